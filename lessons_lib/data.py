@@ -1,0 +1,145 @@
+"""Entries: from the package, a file or a URL, checked one by one, then split. Taught in lesson 01.
+
+An entry is a plain dictionary with the texts ``instruction``, ``input`` (may be empty) and
+``output``. Whatever is wrong with a file becomes a ``DatasetError`` that says where.
+"""
+
+import contextlib
+import hashlib
+import http.client
+import os
+import tempfile
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from lessons_lib.paths import ASSETS, cache_folder
+from lessons_lib.reading import DatasetError, Entry, check_entries, read_rows, sift_entries
+
+BUNDLED_ENTRIES = ASSETS / "entries.json"
+DOWNLOAD_TIMEOUT = 30  # seconds without an answer before a download is given up
+
+
+class Splits(NamedTuple):
+    """The three parts of a data set, in the order in which they are cut from it."""
+
+    train: list[Entry]
+    test: list[Entry]
+    validation: list[Entry]
+
+
+def load_entries(
+    source: str | Path = "bundled", on_invalid: Literal["error", "drop"] = "error"
+) -> list[Entry]:
+    """Entries from the package ("bundled"), from a .json or .jsonl file, or from a URL.
+
+    A download is kept in the project's cache folder and not fetched again. A missing ``input``
+    becomes an empty one. With ``on_invalid="drop"`` faulty entries are left out, and a warning
+    says how many and why.
+
+    Raises:
+        DatasetError: the source cannot be read, or an entry is faulty (file, row and field named).
+        ValueError: ``on_invalid`` is neither "error" nor "drop".
+    """
+    if on_invalid not in ("error", "drop"):
+        raise ValueError(f'on_invalid must be "error" or "drop", not {on_invalid!r}')
+    if source == "bundled":
+        path = BUNDLED_ENTRIES
+    elif isinstance(source, str) and "://" in source:
+        path = cache_folder() / "datasets" / _cached_name(source)
+        _download(path, source)
+    else:
+        path = Path(source)
+    return check_entries(read_rows(path), file=path, on_invalid=on_invalid)
+
+
+def download_and_load_file(file_path: str | Path, url: str) -> list[Entry]:
+    """The entries in ``file_path``, downloaded from ``url`` first if there is no such file.
+
+    What arrives is checked before it takes its name: a broken download leaves no file behind.
+
+    Raises:
+        DatasetError: the download failed, or the file holds no usable entries.
+
+    Source: Raschka, "Build a Large Language Model (From Scratch)", listing 7.1.
+    """
+    _download(Path(file_path), url)
+    return load_entries(Path(file_path))
+
+
+def split_entries(entries: list[Entry], train: float = 0.85, test: float = 0.10) -> Splits:
+    """Cut the list, in its order, into train, test and validation (what the first two leave).
+
+    1,100 entries give 935, 110 and 55. Counts are rounded down.
+
+    Raises:
+        ValueError: a fraction is outside 0 … 1, they add up to more than 1, or no entry is left
+            to train on.
+    """
+    for name, fraction in (("train", train), ("test", test)):
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"{name} must be a fraction between 0 and 1, not {fraction}")
+    if train + test > 1 + 1e-9:
+        raise ValueError(f"train + test is {train + test:g}; together they can be 1 at the most")
+    # 0.29 * 100 is 28.999… in floating point; the small term keeps such products whole.
+    train_end = int(len(entries) * train + 1e-9)
+    test_end = train_end + int(len(entries) * test + 1e-9)
+    if train_end == 0:
+        raise ValueError(f"{len(entries)} entries × {train:g} leaves none to train on")
+    return Splits(entries[:train_end], entries[train_end:test_end], entries[test_end:])
+
+
+def _cached_name(url: str) -> str:
+    """A file name of its own for each URL: a piece of the URL's hash, then its last part."""
+    name = Path(urllib.parse.urlsplit(url).path).name
+    if not name.lower().endswith((".json", ".jsonl")):
+        name += ".json"
+    return f"{hashlib.sha256(url.encode()).hexdigest()[:8]}-{name}"
+
+
+def _download(path: Path, url: str) -> None:
+    """Fetch ``url`` into ``path`` unless it is there; checked first, then renamed into place."""
+    if path.exists():
+        return
+    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+        raise DatasetError("only http:// and https:// addresses can be downloaded", url)
+    try:
+        with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT) as response:
+            content = response.read()
+            expected = response.headers.get("Content-Length")
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        raise DatasetError(
+            f"cannot be downloaded: {reason}. Without a network, use load_entries() "
+            "(the bundled entries) or the path of a file you have",
+            url,
+        ) from error
+    if expected is not None and int(expected) != len(content):
+        raise DatasetError(f"broke off after {len(content)} of {expected} bytes; try again", url)
+    if content.lstrip()[:1] == b"<":
+        raise DatasetError("answered with a web page, not with JSON; check the address", url)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _replacing(path) as temporary:
+            temporary.write_bytes(content)
+            entries, faults = sift_entries(read_rows(temporary), file=url)
+            if not entries:
+                raise faults[0]
+    except DatasetError as error:
+        raise DatasetError(error.problem, url, error.row, error.field) from None
+    except OSError as error:
+        raise DatasetError(f"cannot be written: {error}", path) from error
+
+
+@contextlib.contextmanager
+def _replacing(path: Path):
+    """A temporary path beside ``path`` that takes its name when all went well, else vanishes."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,150 @@
+"""GPT-2's architecture, any size. Taught in lesson 08, trained in lesson 09.
+
+This file knows nothing of data, losses or text. Training and generation rely on two methods alone:
+``hidden(batch)`` gives a vector for each position, ``head(hidden)`` gives logits for vectors.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lessons_lib.batching import Batch
+from lessons_lib.tokenizer import VOCABULARY_SIZE
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """Sizes of a model. The defaults are those of GPT-2 small (124,439,808 parameters)."""
+
+    vocabulary_size: int = VOCABULARY_SIZE
+    context_length: int = 1024
+    width: int = 768
+    layers: int = 12
+    heads: int = 12
+    dropout: float = 0.0
+
+    def __post_init__(self):
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} cannot be shared among {self.heads} heads")
+
+
+class SelfAttention(nn.Module):
+    """Every position gathers from the positions before it, in several heads at once."""
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        self.heads = config.heads
+        self.dropout = config.dropout
+        self.query_key_value = nn.Linear(config.width, 3 * config.width)
+        self.output = nn.Linear(config.width, config.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, length, width = x.shape
+        # (batch, length, 3 · width) → three of (batch, heads, length, width / heads)
+        query, key, value = (
+            part.view(batch, length, self.heads, -1).transpose(1, 2)
+            for part in self.query_key_value(x).split(width, dim=2)
+        )
+        dropout = self.dropout if self.training else 0.0
+        # Padding lies to the right of every text, so a causal model never reads it: no mask needed.
+        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True, dropout_p=dropout)
+        # (batch, heads, length, width / heads) → (batch, length, width)
+        mixed = mixed.transpose(1, 2).reshape(batch, length, width)
+        return F.dropout(self.output(mixed), self.dropout, self.training)
+
+
+class Block(nn.Module):
+    """Attention, then a small network at each position; both add to what came in."""
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(config.width)
+        self.attention = SelfAttention(config)
+        self.network_norm = nn.LayerNorm(config.width)
+        self.network = nn.Sequential(
+            nn.Linear(config.width, 4 * config.width),
+            nn.GELU(approximate="tanh"),
+            nn.Linear(4 * config.width, config.width),
+            nn.Dropout(config.dropout),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.attention(self.attention_norm(x))  # (batch, length, width)
+        return x + self.network(self.network_norm(x))  # (batch, length, width)
+
+
+class GPT(nn.Module):
+    """GPT-2: embeddings, blocks, a final norm, and a head that shares the token embedding.
+
+    Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners".
+    """
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        self.config = config
+        self.token_embedding = nn.Embedding(config.vocabulary_size, config.width)
+        self.position_embedding = nn.Embedding(config.context_length, config.width)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.final_norm = nn.LayerNorm(config.width)
+        self.apply(self._initialize)
+
+    def _initialize(self, module: nn.Module) -> None:
+        """GPT-2's start: normal weights of deviation 0.02, smaller where a block adds its result."""
+        if isinstance(module, (nn.Linear, nn.Embedding)):
+            nn.init.normal_(module.weight, std=0.02)
+        if isinstance(module, nn.Linear):
+            nn.init.zeros_(module.bias)
+        if isinstance(module, Block):
+            for result in (module.attention.output, module.network[2]):
+                nn.init.normal_(result.weight, std=0.02 / (2 * self.config.layers) ** 0.5)
+
+    @property
+    def context_length(self) -> int:
+        """How many tokens the model can read at most."""
+        return self.config.context_length
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.token_embedding.weight.device
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """A vector for each input token, (batch, length, width), from that token and those before.
+
+        Raises:
+            ValueError: the rows are longer than the context, or are packed (``segments``).
+        """
+        length = batch.inputs.shape[1]
+        if length > self.context_length:
+            raise ValueError(
+                f"the text has {length} tokens, but this model reads {self.context_length} at most"
+            )
+        if batch.segments is not None:
+            raise ValueError(
+                "this model cannot keep the entries of a packed row apart; "
+                "use batching='shuffled' or 'bucketed'"
+            )
+        positions = batch.positions
+        if positions is None:
+            positions = torch.arange(length, device=batch.inputs.device)  # (length,)
+        # (batch, length, width) + (length, width)
+        x = self.token_embedding(batch.inputs) + self.position_embedding(positions)
+        x = F.dropout(x, self.config.dropout, self.training)
+        for block in self.blocks:
+            x = block(x)  # (batch, length, width)
+        return self.final_norm(x)
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """Logits over the vocabulary: (…, width) to (…, vocabulary)."""
+        return F.linear(hidden, self.token_embedding.weight)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits for token ids: (batch, length) to (batch, length, vocabulary)."""
+        return self.head(self.hidden(Batch(inputs)))
+
+
+def count_parameters(model: nn.Module) -> int:
+    """How many numbers the model learns; shared ones count once."""
+    return sum(parameter.numel() for parameter in model.parameters())

