@@ -1,12 +1,10 @@
-"""Still pictures of batches, padding and training, drawn with matplotlib. Lessons 04 to 09.
+"""Still pictures of batches, drawn with matplotlib. Lessons 04 to 07.
 
 Kinds of token are told apart by colour, by outline and by mark, so that the pictures can be read
-without colour. Each picture goes into a notebook through ``show`` with a text that says what is
-to be seen.
+without colour. ``lessons_lib.notebook.show`` puts a picture into a notebook.
 """
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -26,7 +24,6 @@ from lessons_lib.kinds import (
     target_kinds,
 )
 from lessons_lib.tokenizer import Tokenizer, get_tokenizer, token_strings
-from lessons_lib.training import History
 
 # fill, edge, text, hatch, line style: the course's palette, after Okabe and Ito
 STYLES = {
@@ -37,24 +34,6 @@ STYLES = {
     IGNORED_PADDING: ("#ffffff", "#8a949e", "#4a535c", "", "--"),
     IGNORED_INSTRUCTION: ("#fbeaf3", "#a4507d", "#6d2a50", "", ":"),
 }
-LINE_COLORS = ("#0072b2", "#b97700", "#a4507d")
-
-
-def show(figure: Figure, alt: str) -> None:
-    """Put a figure into the notebook as one small PNG, with ``alt`` as its text alternative.
-
-    The PNG has a palette of 64 colours, which such drawings do not exceed visibly.
-    """
-    from IPython.display import display  # only notebooks need it
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", facecolor="white")
-    quantised = io.BytesIO()
-    Image.open(buffer).convert("RGB").quantize(64).save(quantised, "PNG", optimize=True)
-    png = quantised.getvalue()
-    bundle = {"image/png": png, "text/plain": f"[picture: {alt}]"}
-    display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
 
 
 def draw_tokens(
@@ -126,70 +105,6 @@ def draw_shape(steps: BatchSteps, stage: str = "final") -> Figure:
     axes.set_xlabel("position" if targets is None else "position of the target")
     axes.spines[["top", "right", "left"]].set_visible(False)
     _legend(figure, {kind for row in rows for kind in row}, counts=False)
-    return figure
-
-
-def draw_waste(wastes: Mapping[str, float]) -> Figure:
-    """Padding as a share of all cells, one bar for each way to batch."""
-    figure = Figure(figsize=(8, 0.6 + 0.42 * len(wastes)), layout="constrained")
-    axes = figure.subplots()
-    _, edge, _, _, _ = STYLES[PADDING]
-    bars = axes.barh(
-        list(wastes), [100 * waste for waste in wastes.values()], color="#eceff2", edgecolor=edge
-    )
-    for bar in bars:
-        bar.set_hatch("///")
-    axes.bar_label(bars, fmt="%.1f %%", padding=4)
-    axes.set_xlim(0, 112)
-    axes.set_xticks(range(0, 101, 20))
-    axes.set_xlabel("padding, % of all cells")
-    axes.invert_yaxis()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def draw_lengths(lengths: Sequence[int]) -> Figure:
-    """How many entries have how many tokens."""
-    figure = Figure(figsize=(8, 2.6), layout="constrained")
-    axes = figure.subplots()
-    axes.hist(
-        lengths,
-        bins=range(min(lengths), max(lengths) + 2),
-        color=STYLES[INSTRUCTION][0],
-        edgecolor=STYLES[INSTRUCTION][1],
-        linewidth=0.6,
-    )
-    axes.set_xlabel("tokens in the entry's text")
-    axes.set_ylabel("entries")
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def draw_history(history: History, title: str = "") -> Figure:
-    """Training loss (thin: each step; thick: mean of the 25 last) and validation loss by step."""
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    axes = figure.subplots()
-    steps = range(1, history.steps + 1)
-    axes.plot(steps, history.train_loss, color=LINE_COLORS[0], alpha=0.25, linewidth=0.8)
-    means = [_mean(history.train_loss[max(0, i - 25) : i]) for i in steps]
-    axes.plot(steps, means, color=LINE_COLORS[0], label="training, mean of 25 steps")
-    if history.validation_loss:
-        axes.plot(
-            history.validation_steps,
-            history.validation_loss,
-            color=LINE_COLORS[1],
-            marker="o",
-            linestyle="--",
-            label="validation",
-        )
-    for end in history.epoch_ends[:-1]:
-        axes.axvline(end, color="#8a949e", linewidth=0.8, linestyle=":")
-    axes.set_xlabel("step (dotted lines: end of an epoch)")
-    axes.set_ylabel("loss, nats a target")
-    axes.set_ylim(bottom=0)
-    axes.set_title(title)
-    axes.legend(frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -271,10 +186,6 @@ def _legend(figure: Figure, kinds: set[str], counts: bool) -> None:
     figure.legend(
         handles=patches, loc="outside lower center", ncols=len(patches), frameon=False, fontsize=8
     )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 matplotlib.rcParams["hatch.linewidth"] = 0.4

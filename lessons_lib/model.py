@@ -91,7 +91,7 @@ class GPT(nn.Module):
         self.apply(self._initialize)
 
     def _initialize(self, module: nn.Module) -> None:
-        """GPT-2's start: normal weights of deviation 0.02, smaller where a block adds its result."""
+        """GPT-2's start: normal weights of deviation 0.02, smaller where a block adds up."""
         if isinstance(module, (nn.Linear, nn.Embedding)):
             nn.init.normal_(module.weight, std=0.02)
         if isinstance(module, nn.Linear):

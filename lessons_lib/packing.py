@@ -53,7 +53,7 @@ class PackingCollator:
     pack_length: int
 
     def length(self, example: Example) -> int:
-        """Tokens that an example takes in a row: its own and end of text, or what cutting leaves."""
+        """Tokens that an example takes in a row: its own and end of text, if not cut."""
         return min(len(example.token_ids), self.collator.allowed_max_length) + 1
 
     def __call__(self, rows: Sequence[Sequence[Example]]) -> Batch:

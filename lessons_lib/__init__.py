@@ -1,0 +1,58 @@
+"""From a file of instructions to a model that follows them: the library behind the lessons.
+
+Lessons import from the modules, one for each stage: ``from lessons_lib.batching import pad``.
+The most used names are here as well; a module is loaded when one of its names is first used, so
+that ``import lessons_lib`` alone takes no time.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Where each public name lives, in the order in which the lessons meet them.
+_HOMES = {
+    "environment": ["check_environment"],
+    "data": ["load_entries", "download_and_load_file", "split_entries"],
+    "audit": ["audit_entries"],
+    "prompts": ["PROMPT_FORMATS", "format_input"],
+    "tokenizer": ["get_tokenizer", "END_OF_TEXT", "IGNORE_INDEX"],
+    "batching": [
+        "apply_template",
+        "tokenize",
+        "pad",
+        "shift_targets",
+        "mask_padding",
+        "mask_instructions",
+        "InstructionDataset",
+        "InstructionCollator",
+        "Batch",
+        "BatchSteps",
+        "collate_steps",
+        "custom_collate_fn",
+    ],
+    "loaders": ["create_loader"],
+    "model": ["GPT", "GPTConfig"],
+    "training": ["train", "History", "evaluate_loss"],
+    "generation": ["generate", "respond"],
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *_MODULE_OF]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module of a public name (PEP 562).
+
+    Raises:
+        AttributeError: the package has no such name.
+    """
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value  # from now on found without this function
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
