@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from lessons_lib.environment import check_environment
+
 
 def check(options: argparse.Namespace) -> int:
-    from lessons_lib.environment import check_environment
-
     report = check_environment()
     print(report)
     return 0 if report.ok else 1
