@@ -156,7 +156,8 @@ class InstructionCollator:
             self.pad_to,
         )
         inputs, shifted = shift_targets(padded)
-        lengths = [len(row.token_ids) for row in rows]
+        limit = self.allowed_max_length  # where pad_to is wider, a cut row is padded from here on
+        lengths = [len(row.token_ids[:limit]) for row in rows]
         unpadded = mask_padding(shifted, lengths, self.ignore_index)
         targets, weights = unpadded, None
         if self.masked_until:

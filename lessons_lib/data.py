@@ -8,14 +8,21 @@ import contextlib
 import hashlib
 import http.client
 import os
+import re
 import tempfile
-import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from lessons_lib.paths import ASSETS, cache_folder
-from lessons_lib.reading import DatasetError, Entry, check_entries, read_rows, sift_entries
+from lessons_lib.reading import (
+    DatasetError,
+    Entry,
+    check_entries,
+    check_suffix,
+    read_rows,
+    sift_entries,
+)
 
 BUNDLED_ENTRIES = ASSETS / "entries.json"
 DOWNLOAD_TIMEOUT = 30  # seconds without an answer before a download is given up
@@ -92,22 +99,25 @@ def split_entries(entries: list[Entry], train: float = 0.85, test: float = 0.10)
 
 def _cached_name(url: str) -> str:
     """A file name of its own for each URL: a piece of the URL's hash, then its last part."""
-    name = Path(urllib.parse.urlsplit(url).path).name
+    address = re.split(r"[?#]", url)[0].rstrip("/")
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", address.rpartition("/")[2])[-100:]
     if not name.lower().endswith((".json", ".jsonl")):
         name += ".json"
-    return f"{hashlib.sha256(url.encode()).hexdigest()[:8]}-{name}"
+    return f"{hashlib.sha256(url.encode(errors='replace')).hexdigest()[:8]}-{name}"
 
 
 def _download(path: Path, url: str) -> None:
     """Fetch ``url`` into ``path`` unless it is there; checked first, then renamed into place."""
-    if path.exists():
+    if os.path.exists(path):  # which, unlike path.exists(), never raises
         return
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+    check_suffix(path)
+    if not url.lower().startswith(("http://", "https://")):
         raise DatasetError("only http:// and https:// addresses can be downloaded", url)
     try:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT) as response:
             content = response.read()
-            expected = response.headers.get("Content-Length")
+    except http.client.IncompleteRead as error:
+        raise DatasetError(f"broke off after {len(error.partial)} bytes; try again", url) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise DatasetError(
@@ -115,8 +125,6 @@ def _download(path: Path, url: str) -> None:
             "(the bundled entries) or the path of a file you have",
             url,
         ) from error
-    if expected is not None and int(expected) != len(content):
-        raise DatasetError(f"broke off after {len(content)} of {expected} bytes; try again", url)
     if content.lstrip()[:1] == b"<":
         raise DatasetError("answered with a web page, not with JSON; check the address", url)
     try:

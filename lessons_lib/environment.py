@@ -4,7 +4,6 @@ Nothing here imports PyTorch or another large package: versions are read from wh
 so that a lesson's first cell answers at once, and a broken package is named and not stumbled over.
 """
 
-import html
 import importlib.metadata
 import os
 import platform
@@ -12,70 +11,16 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from lessons_lib.paths import PACKAGE, cache_folder
+from lessons_lib.report import Environment, Row
 
 DISTRIBUTION = "lessons-lib"
 # Packages whose front end JupyterLab loads; kernel and front end must come from one release.
 WIDGET_PACKAGES = ("ipywidgets", "jupyterlab_widgets", "anywidget")
 FRONT_ENDS = ("jupyterlab_widgets", "anywidget")
 LITTLE_MEMORY, LITTLE_DISK = 4, 2  # gigabytes below which lessons become slow, or fail
-
-
-@dataclass(frozen=True)
-class Row:
-    """One thing that was looked at. ``fix`` is a command or a sentence; empty when all is well."""
-
-    what: str
-    state: Literal["ok", "note", "warn", "fix"]
-    found: str
-    fix: str = ""
-
-
-@dataclass(frozen=True)
-class Environment:
-    """What ``check_environment`` found: a table in a terminal and in Jupyter."""
-
-    rows: tuple[Row, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the lessons will run: nothing has to be fixed, warnings aside."""
-        return all(row.state != "fix" for row in self.rows)
-
-    @property
-    def summary(self) -> str:
-        faults = sum(row.state == "fix" for row in self.rows)
-        if not faults:
-            return "All is ready."
-        return f"{faults} {'thing' if faults == 1 else 'things'} to fix."
-
-    def __str__(self) -> str:
-        width = max(len(row.what) for row in self.rows)
-        lines = []
-        for row in self.rows:
-            lines.append(f"{row.state:<4}  {row.what:<{width}}  {row.found}")
-            if row.fix:
-                lines.append(f"{'':<{width + 8}}{row.fix}")
-        return "\n".join([*lines, self.summary])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        lines = ["<table><tr><th></th><th>what</th><th>found</th><th>what to do</th></tr>"]
-        for row in self.rows:
-            cells = (row.state, row.what, row.found, row.fix)
-            lines.append(
-                "<tr>"
-                + "".join(
-                    f'<td style="text-align: left">{html.escape(cell)}</td>' for cell in cells
-                )
-                + "</tr>"
-            )
-        return "\n".join([*lines, f"</table><p>{html.escape(self.summary)}</p>"])
 
 
 def check_environment() -> Environment:
@@ -102,8 +47,8 @@ def _probe(what: str, probe: Callable[[str], Row]) -> Row:
         return probe(what)
     except Exception as error:  # a broken installation can fail in any way
         found = f"could not be looked at: {type(error).__name__}: {error}"
-        project = _project_of(PACKAGE)
-        return Row(what, "fix", found, _pip(f'-e "{project}"' if project else DISTRIBUTION))
+        cloned = (PACKAGE.parent / "pyproject.toml").is_file()
+        return Row(what, "fix", found, _pip(f'-e "{PACKAGE.parent}"' if cloned else DISTRIBUTION))
 
 
 def _check_python(what: str) -> Row:
@@ -146,6 +91,7 @@ def _check_tokenizer(what: str) -> Row:
 def _check_packages(what: str) -> Row:
     wrong = []
     requirements = _requirements()
+    del requirements["torch"]  # has a row of its own
     for name, requirement in requirements.items():
         version = _version(name)
         if version is None or not requirement.specifier.contains(version, prereleases=True):

@@ -61,9 +61,11 @@ def create_loader(
     if batching not in ("shuffled", "bucketed", "packed"):
         raise ValueError(f"batching is 'shuffled', 'bucketed' or 'packed', not {batching!r}")
     if batching == "packed":
+        if options.get("pad_to") is not None:
+            raise ValueError("pad_to does not go with batching='packed': rows have pack_length")
         # A row holds an entry's end of text too: one input fewer than the row is long.
-        limit = options.pop("allowed_max_length", None) or pack_length - 1
-        options["allowed_max_length"] = min(limit, pack_length - 1)
+        limit, most = options.get("allowed_max_length"), pack_length - 1
+        options["allowed_max_length"] = most if limit is None else min(limit, most)
     collator = InstructionCollator(**options)
     if not isinstance(data, InstructionDataset):
         data = InstructionDataset(data, tokenizer, prompt_format=prompt_format)

@@ -3,11 +3,12 @@
 Nothing of the library imports it.
 """
 
+import html
 import inspect
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from IPython.display import Code, display
+from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -28,4 +29,17 @@ def show(figure: Figure, alt: str) -> None:
 
 def show_source(function: Callable) -> None:
     """Print a function's source code, highlighted, so that a lesson can read it with you."""
-    display(Code(inspect.getsource(function), language="python"))
+    source = inspect.getsource(function)
+    display({"text/markdown": f"```python\n{source}```", "text/plain": source}, raw=True)
+
+
+def side_by_side(texts: Mapping[str, str]) -> None:
+    """Show several texts in columns, each under its name; their content is never run as HTML."""
+    columns = "".join(
+        f'<td style="text-align:left;vertical-align:top"><b>{html.escape(name)}</b>'
+        f'<pre style="white-space:pre-wrap">{html.escape(text)}</pre></td>'
+        for name, text in texts.items()
+    )
+    plain = "\n\n".join(f"[{name}]\n{text}" for name, text in texts.items())
+    table = f"<table><tr>{columns}</tr></table>"
+    display({"text/html": table, "text/plain": plain}, raw=True)

@@ -5,6 +5,7 @@ entries. No other exception than ``DatasetError`` leaves either of them for what
 """
 
 import json
+import unicodedata
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -38,13 +39,15 @@ class DroppedEntriesWarning(UserWarning):
 
 
 class _RepeatedField(dict):
-    """A JSON object that names one field twice; found while parsing, reported with its row."""
+    """A JSON object that names the field ``repeated`` twice; found while parsing, reported with
+    its row where it is an entry. Inside an extra field the last value stays, as JSON readers do."""
+
+    repeated: str
 
 
 def read_rows(path: Path) -> Any:
     """Parse a .json or .jsonl file; nothing is said yet about what its rows are."""
-    if path.suffix.lower() not in (".json", ".jsonl"):
-        raise DatasetError("must end in .json or .jsonl (or be the word bundled, or a URL)", path)
+    check_suffix(path)
     try:
         if path.is_dir():
             raise DatasetError("is a folder; name a file in it", path)
@@ -62,6 +65,12 @@ def read_rows(path: Path) -> Any:
     # Only "\n" ends a line of JSON Lines: str.splitlines() would also cut at U+2028 in a text.
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     return [_parse(line, path, row, number) for row, (number, line) in enumerate(lines)]
+
+
+def check_suffix(path: Path) -> None:
+    """Raise a ``DatasetError`` unless the name says which kind of file it is."""
+    if path.suffix.lower() not in (".json", ".jsonl"):
+        raise DatasetError("must end in .json or .jsonl (or be the word bundled, or a URL)", path)
 
 
 def check_entries(
@@ -114,7 +123,7 @@ def _check_entry(value: object, file: object, row: int) -> Entry:
     if not isinstance(value, dict):
         raise DatasetError(f"is {_kind(value)}; an entry is an object with fields", file, row)
     if isinstance(value, _RepeatedField):
-        raise DatasetError("is named twice in one entry", file, row, value["repeated"])
+        raise DatasetError("is named twice in one entry", file, row, value.repeated)
     entry = {"instruction": None, "input": "", "output": None} | value
     for field in ("instruction", "input", "output"):
         text = entry[field]
@@ -122,20 +131,27 @@ def _check_entry(value: object, file: object, row: int) -> Entry:
             raise DatasetError("is missing", file, row, field)
         if not isinstance(text, str):
             raise DatasetError(f"is {_kind(text)}; text is expected", file, row, field)
-        if field != "input" and not any(c.isprintable() and not c.isspace() for c in text):
-            raise DatasetError("is blank", file, row, field)
         if "\0" in text:
             raise DatasetError("contains a NUL character", file, row, field)
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise DatasetError("contains half a character (a lone surrogate)", file, row, field)
+        if field != "input" and _is_blank(text):
+            raise DatasetError("is blank", file, row, field)
     return entry  # type: ignore[return-value]
+
+
+def _is_blank(text: str) -> bool:
+    """Whether nothing of the text can be seen: white space, control and zero-width characters."""
+    return all(c.isspace() or unicodedata.category(c) in ("Cc", "Cf") for c in text)
 
 
 def _kind(value: object) -> str:
     """What a JSON value is called in an error message."""
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
     names |= {int: "a number", float: "a number", type(None): "null"}
-    return names.get(type(value), type(value).__name__)
+    # bool before int, of which it is a subclass
+    kinds = (name for kind, name in names.items() if isinstance(value, kind))
+    return next(kinds, type(value).__name__)
 
 
 def _decode(content: bytes, path: Path) -> str:
@@ -152,7 +168,7 @@ def _decode(content: bytes, path: Path) -> str:
 
 
 def _parse(text: str, path: Path, row: int | None = None, line: int | None = None) -> Any:
-    """JSON, strictly: no NaN, no field named twice in one object."""
+    """JSON, strictly: no NaN, and an entry's field named twice is marked."""
     try:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
@@ -174,4 +190,8 @@ def _refuse_constant(name: str) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     counts = Counter(name for name, _ in pairs)
     repeated = next((name for name, count in counts.items() if count > 1), None)
-    return dict(pairs) if repeated is None else _RepeatedField(repeated=repeated)
+    if repeated is None:
+        return dict(pairs)
+    marked = _RepeatedField(pairs)
+    marked.repeated = repeated
+    return marked

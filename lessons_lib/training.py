@@ -136,9 +136,13 @@ def train(
             history.validation_loss.append(evaluate_loss(model, validation_loader))
 
     validate()
-    total_steps = min(epochs * len(loader), max_steps or epochs * len(loader))
+    total_steps = epochs * len(loader)
+    if max_steps is not None:
+        total_steps = min(total_steps, max_steps)
     with tqdm(total=total_steps, desc="training", unit="step", disable=not progress) as bar:
         for _ in range(epochs):
+            if history.steps == total_steps:
+                break
             for batch in loader:
                 if history.steps == total_steps:
                     break

@@ -1,0 +1,42 @@
+# Each target says after ## what it does; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help lab test environment notebooks clean
+
+# The first Python of 3.11 to 3.14 that starts; if none does, set_up.py says what to do.
+# Another one: make lab PYTHON=/path/to/python
+FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.14 python3.11 python3 python; do \
+    "$$python" -c '$(FITS)' >/dev/null 2>&1 && echo "$$python" && exit; done; echo python3)
+
+ifeq ($(OS),Windows_NT)
+VENV_PYTHON := .venv/Scripts/python.exe
+else
+VENV_PYTHON := .venv/bin/python
+endif
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+
+lab:  ## install what the lessons need into .venv, and open JupyterLab on lesson 01 (LAB_FLAGS=--no-browser)
+	@$(PYTHON) tools/set_up.py lab
+	@$(VENV_PYTHON) tools/lab.py $(LAB_FLAGS)
+
+environment:  ## install into .venv what lessons, tests, peers and benchmarks need; run nothing
+	@$(PYTHON) tools/set_up.py test
+
+test: environment  ## check the formatting and run all tests (PYTEST_FLAGS="-k padding")
+	@start=$$(date +%s); failed=; \
+	$(VENV_PYTHON) -m ruff format --check . || failed="$$failed formatting (mend it: ruff format .)"; \
+	$(VENV_PYTHON) -m ruff check . || failed="$$failed lint"; \
+	$(VENV_PYTHON) -m pytest $(PYTEST_FLAGS) || failed="$$failed tests"; \
+	echo "The tests took $$(( $$(date +%s) - start )) s."; \
+	if [ -n "$$failed" ]; then echo "Failed:$$failed."; exit 1; fi
+
+notebooks: environment  ## run all notebooks from clean kernels and save their outputs
+	@$(VENV_PYTHON) -m tools.build_notebooks
+
+clean:  ## remove .venv, what was downloaded, trained or built; the entries you wrote stay
+	rm -rf .venv .hypothesis .pytest_cache .ruff_cache build dist site *.egg-info
+	@if [ -d .cache ]; then \
+	  find .cache -mindepth 1 -maxdepth 1 ! -name own_entries.json -exec rm -rf {} +; fi
+	find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

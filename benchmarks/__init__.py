@@ -1,0 +1,1 @@
+"""Races against other libraries, one command each; they report ratios, for machines differ."""

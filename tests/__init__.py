@@ -1,0 +1,1 @@
+"""The tests mirror the library: tests/test_batching.py tests lessons_lib/batching.py."""

@@ -1,0 +1,99 @@
+"""What holds for every test: no network, the same numbers on every run, no skipping under CI."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.no_network import OFFLINE, refuse_network
+
+HERE = Path(__file__).resolve().parent
+
+# Before PyTorch or matplotlib is imported. Each of pytest-xdist's workers has a core of its own.
+THREADS = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
+os.environ.update(OFFLINE, OMP_NUM_THREADS=THREADS, MKL_NUM_THREADS=THREADS)
+# Not MPLBACKEND: kernels inherit it, and notebooks would show no pictures.
+os.environ["MATPLOTLIBRC"] = str(HERE)
+# What these packages keep between runs stays in the project's folder.
+os.environ["MPLCONFIGDIR"] = str(HERE.parent / ".cache" / "jupyter" / "matplotlib")
+os.environ["IPYTHONDIR"] = str(HERE.parent / ".cache" / "jupyter" / "ipython")
+# The kernel of this environment, not one that the user has registered under the same name.
+os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+os.environ.pop("JUPYTER_PATH", None)
+refuse_network()
+
+from hypothesis import HealthCheck, settings  # noqa: E402  (after the variables above)
+
+settings.register_profile(
+    "course",
+    derandomize=True,  # the same examples on every run
+    database=None,
+    deadline=None,  # a busy machine is no fault
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("course")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"entries of the book: {os.environ.get('LESSONS_LIB_REAL_ENTRIES') or 'not given'}"
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Under CI a test that is skipped has failed: nobody would see that it never runs."""
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} was skipped, which CI does not allow. {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector):
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Downloads and trained models of tests go to a folder of their own, in kernels too."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["LESSONS_LIB_CACHE"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_entries() -> Path:
+    """The file of the book's 1,100 entries; a test that asks for it is skipped where it is not."""
+    path = os.environ.get("LESSONS_LIB_REAL_ENTRIES")
+    if not path:
+        pytest.skip("LESSONS_LIB_REAL_ENTRIES does not name the book's instruction-data.json")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def kernel_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables for a kernel that may not reach the network either, and leaves nothing behind.
+
+    For nbclient: ``NotebookClient(notebook).execute(env=kernel_environment)``.
+    """
+    home = tmp_path_factory.mktemp("jupyter")
+    startup = home / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    code = f"__import__('runpy').run_path({str(HERE / 'no_network.py')!r})['refuse_network']()\n"
+    (startup / "00-no-network.py").write_text(code, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    environment["IPYTHONDIR"] = str(home / "ipython")
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        environment[name] = str(home / name.lower())
+    scripts = str(Path(sys.executable).parent)
+    environment["PATH"] = scripts + os.pathsep + environment.get("PATH", "")
+    return environment

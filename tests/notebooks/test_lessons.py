@@ -1,0 +1,123 @@
+"""Every lesson, from a clean kernel, and what is committed of it."""
+
+import json
+import re
+
+import nbformat
+import pytest
+
+from tools import build_notebooks
+
+LESSONS = build_notebooks.lesson_paths()
+
+
+def sources(notebook, kind):
+    return [cell.source for cell in notebook.cells if cell.cell_type == kind]
+
+
+@pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
+def lesson(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(lesson):
+    return build_notebooks.read(lesson)
+
+
+def test_runs_from_a_clean_kernel(lesson, notebook, kernel_environment):
+    """The quick run: sizes shrunk, nothing else. A cell that raises fails the test."""
+    environment = {**kernel_environment, "LESSONS_LIB_QUICK": "1"}
+    build_notebooks.execute(notebook, timeout=120, environment=environment)
+
+
+def test_opens_as_every_lesson_does(notebook):
+    text = sources(notebook, "markdown")
+    assert re.match(r"# \d\d \S", text[1]), "a title: number and name"
+    assert "After this lesson you can" in text[1]
+    assert 3 <= text[1].count("\n- ") <= 5, "three to five things you will be able to do"
+    assert "**Time:**" in text[1] and "**Before:**" in text[1]
+    assert "check_environment()" in sources(notebook, "code")[0]
+
+
+def test_closes_as_every_lesson_does(notebook):
+    closing = sources(notebook, "markdown")[-2]
+    assert "## What you learned" in closing
+    assert closing.count("<details><summary>Answer</summary>") == 3
+    assert "**Next:**" in closing
+
+
+def test_asks_for_predictions(notebook):
+    assert any("**Predict.**" in text for text in sources(notebook, "markdown"))
+
+
+def test_has_one_idea_a_cell(notebook):
+    lengths = sorted(len(source.splitlines()) for source in sources(notebook, "code"))
+    assert lengths[-1] <= 25
+    assert lengths[len(lengths) // 2] <= 8
+
+
+def test_navigation_is_up_to_date(lesson, notebook):
+    links = build_notebooks.navigation(lesson, LESSONS)
+    assert notebook.cells[0].source == notebook.cells[-1].source == links
+    for target in re.findall(r"\]\(([^)#]+)", links):
+        assert (lesson.parent / target).is_file(), f"no such file: {target}"
+
+
+def test_committed_outputs_are_complete_and_portable(notebook):
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        assert cell.execution_count, f"cell {index} was not run"
+        for output in cell.outputs:
+            assert output.output_type != "error", f"cell {index} raised"
+            data = output.get("data", {})
+            assert build_notebooks.WIDGET_VIEW not in data, f"cell {index}: a widget view"
+            if "image/png" in data:
+                alt = output.metadata.get("image/png", {}).get("alt", "")
+                assert len(alt) > 20, f"cell {index}: a picture without a text alternative"
+    assert "widgets" not in notebook.metadata
+    assert build_notebooks.picture_bytes(notebook) <= build_notebooks.PICTURE_LIMIT
+
+
+def test_says_nothing_of_the_machine_it_ran_on(lesson):
+    text = lesson.read_text(encoding="utf-8")
+    found = re.findall(r"/(?:home|root|tmp|Users|work)/[\w./-]*", text)
+    assert not found
+
+
+def test_holds_no_entry_of_the_real_set(lesson, real_entries):
+    text = lesson.read_text(encoding="utf-8")
+    entries = json.loads(real_entries.read_text(encoding="utf-8"))
+    outputs = [entry["output"] for entry in entries if len(entry["output"]) > 40]
+    assert not [output for output in outputs if output in text]
+
+
+def test_the_contents_page_lists_every_lesson():
+    readme = (build_notebooks.ROOT / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"\]\(notebooks/(\w+\.ipynb)\)", readme)
+    assert listed == [path.name for path in LESSONS]
+
+
+def test_cleaning_drops_what_only_a_widget_could_show():
+    view = {build_notebooks.WIDGET_VIEW: {"model_id": "1"}, "text/plain": "0%"}
+    picture = {**view, "image/png": "iVBORw0KGgo="}
+    outputs = [nbformat.v4.new_output("display_data", data=data) for data in (view, picture)]
+    cell = nbformat.v4.new_code_cell("1", outputs=outputs, metadata={"trusted": True})
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {}})
+    build_notebooks.clean(notebook)
+    assert [set(output.data) for output in notebook.cells[0].outputs] == [
+        {"image/png", "text/plain"}
+    ]
+    assert notebook.cells[0].metadata == {} and "widgets" not in notebook.metadata
+
+
+def test_a_failing_cell_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(build_notebooks, "NOTEBOOKS", tmp_path)
+    path = tmp_path / "01_broken.ipynb"
+    cells = [nbformat.v4.new_markdown_cell("# 01 Broken"), nbformat.v4.new_code_cell("1 / 0")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    before = path.read_bytes()
+    assert build_notebooks.main([]) == 1
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,59 @@
+"""The sizes of long cells, and the one switch that shrinks them."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from lessons_lib.model import GPT, count_parameters
+from lessons_lib.recipes import RECIPES, get_recipe, is_quick
+
+QUICK = "LESSONS_LIB_QUICK"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_without_the_switch_a_recipe_is_as_it_is_written(monkeypatch, name):
+    monkeypatch.delenv(QUICK, raising=False)
+    assert not is_quick()
+    assert get_recipe(name) is RECIPES[name]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_switch_shrinks_a_run_and_leaves_the_model(monkeypatch, name):
+    monkeypatch.setenv(QUICK, "1")
+    assert is_quick()
+    quick, whole = get_recipe(name), RECIPES[name]
+    assert quick.epochs == 1
+    assert quick.max_steps <= 10
+    assert 1 <= quick.evaluate_every <= quick.max_steps, "the history still has points to plot"
+    kept = ("model", "learning_rate", "batch_size")
+    assert [getattr(quick, field) for field in kept] == [getattr(whole, field) for field in kept]
+
+
+@pytest.mark.parametrize("value", ["0", "", "yes", "true"])
+def test_nothing_but_1_is_quick(monkeypatch, value):
+    monkeypatch.setenv(QUICK, value)
+    assert not is_quick()
+
+
+def test_the_switch_is_read_at_every_call(monkeypatch):
+    monkeypatch.setenv(QUICK, "1")
+    assert get_recipe("first-run").max_steps
+    monkeypatch.delenv(QUICK)
+    assert get_recipe("first-run").max_steps is None
+
+
+def test_an_unknown_recipe():
+    with pytest.raises(KeyError, match="second-run"):
+        get_recipe("second-run")
+
+
+def test_recipes_cannot_be_changed_by_a_lesson():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        get_recipe("first-run").epochs = 100
+
+
+def test_the_first_runs_model_is_small():
+    with torch.device("meta"):
+        model = GPT(RECIPES["first-run"].model)
+    assert count_parameters(model) < 10_000_000

@@ -1,0 +1,155 @@
+"""Run all notebooks from clean kernels and save what they print: ``make notebooks``.
+
+Also writes each notebook's navigation cells. Committed outputs are text, tables and small PNG
+pictures: widget views are left out, because without their state a page shows only an error.
+``python -m tools.build_notebooks 03 04`` builds lessons 03 and 04 alone; ``--navigation`` writes
+the navigation cells and runs nothing.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+CONTENTS = "../README.md#the-lessons"
+NAVIGATION = "navigation"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+PICTURE_LIMIT = 300_000  # bytes of pictures in one notebook
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+def lesson_paths() -> list[Path]:
+    """All lessons in their order."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def title(notebook: nbformat.NotebookNode) -> str:
+    """The text of the first heading."""
+    for cell in notebook.cells:
+        for line in cell.source.splitlines():
+            if cell.cell_type == "markdown" and line.startswith("# "):
+                return line.removeprefix("# ").strip()
+    raise ValueError("a notebook needs a heading that starts with '# '")
+
+
+def navigation(path: Path, paths: list[Path]) -> str:
+    """Links to the lesson before, the contents, and the lesson after."""
+    place = paths.index(path)
+    links = [f"[Contents]({CONTENTS})"]
+    if place > 0:
+        links.insert(0, f"[← {title(read(paths[place - 1]))}]({paths[place - 1].name})")
+    if place + 1 < len(paths):
+        links.append(f"[{title(read(paths[place + 1]))} →]({paths[place + 1].name})")
+    return " · ".join(links)
+
+
+def set_navigation(notebook: nbformat.NotebookNode, links: str) -> None:
+    """Put the links into the first and the last cell, which hold nothing else."""
+    cells = [c for c in notebook.cells if NAVIGATION not in c.metadata.get("tags", [])]
+    top, bottom = (
+        nbformat.v4.new_markdown_cell(
+            links, id=f"{NAVIGATION}-{place}", metadata={"tags": [NAVIGATION]}
+        )
+        for place in ("top", "bottom")
+    )
+    notebook.cells = [top, *cells, bottom]
+
+
+def execute(
+    notebook: nbformat.NotebookNode,
+    timeout: int = 900,
+    environment: dict[str, str] | None = None,
+) -> None:
+    """Run all cells in a new kernel, which works in the notebooks' folder.
+
+    ``timeout`` is seconds for one cell, ``environment`` the kernel's variables where they are not
+    this process's own.
+
+    Raises:
+        CellExecutionError: a cell raised; the message names it.
+    """
+    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    client = NotebookClient(
+        notebook, timeout=timeout, kernel_name=KERNEL["name"], resources=resources
+    )
+    client.execute(env=environment or dict(os.environ))
+
+
+def clean(notebook: nbformat.NotebookNode) -> None:
+    """Leave nothing in the notebook that differs without need or that a reader cannot see."""
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    for cell in notebook.cells:
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k == "tags"}
+        if cell.cell_type == "code":
+            cell.outputs = [kept for output in cell.outputs if (kept := _without_widget(output))]
+
+
+def _without_widget(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+    """The output without its widget view; None where nothing but its stand-in text is left."""
+    data = output.get("data", {})
+    if WIDGET_VIEW not in data:
+        return output
+    data.pop(WIDGET_VIEW)
+    return output if set(data) - {"text/plain"} else None
+
+
+def picture_bytes(notebook: nbformat.NotebookNode) -> int:
+    """How much the notebook's pictures take, in bytes of base64 text."""
+    outputs = [o for cell in notebook.cells for o in cell.get("outputs", [])]
+    return sum(len(output.get("data", {}).get("image/png", "")) for output in outputs)
+
+
+def build(path: Path, paths: list[Path], run: bool = True) -> None:
+    """Navigation, a full run, and saving; the file is replaced only when all cells ran."""
+    notebook = read(path)
+    set_navigation(notebook, navigation(path, paths))
+    if run:
+        started = time.perf_counter()
+        execute(notebook)
+        size = picture_bytes(notebook)
+        print(f"{path.name}: {time.perf_counter() - started:.0f} s, pictures {size:,} bytes")
+        if size > PICTURE_LIMIT:
+            raise ValueError(f"{path.name}: {size:,} bytes of pictures; {PICTURE_LIMIT:,} allowed")
+    clean(notebook)
+    nbformat.validate(notebook)
+    temporary = path.with_suffix(".part")
+    nbformat.write(notebook, temporary)
+    os.replace(temporary, path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.build_notebooks", description=__doc__)
+    parser.add_argument("lessons", nargs="*", help="numbers of lessons, such as 03; default: all")
+    parser.add_argument("--navigation", action="store_true", help="write navigation, run nothing")
+    chosen = parser.parse_args(arguments)
+    paths = lesson_paths()
+    wanted = [p for p in paths if not chosen.lessons or p.name[:2] in chosen.lessons]
+    if not wanted:
+        parser.error(f"no such lesson among {', '.join(path.name[:2] for path in paths)}")
+    # The run must not depend on what a reader saved or trained before.
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["LESSONS_LIB_CACHE"] = cache
+        os.environ.pop("LESSONS_LIB_QUICK", None)
+        for path in wanted:
+            try:
+                build(path, paths, run=not chosen.navigation)
+            except CellExecutionError as error:
+                print(f"{path.name}: a cell failed, the file is as it was.\n{error}")
+                return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Open JupyterLab on the first lesson: .venv/bin/python tools/lab.py [flags of jupyter lab]
+
+Jupyter's, IPython's and matplotlib's own files go to .cache in the project's folder, so nothing is
+registered anywhere else and nothing from elsewhere (settings, kernels) gets in the way.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# What each variable's folder is called under .cache/jupyter.
+FOLDERS = {
+    "JUPYTER_CONFIG_DIR": "config",
+    "JUPYTER_DATA_DIR": "data",
+    "JUPYTER_RUNTIME_DIR": "runtime",
+    "JUPYTERLAB_SETTINGS_DIR": "settings",
+    "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    "IPYTHONDIR": "ipython",
+    "MPLCONFIGDIR": "matplotlib",
+}
+# Settings for the first start; what a learner changes afterwards stays.
+SETTINGS = {
+    # No question about news: the answer is no, and nothing asks the network.
+    "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    },
+    # No warning at each start that kernels talk unencrypted: they talk inside this machine.
+    "ipython/profile_default/ipython_kernel_config.json": {"IPKernelApp": {"log_level": 40}},
+}
+# These would put a folder of somebody else before .venv's own: kernels, extensions, settings.
+UNWANTED = ["JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTERLAB_DIR", "PYTHONHOME"]
+
+
+def lab_environment() -> dict[str, str]:
+    """The variables JupyterLab and its kernels run with; makes the folders they name."""
+    environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    for name, folder in FOLDERS.items():
+        path = ROOT / ".cache" / "jupyter" / folder
+        path.mkdir(parents=True, exist_ok=True)
+        environment[name] = str(path)
+    for name, settings in SETTINGS.items():
+        path = ROOT / ".cache" / "jupyter" / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    environment["JUPYTER_PREFER_ENV_PATH"] = "1"  # .venv's kernel before any other of its name
+    # A lesson that runs `!pip` or `!python` means .venv's.
+    environment["VIRTUAL_ENV"] = sys.prefix
+    scripts = str(Path(sys.executable).parent)
+    environment["PATH"] = scripts + os.pathsep + environment.get("PATH", "")
+    return environment
+
+
+def lab_command(flags: list[str]) -> list[str]:
+    """The command line; ``flags`` come last, so they win over those given here."""
+    lessons = sorted(ROOT.glob("notebooks/01_*.ipynb"))
+    page = f"/lab/tree/notebooks/{lessons[0].name}" if lessons else "/lab"
+    command = [
+        *[sys.executable, "-m", "jupyterlab"],
+        f"--ServerApp.root_dir={ROOT}",
+        f"--LabApp.default_url={page}",
+        "--ServerApp.answer_yes=True",  # Ctrl-C stops at once
+        "--Application.log_level=ERROR",  # the address is shown all the same
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+        # Looking for language servers starts npm and others, which write into the home folder.
+        "--LanguageServerManager.autodetect=False",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # as in most containers
+    return command + flags
+
+
+def main() -> int:
+    print("JupyterLab opens lesson 01 in your browser; Ctrl-C here stops it.", flush=True)
+    command, environment = lab_command(sys.argv[1:]), lab_environment()
+    if os.name == "nt":  # Windows' exec would return to the prompt while the server goes on
+        return subprocess.call(command, env=environment)
+    os.execve(command[0], command, environment)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
