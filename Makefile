@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help lab test environment notebooks clean
 
-# The first Python of 3.11 to 3.14 that starts; if none does, set_up.py says what to do.
-# Another one: make lab PYTHON=/path/to/python
+# The first Python of 3.11 to 3.14 that starts; if none does, set_up.py says what to do. The shell
+# looks for it, and only when .venv is not up to date. Another one: make lab PYTHON=/path/to/python
 FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.14 python3.11 python3 python; do \
+PYTHON ?= $$(for python in python3.13 python3.12 python3.14 python3.11 python3 python; do \
     "$$python" -c '$(FITS)' >/dev/null 2>&1 && echo "$$python" && exit; done; echo python3)
 
 ifeq ($(OS),Windows_NT)
@@ -13,16 +13,17 @@ VENV_PYTHON := .venv/Scripts/python.exe
 else
 VENV_PYTHON := .venv/bin/python
 endif
+READY = $(VENV_PYTHON) tools/set_up.py --ready
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
 
 lab:  ## install what the lessons need into .venv, and open JupyterLab on lesson 01 (LAB_FLAGS=--no-browser)
-	@$(PYTHON) tools/set_up.py lab
+	@$(READY) lab 2>/dev/null || $(PYTHON) tools/set_up.py lab
 	@$(VENV_PYTHON) tools/lab.py $(LAB_FLAGS)
 
 environment:  ## install into .venv what lessons, tests, peers and benchmarks need; run nothing
-	@$(PYTHON) tools/set_up.py test
+	@$(READY) test 2>/dev/null || $(PYTHON) tools/set_up.py test
 
 test: environment  ## check the formatting and run all tests (PYTEST_FLAGS="-k padding")
 	@start=$$(date +%s); failed=; \

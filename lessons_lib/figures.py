@@ -4,6 +4,8 @@ Kinds of token are told apart by colour, by outline and by mark, so that the pic
 without colour. ``lessons_lib.notebook.show`` puts a picture into a notebook.
 """
 
+import io
+import warnings
 from collections.abc import Sequence
 
 import matplotlib
@@ -11,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch
+from PIL import Image
 
 from lessons_lib.batching import BatchSteps
 from lessons_lib.kinds import (
@@ -106,6 +109,17 @@ def draw_shape(steps: BatchSteps, stage: str = "final") -> Figure:
     axes.spines[["top", "right", "left"]].set_visible(False)
     _legend(figure, {kind for row in rows for kind in row}, counts=False)
     return figure
+
+
+def small_png(figure: Figure) -> bytes:
+    """The figure as a PNG with a palette of 64 colours, which such drawings hardly exceed."""
+    drawn, quantised = io.BytesIO(), io.BytesIO()
+    with warnings.catch_warnings():
+        # An entry may hold any script; what the font lacks is drawn as a box.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(drawn, format="png", dpi=110, bbox_inches="tight", facecolor="white")
+    Image.open(drawn).convert("RGB").quantize(64).save(quantised, "PNG", optimize=True)
+    return quantised.getvalue()
 
 
 def visible(text: str) -> str:

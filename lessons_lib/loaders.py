@@ -88,7 +88,14 @@ class InstructionLoader(DataLoader):
 
     def __init__(self, items, sampler, collate, num_workers, dropped):
         # The sampler counts epochs in this process; workers must not be given a stale copy.
-        super().__init__(items, batch_sampler=sampler, collate_fn=collate, num_workers=num_workers)
+        # A generator of its own: a pass must not draw from the random state that dropout uses.
+        super().__init__(
+            items,
+            batch_sampler=sampler,
+            collate_fn=collate,
+            num_workers=num_workers,
+            generator=torch.Generator(),
+        )
         self.dropped: list[Dropped] = dropped
 
     def set_epoch(self, epoch: int) -> None:

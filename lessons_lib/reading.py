@@ -33,6 +33,9 @@ class DatasetError(ValueError):
         place += [f"field {field!r}"] if field is not None else []
         super().__init__(": ".join([", ".join(place), problem]) if place else problem)
 
+    def __reduce__(self):
+        return DatasetError, (self.problem, self.file, self.row, self.field)
+
 
 class DroppedEntriesWarning(UserWarning):
     """Entries were left out because ``on_invalid="drop"`` was asked for."""

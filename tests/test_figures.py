@@ -139,10 +139,11 @@ def test_an_unknown_stage_is_refused_with_the_known_ones(steps, draw):
 
 
 def test_text_that_matplotlib_would_take_for_a_formula_is_drawn_as_it_is():
-    entry = {"instruction": "Cost: $5^2$ or $x_$?", "input": "", "output": "$5$"}
-    figure = draw_tokens(collate_steps([entry]), range(30))
-    figure.canvas.draw()
-    assert "$" in "".join(words(figure))
+    entry = {"instruction": "Raise $$x_$$ to 5^$$.", "input": "", "output": "$$5^$$"}
+    texts = draw_tokens(collate_steps([entry]), range(16, 34)).axes[0].texts
+    formulas = [text for text in texts if "$$" in text.get_text()]
+    assert formulas
+    assert not any(text.get_parse_math() for text in formulas)
 
 
 def test_spaces_and_line_ends_are_visible():

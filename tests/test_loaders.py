@@ -241,8 +241,17 @@ def test_a_cut_response_has_no_end_of_text(batching):
     assert ends == len(whole)
 
 
-def test_packing_cuts_what_is_longer_than_a_row():
-    loader = create_loader(ENTRIES, batching="packed", pack_length=48)
+def test_a_pass_draws_nothing_from_the_global_random_state(entries):
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    contents(create_loader(entries))
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("limit", [None, 47, 60])
+def test_packing_cuts_what_is_longer_than_a_row(limit):
+    loader = create_loader(ENTRIES, batching="packed", pack_length=48, allowed_max_length=limit)
     lengths = [len(row) for row in InstructionDataset(ENTRIES)]
     batch = next(iter(loader))
     assert batch.inputs.shape == (5, 48), "a row for each: no two fit"

@@ -121,7 +121,7 @@ def test_packed_rows_are_refused_in_a_sentence():
 def test_a_new_model_is_as_unsure_as_can_be():
     inputs = ids(rows=8, length=32)
     loss = batch_loss(tiny_model(), Batch(inputs[:, :-1], inputs[:, 1:]))
-    assert float(loss.detach()) == pytest.approx(math.log(64), abs=0.1)
+    assert loss.item() == pytest.approx(math.log(64), abs=0.1)
 
 
 def test_dropout_is_random_in_training_and_off_otherwise():
@@ -136,10 +136,10 @@ def test_dropout_is_random_in_training_and_off_otherwise():
 def test_weights_start_as_gpt_2s_did():
     model = tiny_model(width=64, layers=8)
     first, last = model.blocks[0], model.blocks[-1]
-    assert float(model.token_embedding.weight.std()) == pytest.approx(0.02, rel=0.1)
-    assert float(first.network[0].weight.std()) == pytest.approx(0.02, rel=0.1)
+    assert model.token_embedding.weight.std().item() == pytest.approx(0.02, rel=0.1)
+    assert first.network[0].weight.std().item() == pytest.approx(0.02, rel=0.1)
     for layer in (first.attention.output, first.network[2], last.network[2]):
-        assert float(layer.weight.std()) == pytest.approx(0.02 / 16**0.5, rel=0.1)
+        assert layer.weight.std().item() == pytest.approx(0.02 / 16**0.5, rel=0.1)
         assert layer.bias.abs().max() == 0
 
 

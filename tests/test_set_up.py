@@ -4,9 +4,11 @@ import ast
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -78,9 +80,11 @@ def test_the_declared_pythons_fit(minor):
 
 
 def test_a_second_run_starts_nothing(project, commands, capsys):
+    assert set_up.main(["--ready", "lab"]) == 3 and not commands
     assert set_up.main(["lab"]) == 0
     assert commands and "Ready after" in capsys.readouterr().out
     commands.clear()
+    assert set_up.main(["--ready", "lab"]) == 0
     assert set_up.main(["lab"]) == 0
     assert not commands and not capsys.readouterr().out
 
@@ -236,6 +240,32 @@ def test_the_kernel_of_this_environment_is_found_first(monkeypatch, tmp_path):
         [sys.executable, "-c", code], env=lab.lab_environment(), capture_output=True, text=True
     )
     assert Path(answer.stdout.strip()).is_relative_to(sys.prefix), answer.stderr
+
+
+def test_labs_server_answers_and_writes_nothing_into_the_home_folder(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    flags = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
+    environment = dict(os.environ, HOME=str(tmp_path), USERPROFILE=str(tmp_path))
+    command = [sys.executable, str(ROOT / "tools" / "lab.py"), *flags]
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        assert b'"version"' in wait_for(f"http://127.0.0.1:{port}/api", server)
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert list(tmp_path.iterdir()) == []
+
+
+def wait_for(address: str, server: subprocess.Popen) -> bytes:
+    end = time.monotonic() + 60
+    while server.poll() is None and time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                return answer.read()
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"JupyterLab did not answer; exit code {server.poll()}")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no make")

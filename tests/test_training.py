@@ -75,8 +75,8 @@ def test_cross_entropy_demo_of_the_book():
     losses = []
     for logits, targets in cases:
         batch = Batch(torch.zeros(1, len(logits), dtype=torch.int64), torch.tensor([targets]))
-        losses.append(round(float(batch_loss(Given(logits), batch)), 4))
-        assert losses[-1] == round(float(F.cross_entropy(logits, torch.tensor(targets))), 4)
+        losses.append(round(batch_loss(Given(logits), batch).item(), 4))
+        assert losses[-1] == round(F.cross_entropy(logits, torch.tensor(targets)).item(), 4)
     assert losses == [1.1269, 0.7936, 1.1269]
 
 
@@ -101,7 +101,7 @@ def test_a_bfloat16_models_loss_is_computed_in_float32():
     model, batch = tiny_model(), toy_batch()
     loss = batch_loss(model.bfloat16(), batch)
     assert loss.dtype == torch.float32
-    assert float(loss.detach()) == pytest.approx(float(plain_loss(tiny_model(), batch)), rel=0.01)
+    assert loss.item() == pytest.approx(plain_loss(tiny_model(), batch).item(), rel=0.01)
 
 
 @given(st.floats(0.01, 0.99))
@@ -121,7 +121,7 @@ def test_a_weighted_loss_by_hand():
         torch.tensor([[0, 1]]), torch.tensor([[1, 2]]), weights=torch.tensor([[0.5, 1.0]])
     )
     expected = (0.5 * math.log(4) + math.log(2)) / 1.5
-    assert float(batch_loss(model, batch).detach()) == pytest.approx(expected)
+    assert batch_loss(model, batch).item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("weight", "mask"), [(0, "prompt"), (1, "none")])
@@ -135,8 +135,7 @@ def test_loss_falls_between_masked_and_unmasked_as_the_weight_does():
     """Denominators differ: masked and unmasked losses cannot be compared, but they do connect."""
     model = tiny_model()
     losses = [
-        float(batch_loss(model, toy_batch(prompt_loss_weight=w)).detach())
-        for w in (0, 0.01, 0.5, 0.99, 1)
+        batch_loss(model, toy_batch(prompt_loss_weight=w)).item() for w in (0, 0.01, 0.5, 0.99, 1)
     ]
     assert losses == sorted(losses) or losses == sorted(losses, reverse=True)
 
@@ -191,10 +190,10 @@ def test_edge_gradient_accumulation_divides_by_all_live_targets():
 def test_evaluate_loss_counts_every_target_the_same():
     model, batches = tiny_model(), [toy_batch(), counting_batches()[0]]
     each = [summed_loss(model, batch) for batch in batches]
-    expected = float(sum(total for total, _ in each) / sum(count for _, count in each))
+    expected = (sum(total for total, _ in each) / sum(count for _, count in each)).item()
     assert evaluate_loss(model, batches) == pytest.approx(expected, rel=1e-6)
     assert evaluate_loss(model, batches) != pytest.approx(
-        sum(float(batch_loss(model, batch)) for batch in batches) / 2, rel=1e-6
+        sum(batch_loss(model, batch).item() for batch in batches) / 2, rel=1e-6
     )
 
 
@@ -319,27 +318,42 @@ def test_seeded_runs_are_equal_bit_for_bit(batching):
 @pytest.mark.usefixtures("one_thread")
 def test_validation_does_not_change_the_training():
     runs = []
-    for validation in (None, counting_batches()):
-        model = tiny_model(dropout=0.1)
-        train(model, counting_batches(), validation, evaluate_every=1, progress=False)
+    for validation in (None, create_loader(ENTRIES)):
+        model = tiny_model(50_257, context_length=64, dropout=0.1)
+        loader = create_loader(ENTRIES, 2)
+        train(model, loader, validation, epochs=2, evaluate_every=1, progress=False)
         runs.append(model)
-    assert same_weights(*runs)
+    assert same_weights(*runs), "with dropout too: validating must not draw random numbers"
 
 
-def test_a_step_is_adamws_on_the_mean_loss():
+def test_steps_are_adamws_on_the_mean_loss():
     ours, theirs = tiny_model(), tiny_model()
-    batch = toy_batch(instruction_mask="prompt")
+    batches = [toy_batch(instruction_mask="prompt"), *counting_batches()[:2]]
     options = {"learning_rate": 1e-3, "weight_decay": 0.1}
-    train(ours, [batch], max_gradient_norm=None, progress=False, **options)
+    train(ours, batches, max_gradient_norm=None, progress=False, **options)
     matrices = [p for p in theirs.parameters() if p.dim() > 1]
     rest = [p for p in theirs.parameters() if p.dim() == 1]
     optimizer = torch.optim.AdamW(
         [{"params": matrices, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}], lr=1e-3
     )
-    plain_loss(theirs, batch).backward()
-    optimizer.step()
+    for batch in batches:
+        optimizer.zero_grad()
+        plain_loss(theirs, batch).backward()
+        optimizer.step()
+    # Adam divides by a gradient's own size: where that is all but zero, rounding shows.
     for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=2e-6)
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_seed_decides_over_dropout_whatever_was_drawn_before():
+    def run(seed, before):
+        model = tiny_model(dropout=0.3)
+        torch.manual_seed(before)
+        return train(model, counting_batches(), seed=seed, progress=False).train_loss
+
+    assert run(1, before=5) == run(1, before=6)
+    assert run(1, before=5) != run(2, before=5)
 
 
 def test_weight_decay_is_for_matrices_alone_and_frozen_weights_stay_out():
@@ -363,7 +377,7 @@ def test_gradients_are_clipped():
     for limit in (None, 0.5):
         model = Steep()
         train(model, [toy_batch()], max_gradient_norm=limit, progress=False)
-        seen.append(float(model.table.grad.norm()))
+        seen.append(model.table.grad.norm().item())
     assert seen[0] > 10
     assert seen[1] == pytest.approx(0.5, rel=1e-3)
 

@@ -141,6 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
     # The run must not depend on what a reader saved or trained before.
     with tempfile.TemporaryDirectory() as cache:
         os.environ["LESSONS_LIB_CACHE"] = cache
+        os.environ["LESSONS_LIB_STILLS"] = "1"
         os.environ.pop("LESSONS_LIB_QUICK", None)
         for path in wanted:
             try:

@@ -31,6 +31,14 @@ SETTINGS = {
     # No warning at each start that kernels talk unencrypted: they talk inside this machine.
     "ipython/profile_default/ipython_kernel_config.json": {"IPKernelApp": {"log_level": 40}},
 }
+# At its import, rfc3987_syntax compiles a grammar of international web addresses, two thirds of
+# JupyterLab's start. Nothing here checks such addresses, and jsonschema goes without it if absent.
+LAUNCH = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyterlab.labapp import main
+sys.exit(main())
+"""
 # These would put a folder of somebody else before .venv's own: kernels, extensions, settings.
 UNWANTED = ["JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTERLAB_DIR", "PYTHONHOME"]
 
@@ -60,7 +68,7 @@ def lab_command(flags: list[str]) -> list[str]:
     lessons = sorted(ROOT.glob("notebooks/01_*.ipynb"))
     page = f"/lab/tree/notebooks/{lessons[0].name}" if lessons else "/lab"
     command = [
-        *[sys.executable, "-m", "jupyterlab"],
+        *[sys.executable, "-c", LAUNCH],
         f"--ServerApp.root_dir={ROOT}",
         f"--LabApp.default_url={page}",
         "--ServerApp.answer_yes=True",  # Ctrl-C stops at once

@@ -2,6 +2,7 @@
 
     python tools/set_up.py lab     what the lessons need
     python tools/set_up.py test    that, and what tests, peers and benchmarks need
+    python tools/set_up.py --ready lab    install nothing; exit code 0 if nothing has to be done
 
 Everything is installed into .venv in the project's folder. A second run sees from a file in .venv
 that nothing changed, and ends at once. Only the standard library is used, without newer syntax:
@@ -82,12 +83,13 @@ def main(arguments):
     if fault:
         print(fault)
         return 1
-    if len(arguments) != 1 or arguments[0] not in PROFILES:
+    only_ask = arguments[:1] == ["--ready"]
+    profile = arguments[-1] if arguments else ""
+    if profile not in PROFILES or len(arguments) != 1 + only_ask:
         print(__doc__)
         return 2
-    profile = arguments[0]
-    if is_ready(profile):
-        return 0
+    if only_ask or is_ready(profile):
+        return 0 if is_ready(profile) else 3
     try:
         LOG.parent.mkdir(exist_ok=True)
         LOG.write_bytes(b"")

@@ -56,9 +56,13 @@ def _ordered() -> list[tuple[str, Entry]]:
 
 
 def _draw(family: Family) -> list[tuple[str, Entry]]:
-    """The family's entries, its facts in a drawn order and its phrasings in turn."""
+    """The family's entries, its facts in a drawn order and each in a drawn phrasing."""
     facts = sorted(load_facts(family.facts)[: family.count], key=lambda f: _hash(*f.values()))
-    return [(family.facts, write_entry(family, fact, i)) for i, fact in enumerate(facts)]
+    phrasings = [int(_hash("phrasing", *fact.values()), 16) for fact in facts]
+    return [
+        (family.facts, write_entry(family, fact, phrasing))
+        for fact, phrasing in zip(facts, phrasings, strict=True)
+    ]
 
 
 def _rank(pair: tuple[str, Entry]) -> str:

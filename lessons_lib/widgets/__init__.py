@@ -1,0 +1,23 @@
+"""What a person sees and touches: the batch inspector and its relatives. Lessons 02 to 07 and 09.
+
+Nothing of the library imports this package.
+"""
+
+from lessons_lib.widgets.comparison import BatchComparison, compare_batches
+from lessons_lib.widgets.inspector import BatchInspector, inspect_batch
+from lessons_lib.widgets.losses import LossInspector, show_token_losses, token_losses
+from lessons_lib.widgets.payload import InspectorError
+from lessons_lib.widgets.race import PaddingRace, race_padding
+
+__all__ = [
+    "BatchComparison",
+    "BatchInspector",
+    "InspectorError",
+    "LossInspector",
+    "PaddingRace",
+    "compare_batches",
+    "inspect_batch",
+    "race_padding",
+    "show_token_losses",
+    "token_losses",
+]

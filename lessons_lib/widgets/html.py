@@ -1,0 +1,82 @@
+"""The inspector as a page of its own, or as a piece of one: no Python, no network, no other file.
+
+The module and the style sheet stand in the page itself, the data as JSON beside them.
+"""
+
+import html
+from pathlib import Path
+from typing import Any
+
+import anywidget
+
+from lessons_lib.widgets.payload import embed_json
+
+HERE = Path(__file__).parent
+# Runs in the same module as inspector.js, and so can use its localModel and its default export.
+MOUNT = """
+for (const place of document.querySelectorAll(".bi-mount")) {
+  const state = JSON.parse(place.querySelector("script").textContent);
+  render({ model: localModel(state), el: place });
+}
+"""
+FOLLOW_THEME = """
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const theme = () => (dark.matches ? "dark" : "light");
+const follow = () => document.documentElement.setAttribute("theme", theme());
+dark.addEventListener("change", follow);
+follow();
+"""
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>
+body {{ background: #fff; margin: 0; padding: 12px; }}
+html[theme="dark"] body {{ background: #0e1013; }}
+h1 {{ font: 600 18px system-ui, sans-serif; margin: 0 0 10px; }}
+html[theme="dark"] h1 {{ color: #eef1f4; }}
+</style>
+<script>{theme}</script>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+{widget}
+</main>
+{assets}
+</body>
+</html>
+"""
+
+
+def inspector_state(widget: anywidget.AnyWidget) -> dict[str, Any]:
+    """The traits that the widget's front end reads, as JSON values."""
+    general = {"_esm", "_css", "_anywidget_id", *anywidget.AnyWidget.class_trait_names()}
+    names = sorted(set(widget.trait_names(sync=True)) - general)
+    return {name: getattr(widget, name) for name in names}
+
+
+def inspector_mount(widget: anywidget.AnyWidget) -> str:
+    """The place of one inspector in a page, with its data; the page needs the assets once."""
+    state = embed_json(inspector_state(widget))
+    return f'<div class="bi-mount"><script type="application/json">{state}</script></div>'
+
+
+def inspector_assets() -> str:
+    """The style sheet and the module that fill every mount of a page: once, at its end."""
+    style = (HERE / "inspector.css").read_text(encoding="utf-8")
+    module = (HERE / "inspector.js").read_text(encoding="utf-8")
+    return f'<style>\n{style}</style>\n<script type="module">\n{module}{MOUNT}</script>'
+
+
+def inspector_page(widget: anywidget.AnyWidget, title: str) -> str:
+    """A whole page with one inspector."""
+    return PAGE.format(
+        title=html.escape(title),
+        theme=FOLLOW_THEME,
+        widget=inspector_mount(widget),
+        assets=inspector_assets(),
+    )

@@ -1,0 +1,253 @@
+"""The batch inspector: choose entries, and watch padding, the shift and every −100 come and go.
+
+Used in lessons 02 to 07. The picture is drawn by ``inspector.js``, also where no Python runs; what
+is on show can be had in Python as ``.steps``, as a picture and as a page.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import traitlets
+
+from lessons_lib.batching import INSTRUCTION_MASKS, BatchSteps, collate_steps
+from lessons_lib.data import load_entries
+from lessons_lib.dataset import Example
+from lessons_lib.loaders import Dropped
+from lessons_lib.prompts import PROMPT_FORMATS, PromptFormat, get_prompt_format
+from lessons_lib.reading import DatasetError, Entry
+from lessons_lib.substeps import BatchError
+from lessons_lib.widgets import still
+from lessons_lib.widgets.html import inspector_page
+from lessons_lib.widgets.options import (
+    PADDINGS,
+    SUBSTEPS,
+    VIEWS,
+    collator_options,
+    length_limit,
+)
+from lessons_lib.widgets.payload import (
+    MOST_ENTRIES,
+    InspectorError,
+    checked_entries,
+    make_examples,
+    make_payload,
+)
+from lessons_lib.widgets.pictured import PicturedWidget
+from lessons_lib.widgets.spelling import spell_text
+
+HERE = Path(__file__).parent
+MOST_FOUND = 20  # entries that a search shows
+
+
+def inspect_batch(
+    entries: Iterable[Mapping[str, str]],
+    *,
+    library: Sequence[Entry] | None = None,
+    prompt_format: str | PromptFormat = "alpaca",
+    context_length: int = 1024,
+    **options,
+) -> "BatchInspector":
+    """The batch inspector on up to 32 entries; all of them are in the batch at first.
+
+    ``library`` is what its picker searches, the bundled entries by default. ``options`` are the
+    traits of ``BatchInspector``: ``substep="2.5"``, ``padding="dynamic"``, ``max_length=None``,
+    ``instruction_mask="none"``, ``selected=[0, 2]`` and the others.
+
+    Raises:
+        InspectorError: no entries, or more than 32. DatasetError: an entry is faulty.
+        TraitError: an option has a value that does not exist. ValueError: no such prompt format.
+    """
+    return BatchInspector(
+        entries,
+        library=library,
+        prompt_format=prompt_format,
+        context_length=context_length,
+        **options,
+    )
+
+
+class BatchInspector(PicturedWidget):
+    """The widget. Each trait can be set here or by a click; both sides follow."""
+
+    _esm = HERE / "inspector.js"
+    _css = HERE / "inspector.css"
+    _data = traitlets.Dict().tag(sync=True)
+
+    substep = traitlets.Enum(SUBSTEPS, "2.5").tag(sync=True, echo_update=False)
+    prompt_format = traitlets.Unicode("alpaca").tag(sync=True, echo_update=False)
+    padding = traitlets.Enum(PADDINGS, "dynamic").tag(sync=True, echo_update=False)
+    fixed_length = traitlets.Int(64, min=1).tag(
+        sync=True, echo_update=False
+    )  # with padding="fixed"
+    max_length = traitlets.Int(None, min=1, allow_none=True).tag(sync=True, echo_update=False)
+    instruction_mask = traitlets.Enum(INSTRUCTION_MASKS, "none").tag(sync=True, echo_update=False)
+    prompt_loss_weight = traitlets.Float(None, min=0, max=1, allow_none=True).tag(
+        sync=True, echo_update=False
+    )
+    selected = traitlets.List(traitlets.Int()).tag(
+        sync=True, echo_update=False
+    )  # places in .entries
+    fold = traitlets.Bool(True).tag(
+        sync=True, echo_update=False
+    )  # the preamble that all rows share
+    show = traitlets.Enum(VIEWS, "both").tag(sync=True, echo_update=False)
+    show_bytes = traitlets.Bool(True).tag(sync=True, echo_update=False)  # of characters cut in two
+
+    def __init__(
+        self,
+        entries: Iterable[Mapping[str, str]],
+        *,
+        library: Sequence[Entry] | None = None,
+        prompt_format: str | PromptFormat = "alpaca",
+        context_length: int = 1024,
+        **options,
+    ):
+        self.entries: list[Entry] = checked_entries(entries)
+        self._library, self._context_length = library, context_length
+        given = get_prompt_format(prompt_format)
+        self._formats = self._offered(given)
+        options.setdefault("selected", list(range(len(self.entries))))
+        super().__init__(_data=self._prepare(), prompt_format=given.name, **options)
+        self.on_msg(self._answer)
+
+    def _offered(self, given: PromptFormat) -> dict[str, PromptFormat]:
+        """The formats to choose from."""
+        return {**PROMPT_FORMATS, given.name: given}
+
+    def _prepare(self) -> dict[str, Any]:
+        self._examples, joined = make_examples(self.entries, self._formats)
+        return make_payload(
+            self.entries,
+            self._formats,
+            self._examples,
+            joined,
+            context_length=self._context_length,
+        )
+
+    @traitlets.validate("prompt_format")
+    def _known_format(self, proposal) -> str:
+        if proposal.value not in self._formats:
+            known = ", ".join(self._formats)
+            raise traitlets.TraitError(f"no prompt format {proposal.value!r}; there are: {known}")
+        return proposal.value
+
+    @traitlets.validate("selected")
+    def _known_entries(self, proposal) -> list[int]:
+        chosen = list(dict.fromkeys(proposal.value))
+        wrong = [index for index in chosen if not 0 <= index < len(self.entries)]
+        if wrong:
+            raise traitlets.TraitError(
+                f"selected names entries from 0 to {len(self.entries) - 1}, not {wrong[0]}"
+            )
+        return chosen
+
+    @property
+    def examples(self) -> list[Example]:
+        """All entries after substeps 2.1 and 2.2, in the format on show."""
+        return self._examples[self.prompt_format]
+
+    @property
+    def left_out(self) -> list[Dropped]:
+        """Chosen entries of whose response nothing would be left, as a loader leaves them out."""
+        limit = length_limit(self)
+        return [
+            Dropped(i, f"its prompt alone has {length} tokens; {limit} are allowed")
+            for i in self.selected
+            if limit is not None and (length := self.examples[i].prompt_length) > limit
+        ]
+
+    @property
+    def selection(self) -> list[Entry]:
+        """The entries on show, in the batch's order."""
+        gone = {dropped.index for dropped in self.left_out}
+        return [self.entries[index] for index in self.selected if index not in gone]
+
+    @property
+    def steps(self) -> BatchSteps:
+        """What each substep made of the batch on show, computed by ``collate_steps``.
+
+        Raises:
+            BatchError: no entry is chosen, or none has room for a response.
+        """
+        if not self.selected:
+            raise BatchError("no entry is chosen")
+        if not self.selection:
+            raise BatchError(
+                f"none of {len(self.selected)} entries has room for a response "
+                f"at a length of {length_limit(self)}"
+            )
+        return collate_steps(
+            self.selection,
+            prompt_format=self._formats[self.prompt_format],
+            **collator_options(self, self.examples),
+        )
+
+    def alt_text(self) -> str:
+        """The picture on show in words, with its counts."""
+        return still.alt_text(self.steps, self.substep)
+
+    def to_png(self) -> bytes:
+        """The picture on show as a PNG, drawn from ``.steps`` without a browser.
+
+        Raises:
+            BatchError: as ``.steps``.
+        """
+        return still.draw_png(self)
+
+    def to_html(self, title: str = "Batch inspector") -> str:
+        """One self-contained page with this inspector; it works without Python or a network."""
+        return inspector_page(self, title)
+
+    def add_entry(self, entry: Mapping[str, str]) -> None:
+        """One more entry, put into the batch as well.
+
+        Raises:
+            InspectorError: there are 32 already. DatasetError: the entry is faulty.
+        """
+        if len(self.entries) == MOST_ENTRIES:
+            raise InspectorError(f"There are {MOST_ENTRIES} entries already, more are not shown.")
+        self.entries = [*self.entries, *checked_entries([entry])]
+        with self.hold_sync():
+            self._data = self._prepare()
+            self.selected = [*self.selected, len(self.entries) - 1]
+
+    def find_entries(self, words: str) -> list[int]:
+        """Places in the library of the first 20 entries whose instruction holds all the words."""
+        wanted = words.casefold().split()
+        found = []
+        for index, entry in enumerate(self.library):
+            text = entry["instruction"].casefold()
+            if all(word in text for word in wanted):
+                found.append(index)
+            if len(found) == MOST_FOUND:
+                break
+        return found
+
+    @property
+    def library(self) -> Sequence[Entry]:
+        """The entries that the picker searches."""
+        if self._library is None:
+            self._library = load_entries()
+        return self._library
+
+    def _answer(self, _widget, message: dict[str, Any], _buffers) -> None:
+        """What the front end asks of Python: whether it is there, a search, an entry to add."""
+        kind = message.get("kind")
+        try:
+            if kind == "hello":
+                self.send({"kind": "ready"})
+            elif kind == "search":
+                texts = [
+                    {"index": i, "text": spell_text(self.library[i]["instruction"])[:200]}
+                    for i in self.find_entries(str(message.get("words", "")))
+                ]
+                self.send({"kind": "found", "entries": texts})
+            elif kind == "pick":
+                self.add_entry(self.library[int(message["index"])])
+                self.send({"kind": "added", "text": f"Added as #{len(self.entries) - 1}."})
+            elif kind == "mine":
+                self.add_entry(message["entry"])
+                self.send({"kind": "added", "text": f"Added as #{len(self.entries) - 1}."})
+        except (InspectorError, DatasetError, KeyError, IndexError, ValueError) as error:
+            self.send({"kind": "refused", "text": str(error)})

@@ -1,0 +1,101 @@
+"""What a model makes of a batch: the loss of each target, and what it would have said. Lesson 09.
+
+A causal model's loss at a place depends on the tokens before it alone, so it is computed once for
+each entry, whatever is padded or masked afterwards.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from lessons_lib.batching import Batch
+from lessons_lib.dataset import Example
+from lessons_lib.prompts import PromptFormat
+from lessons_lib.tokenizer import END_OF_TEXT
+from lessons_lib.widgets.inspector import BatchInspector
+from lessons_lib.widgets.payload import make_examples, make_payload
+
+LIKELIEST = 5
+
+
+def show_token_losses(
+    model: nn.Module,
+    entries: Iterable[Mapping[str, str]],
+    *,
+    prompt_format: str | PromptFormat = "alpaca",
+    **options,
+) -> "LossInspector":
+    """The batch inspector with each live target filled as high as its loss under a model.
+
+    Hovering a target names the model's five likeliest tokens. The model is asked for its
+    ``hidden`` and ``head``, once for each entry; beyond its context no losses are shown.
+
+    Raises:
+        InspectorError, DatasetError, TraitError: as ``inspect_batch``.
+    """
+    return LossInspector(model, entries, prompt_format=prompt_format, **options)
+
+
+class LossInspector(BatchInspector):
+    """The widget, in one prompt format. Losses are those of the model when it was made."""
+
+    def __init__(self, model: nn.Module, entries: Iterable[Mapping[str, str]], **options):
+        self._model = model
+        context_length = getattr(model, "context_length", 1024)
+        super().__init__(entries, context_length=context_length, **options)
+
+    def _offered(self, given: PromptFormat) -> dict[str, PromptFormat]:
+        return {given.name: given}
+
+    def _prepare(self) -> dict[str, Any]:
+        self._examples, joined = make_examples(self.entries, self._formats)
+        losses = {
+            name: token_losses(self._model, examples, self._context_length)
+            for name, examples in self._examples.items()
+        }
+        named = {
+            i for rows in losses.values() for row in rows for top in row["top"] for i, _ in top
+        }
+        payload = make_payload(
+            self.entries,
+            self._formats,
+            self._examples,
+            joined,
+            context_length=self._context_length,
+            more_ids=named,
+        )
+        return {**payload, "losses": losses}
+
+
+@torch.no_grad()
+def token_losses(
+    model: nn.Module, examples: Sequence[Example], context_length: int = 1024
+) -> list[dict[str, list]]:
+    """For each example the loss of every target in nats, end of text included, and the likeliest
+    tokens there as (token id, probability). The model is left in the mode in which it came."""
+    training, device = model.training, next(model.parameters()).device
+    model.eval()
+    rows = []
+    try:
+        for example in examples:
+            ids = torch.tensor([[*example.token_ids, END_OF_TEXT][: context_length + 1]])
+            inputs, targets = ids[:, :-1].to(device), ids[0, 1:].to(device)  # (1, n), (n,)
+            logits = model.head(model.hidden(Batch(inputs))[0]).float()  # (n, vocabulary)
+            losses = F.cross_entropy(logits, targets, reduction="none")  # (n,)
+            shares, best = logits.softmax(-1).topk(LIKELIEST)  # (n, 5)
+            pairs = zip(best.tolist(), shares.tolist(), strict=True)
+            rows.append(
+                {
+                    "loss": [round(loss, 3) for loss in losses.tolist()],
+                    "top": [
+                        [[token, round(share, 4)] for token, share in zip(*pair, strict=True)]
+                        for pair in pairs
+                    ],
+                }
+            )
+    finally:
+        model.train(training)
+    return rows

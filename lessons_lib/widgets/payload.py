@@ -1,0 +1,166 @@
+"""What travels from Python to the batch inspector's front end, and nothing more than that.
+
+For each prompt format and entry the token ids with the borders that masking needs; for each token
+id how it is written; for each entry its three texts and where the template stands around them.
+"""
+
+import json
+import os
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lessons_lib.dataset import BoundaryWarning, Example, make_example
+from lessons_lib.prompts import PromptFormat
+from lessons_lib.reading import Entry, check_entries
+from lessons_lib.substeps import tokenize
+from lessons_lib.tokenizer import END_OF_TEXT, IGNORE_INDEX, Tokenizer, get_tokenizer
+from lessons_lib.widgets.spelling import spell_text, token_words
+
+MOST_ENTRIES = 32
+FORMAT_LABELS = {"alpaca": "Alpaca", "alpaca-stanford": "Stanford", "phi3": "Phi-3"}
+# Stand for instruction and input while a format's own words are looked for.
+_SLOTS = {"\ue000": "instruction", "\ue001": "input"}
+
+
+class InspectorError(ValueError):
+    """Something the inspector cannot show; the message is one plain sentence."""
+
+
+def checked_entries(entries: Iterable[Mapping[str, str]]) -> list[Entry]:
+    """Copies of the entries, each with instruction, input and output.
+
+    Raises:
+        InspectorError: there are none, or more than 32. DatasetError: an entry is faulty.
+    """
+    entries = [dict(entry) if isinstance(entry, Mapping) else entry for entry in entries]
+    if not entries:
+        raise InspectorError("The inspector needs at least one entry to show.")
+    if len(entries) > MOST_ENTRIES:
+        raise InspectorError(
+            f"The inspector shows {MOST_ENTRIES} entries at most, and these are {len(entries)}: "
+            f"choose some, for instance entries[:8]."
+        )
+    return check_entries(entries)
+
+
+def make_examples(
+    entries: Sequence[Entry],
+    formats: Mapping[str, PromptFormat],
+    tokenizer: Tokenizer | None = None,
+) -> tuple[dict[str, list[Example]], list[tuple[str, int]]]:
+    """Substeps 2.1 and 2.2 in every format, and (format, entry) where a token joins prompt and
+    response."""
+    examples, joined = {}, []
+    for name, prompt_format in formats.items():
+        examples[name] = []
+        for index, entry in enumerate(entries):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", BoundaryWarning)
+                examples[name].append(make_example(entry, tokenizer, prompt_format, index))
+            if any(issubclass(warning.category, BoundaryWarning) for warning in caught):
+                joined.append((name, index))
+    return examples, joined
+
+
+def make_payload(
+    entries: Sequence[Entry],
+    formats: Mapping[str, PromptFormat],
+    examples: Mapping[str, Sequence[Example]],
+    joined: Sequence[tuple[str, int]] = (),
+    tokenizer: Tokenizer | None = None,
+    context_length: int = 1024,
+    more_ids: Iterable[int] = (),
+) -> dict[str, Any]:
+    """The data of one inspector as plain JSON values; ``more_ids`` are tokens to spell as well."""
+    tokenizer = tokenizer or get_tokenizer()
+    literals: dict[str, int] = {}
+    rows = {
+        name: [
+            _row(entry, formats[name], example, literals, tokenizer)
+            for entry, example in zip(entries, examples[name], strict=True)
+        ]
+        for name in formats
+    }
+    for name, index in joined:
+        rows[name][index]["joined"] = True
+    used = {token for each in rows.values() for row in each for token in row["ids"]}
+    words, halves = _spell_tokens(used | {END_OF_TEXT, *more_ids}, tokenizer)
+    return {
+        "formats": [{"name": name, "label": FORMAT_LABELS.get(name, name)} for name in formats],
+        "entries": [
+            {
+                field: spell_text(entry.get(field, ""))
+                for field in ("instruction", "input", "output")
+            }
+            for entry in entries
+        ],
+        "rows": rows,
+        "literals": [spell_text(text) for text in literals],
+        "words": words,
+        "halves": halves,
+        "end": END_OF_TEXT,
+        "ignore": IGNORE_INDEX,
+        "context": context_length,
+        "most": MOST_ENTRIES,
+    }
+
+
+def embed_json(value: Any) -> str:
+    """JSON that may stand inside a <script> element: nothing in it ends that element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    escapes = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028"}
+    return re.sub("[<>&\u2028]", lambda found: escapes[found[0]], text)
+
+
+def text_parts(entry: Mapping[str, str], prompt_format: PromptFormat) -> list[tuple[str, str]]:
+    """The text of substep 2.1 cut into (kind, text): kinds are "template", "instruction", "input",
+    "header", "output" and "closing"."""
+    question = prompt_format.question(entry)
+    slots = {"instruction": "\ue000", "input": "\ue001" if entry.get("input") else ""}
+    pieces = re.split("([\ue000\ue001])", prompt_format.question({**entry, **slots}))
+    kinds = [_SLOTS.get(piece, "template") for piece in pieces]
+    parts = [
+        (kind, entry.get(kind, "") if kind in _SLOTS.values() else piece)
+        for kind, piece in zip(kinds, pieces, strict=True)
+    ]
+    if "".join(text for _, text in parts) != question:  # a format that changes its entry's texts
+        parts = [("template", question)]
+    parts += [("header", prompt_format.response_header), ("output", entry["output"])]
+    parts.append(("closing", prompt_format.response(entry).removeprefix(entry["output"])))
+    return [(kind, text) for kind, text in parts if text]
+
+
+def _row(
+    entry: Entry,
+    prompt_format: PromptFormat,
+    example: Example,
+    literals: dict[str, int],
+    tokenizer: Tokenizer,
+) -> dict[str, Any]:
+    """One entry in one format; texts that belong to the format are listed once, in ``literals``."""
+    parts = text_parts(entry, prompt_format)
+    opening = tokenize(parts[0][1], tokenizer) if parts[0][0] == "template" else []
+    fields = ("instruction", "input", "output")
+    return {
+        "ids": example.token_ids,
+        "prompt": example.prompt_length,
+        "header": example.header_start,
+        "preamble": len(os.path.commonprefix([opening, example.token_ids])),
+        "parts": [
+            [kind] if kind in fields else [kind, literals.setdefault(text, len(literals))]
+            for kind, text in parts
+        ],
+    }
+
+
+def _spell_tokens(ids: Iterable[int], tokenizer: Tokenizer) -> tuple[dict, dict]:
+    """Token ids to their spelling; those that hold half a character also without its bytes."""
+    words, halves = {}, {}
+    for token_id in sorted(ids):
+        word, plain = token_words(token_id, tokenizer)
+        words[str(token_id)] = word
+        if plain != word:
+            halves[str(token_id)] = plain
+    return words, halves

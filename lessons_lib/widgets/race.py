@@ -1,0 +1,121 @@
+"""The padding race: four ways to batch the same entries, as growing bars of waste. Lesson 07."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import traitlets
+
+from lessons_lib.batching import Batch
+from lessons_lib.charts import draw_waste
+from lessons_lib.figures import small_png
+from lessons_lib.loaders import create_loader
+from lessons_lib.prompts import PromptFormat
+from lessons_lib.widgets.html import inspector_page
+from lessons_lib.widgets.inspector import HERE
+from lessons_lib.widgets.pictured import PicturedWidget
+
+EXPLAINS = {
+    "static": "every row as long as the longest entry of all",
+    "dynamic": "every row as long as the longest of its batch",
+    "bucketed": "entries of similar length share a batch",
+    "packed": "several whole entries share a row",
+}
+
+
+def race_padding(
+    entries: Sequence[Mapping[str, str]],
+    *,
+    batch_size: int = 8,
+    prompt_format: str | PromptFormat = "alpaca",
+    pack_length: int = 256,
+    seed: int = 123,
+) -> "PaddingRace":
+    """The race on these entries, any number of them: only counts travel, no texts.
+
+    Raises:
+        ValueError: no entry, a batch size below 1, or an entry longer than a packed row alone.
+    """
+    return PaddingRace(
+        entries,
+        batch_size=batch_size,
+        prompt_format=prompt_format,
+        pack_length=pack_length,
+        seed=seed,
+    )
+
+
+class PaddingRace(PicturedWidget):
+    """The widget. ``progress`` is how much of an epoch is batched, in percent."""
+
+    _esm = HERE / "inspector.js"
+    _css = HERE / "inspector.css"
+    _view = traitlets.Unicode("race").tag(sync=True)
+    _lanes = traitlets.List().tag(sync=True)
+    progress = traitlets.Int(0, min=0, max=100).tag(sync=True)
+
+    def __init__(self, entries: Sequence[Mapping[str, str]], *, progress: int = 0, **options):
+        super().__init__(_lanes=make_lanes(entries, **options), progress=progress)
+
+    @property
+    def wastes(self) -> dict[str, float]:
+        """Padding as a share of all cells over the whole epoch, for ``charts.draw_waste``."""
+        return {
+            lane["name"]: sum(p for _, p in lane["batches"]) / sum(c for c, _ in lane["batches"])
+            for lane in self._lanes
+        }
+
+    def alt_text(self) -> str:
+        """The race's result in words."""
+        shares = ", ".join(f"{name} {waste:.1%}" for name, waste in self.wastes.items())
+        return f"Padding as a share of all cells: {shares}."
+
+    def to_png(self) -> bytes:
+        """The race's result as a PNG."""
+        return small_png(draw_waste(self.wastes))
+
+    def to_html(self, title: str = "Padding race") -> str:
+        """One self-contained page with the race; it works without Python or a network."""
+        return inspector_page(self, title)
+
+
+def make_lanes(
+    entries: Sequence[Mapping[str, str]],
+    *,
+    batch_size: int = 8,
+    prompt_format: str | PromptFormat = "alpaca",
+    pack_length: int = 256,
+    seed: int = 123,
+) -> list[dict[str, Any]]:
+    """For each way to batch its batches as (cells, cells of padding)."""
+    common = {"batch_size": batch_size, "prompt_format": prompt_format, "seed": seed}
+    dynamic = list(create_loader(entries, **common))
+    longest = max(batch.inputs.shape[1] for batch in dynamic)
+    loaders = {
+        "static": create_loader(entries, **common, pad_to=longest),
+        "dynamic": dynamic,
+        "bucketed": create_loader(entries, **common, batching="bucketed"),
+        # As many tokens a batch as the others have at most.
+        "packed": create_loader(
+            entries,
+            **{**common, "batch_size": max(1, batch_size * longest // pack_length)},
+            batching="packed",
+            pack_length=pack_length,
+        ),
+    }
+    return [
+        {"name": name, "explains": EXPLAINS[name], "batches": list(map(_cells, loader))}
+        for name, loader in loaders.items()
+    ]
+
+
+def _cells(batch: Batch) -> list[int]:
+    """Cells of a batch and those of padding, counted as ``loaders.padding_waste`` does."""
+    rows, length = batch.inputs.shape
+    if batch.segments is not None:
+        return [rows * length, int((batch.segments == 0).sum())]
+    columns = range(1, length + 1)
+    live = batch.targets != -100  # (batch, length)
+    filled = sum(
+        max((c for c, on in zip(columns, row, strict=True) if on)) for row in live.tolist()
+    )
+    return [rows * (length + 1), rows * length - filled]

@@ -1,0 +1,22 @@
+"""Entries that try to break out of the page, or are merely strange."""
+
+CANARY = "window.canary()"
+HOSTILE = [
+    {
+        "instruction": f"</script><script>{CANARY}</script>",
+        "input": f"\"'><img src=x onerror={CANARY}>",
+        "output": f"<svg onload={CANARY}></svg> &lt;b&gt; ${{{CANARY}}} `{CANARY}`",
+    },
+    {
+        "instruction": "\u202eReverse\u202c and \u2066isolate\u2069",
+        "input": "zero\u200bwidth\u200d\ufeff and \u00a0 and \u3164",
+        "output": "bell \x07, escape \x1b[31m, delete \x7f, line \u2028 separator",
+    },
+    {
+        "instruction": "Emoji: 👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽",
+        "input": "日本語 العربية עברית हिन्दी",
+        "output": "e\u0301\u0302\u0303 ﷽ 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 <|endoftext|> <|end|>",
+    },
+    {"instruction": "__proto__", "input": "constructor", "output": "toString"},
+    {"instruction": "Long", "input": "", "output": "a long answer, " * 700},
+]
