@@ -1,4 +1,4 @@
-"""The inspector in JupyterLab with a live kernel: both sides follow, keys stay inside, the picker."""
+"""The inspector in JupyterLab with a live kernel: both sides follow, keys stay inside."""
 
 import urllib.parse
 
