@@ -9,18 +9,16 @@ import argparse
 import gc
 import importlib
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
 
 import torch
 
+from benchmarks.entries import source_and_entries
 from lessons_lib.batching import InstructionCollator, InstructionDataset, custom_collate_fn
-from lessons_lib.data import load_entries
 
 BATCH_SIZE = 8
-ENTRIES_VARIABLE = "LESSONS_LIB_REAL_ENTRIES"
 INSTALL = "python -m pip install --no-deps --ignore-requires-python llms-from-scratch"
 
 Batches = Sequence[Sequence]
@@ -79,9 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.rounds < 1:
         parser.error("--rounds must be 1 or more")
     book = book_collate_fn()
-    path = os.environ.get(ENTRIES_VARIABLE)
-    source = "real" if path else "bundled"
-    dataset = InstructionDataset(load_entries(path or "bundled"), as_examples=True)
+    source, entries = source_and_entries()
+    dataset = InstructionDataset(entries, as_examples=True)
     examples = in_batches(list(dataset))
     rows = [[example.token_ids for example in batch] for batch in examples]
     check_equal(book, rows)

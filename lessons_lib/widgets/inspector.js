@@ -1076,10 +1076,21 @@ function refresh(view) {
   else {
     drawGrid(view);
     if (!before || before.fold !== view.options.fold) view.scroller.scrollLeft = 0;
+    beginAtEnds(view);
   }
   drawSentence(view);
   if (before && before.substep !== view.options.substep) animate(view);
   view.onRefresh?.();
+}
+
+// From substep 2.3 on the ends of the rows are what matters: begin there, once, when there is room.
+function beginAtEnds(view) {
+  const inside = view.scroller.clientWidth - view.label;
+  if (view.begun || view.scroller.hidden || inside <= 0 || view.options.substep < "2.3") return;
+  view.begun = true;
+  const shortest = Math.min(...view.plan.rows.map((row) => row.ids.length));
+  const last = Math.min(shortest + 6, lineWidth(view) - 1);
+  view.scroller.scrollLeft = view.grid.edges[columnOf(view, last) + 1] - inside;
 }
 
 // Padding grows in, targets slide, −100 fades in: once, when the substep changes.
@@ -1137,6 +1148,7 @@ export function inspector(model, el) {
     if (view.scroller.clientWidth === width || view.scroller.hidden) return;
     width = view.scroller.clientWidth;
     drawGrid(view);
+    beginAtEnds(view);
   });
   resized.observe(view.root);
   view.stop = () => {

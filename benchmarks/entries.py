@@ -1,0 +1,14 @@
+"""Which entries a benchmark runs on: the book's where they are to be had, else the bundled ones."""
+
+import os
+
+from lessons_lib.data import load_entries
+from lessons_lib.reading import Entry
+
+ENTRIES_VARIABLE = "LESSONS_LIB_REAL_ENTRIES"
+
+
+def source_and_entries() -> tuple[str, list[Entry]]:
+    """("real" or "bundled", the entries)."""
+    path = os.environ.get(ENTRIES_VARIABLE)
+    return ("real", load_entries(path)) if path else ("bundled", load_entries())
