@@ -45,7 +45,7 @@ class Environment:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = [("", "what", "found", "what to do")]
+        rows = [("state", "what", "found", "what to do")]
         rows += [(row.state, row.what, row.found, row.fix) for row in self.rows]
         lines = []
         for tag, cells in zip(["th", *["td"] * len(self.rows)], rows, strict=True):

@@ -4,6 +4,7 @@ The module and the style sheet stand in the page itself, the data as JSON beside
 """
 
 import html
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +55,19 @@ html[theme="dark"] h1 {{ color: #eef1f4; }}
 
 def inspector_state(widget: anywidget.AnyWidget) -> dict[str, Any]:
     """The traits that the widget's front end reads, as JSON values."""
+    return front_end_state({name: getattr(widget, name) for name in widget.trait_names(sync=True)})
+
+
+def front_end_state(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Of all synchronised traits of a widget those that its front end reads, by name."""
     general = {"_esm", "_css", "_anywidget_id", *anywidget.AnyWidget.class_trait_names()}
-    names = sorted(set(widget.trait_names(sync=True)) - general)
-    return {name: getattr(widget, name) for name in names}
+    return {name: state[name] for name in sorted(set(state) - general)}
 
 
-def inspector_mount(widget: anywidget.AnyWidget) -> str:
-    """The place of one inspector in a page, with its data; the page needs the assets once."""
-    state = embed_json(inspector_state(widget))
-    return f'<div class="bi-mount"><script type="application/json">{state}</script></div>'
+def inspector_mount(state: Mapping[str, Any]) -> str:
+    """The place of one widget in a page, with its data; the page needs the assets once."""
+    data = embed_json(front_end_state(state))
+    return f'<div class="bi-mount"><script type="application/json">{data}</script></div>'
 
 
 def inspector_assets() -> str:
@@ -77,6 +82,6 @@ def inspector_page(widget: anywidget.AnyWidget, title: str) -> str:
     return PAGE.format(
         title=html.escape(title),
         theme=FOLLOW_THEME,
-        widget=inspector_mount(widget),
+        widget=inspector_mount(inspector_state(widget)),
         assets=inspector_assets(),
     )

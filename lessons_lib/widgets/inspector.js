@@ -159,6 +159,14 @@ const KIND_NAMES = {
 };
 let instances = 0;
 
+// A landmark's name, with a number from the second of its kind on a page on: names must differ.
+const named = new Map();
+function landmark(element, name) {
+  const count = (named.get(name) ?? 0) + 1;
+  named.set(name, count);
+  element.setAttribute("aria-label", count > 1 ? `${name}, number ${count}` : name);
+}
+
 // An element with a class and children; strings become text, never markup.
 function make(tag, className = "", ...children) {
   const element = document.createElement(tag);
@@ -1015,7 +1023,7 @@ function buildGrid(view) {
   view.scroller = make("div", "bi-scroll", view.canvas);
   Object.assign(view.scroller, { tabIndex: 0 });
   view.scroller.setAttribute("role", "grid");
-  view.scroller.setAttribute("aria-label", "Tokens of the batch, inputs over targets");
+  landmark(view.scroller, "Tokens of the batch, inputs over targets");
   const point = (event) => {
     const cell = event.target.closest?.(".bi-cell[data-at]");
     if (cell) setActive(view, { place: Number(cell.dataset.row), at: Number(cell.dataset.at) });
@@ -1121,11 +1129,11 @@ export function inspector(model, el) {
     model.on(name, listener);
     view.listening.push([name, listener]);
   };
-  view.root.setAttribute("aria-label", "Batch inspector");
+  landmark(view.root, "Batch inspector");
   view.texts = make("div", "bi-texts");
   Object.assign(view.texts, { tabIndex: 0 });
   view.texts.setAttribute("role", "region");
-  view.texts.setAttribute("aria-label", "Texts of the batch");
+  landmark(view.texts, "Texts of the batch");
   view.sentence = make("p", "bi-sentence");
   view.sentence.setAttribute("role", "status");
   buildPanel(view);
@@ -1199,7 +1207,7 @@ function halfModel(model, side, data, partner) {
 
 function comparison(model, el) {
   const root = make("section", "bi-pair");
-  root.setAttribute("aria-label", "Two batches side by side");
+  landmark(root, "Two batches side by side");
   const says = make("p", "bi-sentence bi-differences");
   says.setAttribute("role", "status");
   const frame = make("div", "bi bi-pair-says", says);
@@ -1212,7 +1220,7 @@ function comparison(model, el) {
   halves.push(halfModel(model, "right", datas[1] ?? datas[0], () => halves[0]));
   const views = halves.map((half, side) => inspector(half, places[side]));
   views.forEach((view, side) => {
-    view.root.setAttribute("aria-label", side ? "Right batch" : "Left batch");
+    landmark(view.root, side ? "Right batch" : "Left batch");
   });
   const tell = () => says.replaceChildren(...tellDifferences(...views));
   for (const view of views) view.onRefresh = tell;
@@ -1254,7 +1262,7 @@ export function raceAt(lanes, done) {
 function race(model, el) {
   const lanes = model.get("_lanes");
   const root = make("section", "bi bi-race");
-  root.setAttribute("aria-label", "Padding race");
+  landmark(root, "Padding race");
   const most = Math.max(...raceAt(lanes, 1).map((lane) => lane.cells));
   const rows = lanes.map((lane) => {
     const filled = make("i", "bi-response");

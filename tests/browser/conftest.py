@@ -1,7 +1,9 @@
 """Chromium for the tests that need a browser: Debian's, without a network."""
 
+import importlib.util
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +70,12 @@ def visit(browser, tmp_path):
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def axe_source():
+    """axe-core's script, from the package that carries it."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None:
+        pytest.skip("axe-playwright-python, which carries axe-core, is not installed")
+    return Path(found.origin).with_name("axe.min.js").read_text(encoding="utf-8")

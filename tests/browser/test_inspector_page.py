@@ -1,8 +1,6 @@
 """The inspector's page in Chromium: the counts on screen, the keyboard, hostile text, axe-core."""
 
-import importlib.util
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -21,15 +19,6 @@ from tests.widgets.hostile import HOSTILE
 
 ENTRIES = load_entries()[:6]
 SUBSTEPS = ["2.1", "2.2", "2.3", "2.4", "2.5"]
-
-
-@pytest.fixture(scope="module")
-def axe_source():
-    """axe-core's script, from the package that carries it."""
-    found = importlib.util.find_spec("axe_playwright_python")
-    if found is None:
-        pytest.skip("axe-playwright-python, which carries axe-core, is not installed")
-    return Path(found.origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
 def headline(page):

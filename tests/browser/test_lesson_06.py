@@ -1,0 +1,129 @@
+"""Lesson 06 as a reader has it, in JupyterLab and on the site: what the screen counts is true."""
+
+import shutil
+import urllib.parse
+
+import pytest
+
+from lessons_lib.data import load_entries
+from lessons_lib.kinds import count_targets
+from lessons_lib.widgets import inspect_batch
+from tests.browser.lab import RUN_ALL, running_lab
+from tests.browser.test_inspector_page import choose, headline
+from tools import build_site
+from tools.build_notebooks import NOTEBOOKS, lesson_paths, navigation, read, title
+
+LESSON = NOTEBOOKS / "06_masks.ipynb"
+
+
+def twin():
+    """The lesson's first inspector, in Python alone."""
+    entries = load_entries("bundled")
+    chosen = [entries[50], entries[3], entries[4], *entries[10:15]]
+    return inspect_batch(chosen, substep="2.5", selected=[0, 1, 2])
+
+
+def walk(page, inspector, expected):
+    """Pick entries, step from 2.4 to 2.5, switch the mask: each time compare the counts."""
+
+    def agree():
+        steps = expected.steps
+        found = count_targets(steps, steps.shifted if expected.substep == "2.4" else None)
+        assert headline(inspector) == (found.live, found.total)
+
+    agree()
+    inspector.get_by_role("button", name="#5", exact=True).click()
+    expected.selected = [*expected.selected, 5]
+    page.wait_for_timeout(100)
+    agree()
+    for name, value in (
+        ("substep", "2.4"),
+        ("substep", "2.5"),
+        ("instruction_mask", "prompt"),
+        ("instruction_mask", "keep-header"),
+        ("prompt_format", "phi3"),
+        ("instruction_mask", "none"),
+    ):
+        choose(inspector, name, value)
+        setattr(expected, name, value)
+        page.wait_for_timeout(100)
+        agree()
+    for substep in ("2.1", "2.2", "2.3"):
+        choose(inspector, "substep", substep)
+        assert inspector.locator(".bi-headline").inner_text()
+
+
+@pytest.fixture
+def opened(browser):
+    """A page, and afterwards: no error, and no request to another machine."""
+    context = browser.new_context(viewport={"width": 1300, "height": 2400})
+    page, faults = context.new_page(), []
+
+    def route(route):
+        url = urllib.parse.urlsplit(route.request.url)
+        if url.scheme in ("file", "data", "blob") or url.hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            faults.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", route)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and faults.append(said.text))
+    yield page
+    context.close()
+    assert faults == []
+
+
+def test_in_jupyterlab(opened, tmp_path):
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    shutil.copy(LESSON, notebooks)
+    with running_lab(tmp_path, notebooks) as address:
+        opened.goto(address(LESSON.name))
+        opened.locator(".jp-Notebook").wait_for(timeout=60_000)
+        opened.evaluate(RUN_ALL)
+        first = opened.locator(".bi").first
+        first.wait_for(timeout=90_000)
+        first.scroll_into_view_if_needed()
+        walk(opened, first, twin())
+        opened.goto("about:blank")
+
+
+@pytest.fixture(scope="module")
+def lesson_page(tmp_path_factory, kernel_environment):
+    """Lesson 06 built for the site, alone."""
+    notebook = read(LESSON)
+    states = build_site.run_for_states(notebook, kernel_environment)
+    page = tmp_path_factory.mktemp("site") / "06_masks.html"
+    links = build_site.to_html(navigation(LESSON, lesson_paths()))
+    build_site.write_page(page, title(notebook), links, build_site.lesson_content(notebook, states))
+    return page
+
+
+def test_on_the_site_without_a_kernel(opened, lesson_page):
+    opened.goto(lesson_page.as_uri())
+    walk(opened, opened.locator(".bi").first, twin())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_has_no_accessibility_violation(opened, lesson_page, axe_source, theme):
+    opened.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    opened.goto(lesson_page.as_uri())
+    opened.locator(".bi").first.wait_for()
+    opened.evaluate(axe_source)
+    found = opened.evaluate("async () => (await axe.run()).violations")
+    assert [(each["id"], each["nodes"][0]["html"][:120]) for each in found] == []
+
+
+def test_a_phone_shows_the_page_without_scrolling_sideways(opened, lesson_page):
+    opened.set_viewport_size({"width": 390, "height": 800})
+    opened.goto(lesson_page.as_uri())
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_theme_can_be_chosen(opened, lesson_page):
+    opened.goto(lesson_page.as_uri())
+    before = opened.evaluate("document.documentElement.getAttribute('theme')")
+    opened.locator("#theme").click()
+    assert opened.evaluate("document.documentElement.getAttribute('theme')") != before

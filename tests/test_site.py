@@ -1,0 +1,125 @@
+"""The static site: whole pages, links that lead somewhere, and no text of an entry that runs."""
+
+import re
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+
+from lessons_lib.widgets import inspect_batch
+from tools import build_site
+from tools.build_notebooks import WIDGET_VIEW, lesson_paths
+
+HOSTILE = "<script>canary()</script><img src=x onerror=canary()>"
+
+
+class Page(HTMLParser):
+    """What a page links to, loads and names."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.links, self.loads, self.alts = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.tags.append(tag)
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        if tag in ("script", "img", "iframe", "source") and "src" in values:
+            self.loads.append(values["src"])
+        if tag == "link":
+            self.loads.append(values["href"])
+        if tag == "img":
+            self.alts.append(values.get("alt", ""))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    build_site.build_site(folder, run=False)
+    return folder
+
+
+@pytest.fixture(params=[path.stem for path in lesson_paths()] + ["index"])
+def page(request, site):
+    return Page((site / f"{request.param}.html").read_text(encoding="utf-8"))
+
+
+def test_one_page_a_lesson_and_a_contents_page(site):
+    pages = {path.stem for path in site.glob("*.html")}
+    assert pages == {path.stem for path in lesson_paths()} | {"index"}
+
+
+def test_nothing_is_loaded_from_outside_the_page(page):
+    assert [source for source in page.loads if not source.startswith("data:")] == []
+
+
+def test_links_lead_somewhere(page, site):
+    for link in page.links:
+        if link.startswith(("http://", "https://", "#")):
+            continue
+        assert (site / link.partition("#")[0]).is_file(), f"no such page: {link}"
+
+
+def test_pages_have_one_title_and_pictures_have_words(page):
+    assert page.tags.count("h1") == 1
+    assert page.tags.count("main") == 1
+    assert all(len(alt) > 20 for alt in page.alts)
+
+
+def test_navigation_leads_from_lesson_to_lesson(site):
+    stems = [path.stem for path in lesson_paths()]
+    for before, after in zip(stems, stems[1:], strict=False):
+        assert f"{after}.html" in Page((site / f"{before}.html").read_text("utf-8")).links
+        assert f"{before}.html" in Page((site / f"{after}.html").read_text("utf-8")).links
+
+
+def output(data, metadata=None):
+    return nbformat.v4.new_output("display_data", data=data, metadata=metadata or {})
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        nbformat.v4.new_output("stream", name="stdout", text=HOSTILE),
+        output({"text/plain": HOSTILE}),
+        output({"text/html": f"<table><tr><td onclick='canary()'>{HOSTILE}</td></tr></table>"}),
+        output({"image/png": "iVBORw0KGgo="}, {"image/png": {"alt": f'">{HOSTILE}'}}),
+    ],
+    ids=["stream", "text", "html", "alt text"],
+)
+def test_hostile_output_is_only_text(shown):
+    page = Page(build_site.output_html(shown, {}))
+    assert "script" not in page.tags
+    assert all(source.startswith("data:") for source in page.loads)
+    assert "onclick" not in build_site.output_html(shown, {})
+
+
+def test_a_widget_is_mounted_with_its_data_and_cannot_break_out_of_it():
+    entry = {"instruction": "</script>" + HOSTILE, "input": "", "output": "Yes."}
+    widget = inspect_batch([entry])
+    view = output({WIDGET_VIEW: {"model_id": "w1"}, "text/plain": "stand-in"})
+    text = build_site.output_html(view, {"w1": widget.get_state()})
+    assert text.count("<script") == 1 and text.count("</script>") == 1
+    assert "bi-mount" in text and "_esm" not in text
+
+
+def test_a_progress_bar_leaves_its_last_line_or_nothing():
+    bar = nbformat.v4.new_output("stream", name="stdout", text="10 %\r100 %\n")
+    assert "100 %" in build_site.output_html(bar, {})
+    assert "10 %" not in build_site.output_html(bar, {}).replace("100 %", "")
+    view = output({WIDGET_VIEW: {"model_id": "gone"}, "text/plain": "HBox(children=…)"})
+    assert build_site.output_html(view, {}) == ""
+
+
+def test_still_pictures_stand_in_where_nothing_is_run(site):
+    text = (site / "06_masks.html").read_text(encoding="utf-8")
+    assert 'class="bi-mount"' not in text
+    assert len(re.findall(r'<img class="picture"', text)) >= 3
+
+
+def test_without_a_site_there_is_nothing_to_serve(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(build_site, "SITE", tmp_path)
+    assert build_site.main(["--serve"]) == 1
+    assert "make site" in capsys.readouterr().out

@@ -1,0 +1,220 @@
+"""Static pages of all lessons: ``make site`` writes them into site/, ``make serve`` shows them.
+
+A page is one file that needs no other and no network; it works when it is opened by double click.
+Lessons with widgets are run, for the widgets' states; their inspectors then work without a kernel.
+All other outputs are those that are committed.
+"""
+
+import argparse
+import functools
+import html
+import http.server
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from string import Template
+
+import bleach
+import nbformat
+from bleach.css_sanitizer import CSSSanitizer
+from nbclient import NotebookClient
+from nbconvert.filters import markdown2html
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from lessons_lib.widgets.html import inspector_assets, inspector_mount
+from tools.build_notebooks import (
+    KERNEL,
+    NAVIGATION,
+    NOTEBOOKS,
+    ROOT,
+    WIDGET_VIEW,
+    lesson_paths,
+    navigation,
+    read,
+    title,
+)
+
+SITE = ROOT / "site"
+PARTS = Path(__file__).parent / "site"
+USES_WIDGETS = "lessons_lib.widgets"
+TABLE_TAGS = ["table", "thead", "tbody", "tr", "th", "td", "b", "pre", "p", "div", "span", "code"]
+TABLE_STYLES = CSSSanitizer(
+    ["text-align", "vertical-align", "white-space", "table-layout", "width"]
+)
+# The style of highlighted code on dark panels; on light ones it is the default style.
+DARK = "github-dark"
+States = dict[str, dict]
+
+
+def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
+    """Write the pages of all lessons and a contents page; returns them.
+
+    With ``run=False`` nothing is executed: widgets are shown by their still pictures.
+    """
+    site.mkdir(parents=True, exist_ok=True)
+    paths = lesson_paths()
+    pages = []
+    for path in paths:
+        notebook, states = read(path), {}
+        if run and USES_WIDGETS in "".join(c.source for c in notebook.cells):
+            states = run_for_states(notebook)
+        links = to_html(navigation(path, paths))
+        page = site / f"{path.stem}.html"
+        write_page(page, title(notebook), links, lesson_content(notebook, states))
+        pages.append(page)
+    index = site / "index.html"
+    write_page(index, "Instruction fine-tuning", "<p>Contents</p>", contents(paths))
+    return [*pages, index]
+
+
+def run_for_states(
+    notebook: nbformat.NotebookNode, environment: dict[str, str] | None = None
+) -> States:
+    """Run all cells in place; the widgets' states by the ids that their views name."""
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name=KERNEL["name"],
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+    )
+    with tempfile.TemporaryDirectory() as cache:
+        client.execute(env={**(environment or os.environ), "LESSONS_LIB_CACHE": cache})
+    return dict(client.widget_state)
+
+
+def write_page(page: Path, name: str, links: str, content: str) -> None:
+    """Fill the template; a page with widgets carries their code once."""
+    template = Template((PARTS / "page.html").read_text(encoding="utf-8"))
+    text = template.substitute(
+        title=html.escape(name),
+        style=style_sheet(),
+        script=(PARTS / "theme.js").read_text(encoding="utf-8"),
+        navigation=links,
+        content=content,
+        assets=inspector_assets() if "bi-mount" in content else "",
+    )
+    page.write_text(text, encoding="utf-8", newline="\n")
+
+
+@functools.cache
+def style_sheet() -> str:
+    """The site's rules, and those of the highlighted code for both themes."""
+    rules = (PARTS / "style.css").read_text(encoding="utf-8")
+    light = HtmlFormatter(style="default").get_style_defs(".code")
+    dark = HtmlFormatter(style=DARK).get_style_defs('html[theme="dark"] .code')
+    # The panels have their own colours; and comments and operators want more contrast.
+    code = re.sub(r"background: #\w+;?", "", f"{light}\n{dark}")
+    for pale, deeper in (("#666666", "#55606b"), ("#A2F", "#7a1fc2"), ("#AA5D1F", "#8a4a15")):
+        code = code.replace(pale, deeper)
+    return f"{rules}\n{code}\n@media print {{ .code * {{ color: #000 !important; }} }}"
+
+
+def contents(paths: list[Path]) -> str:
+    """The contents page: what the course is, and its lessons with what one learns in each."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    opening = readme.split("## Start")[0]
+    items = []
+    for path in paths:
+        notebook = read(path)
+        first = next(c.source for c in notebook.cells if c.source.startswith("# "))
+        goals = "\n".join(line for line in first.splitlines() if line.startswith("- "))
+        heading = f'<a href="{path.stem}.html">{html.escape(title(notebook))}</a>'
+        items.append(f"<li><strong>{heading}</strong>{to_html(goals)}</li>")
+    return f'{to_html(opening)}<h2>The lessons</h2><ul class="lessons">{"".join(items)}</ul>'
+
+
+def lesson_content(notebook: nbformat.NotebookNode, states: States) -> str:
+    """All cells but the navigation as HTML."""
+    parts = []
+    for cell in notebook.cells:
+        if NAVIGATION in cell.metadata.get("tags", []):
+            continue
+        if cell.cell_type == "markdown":
+            parts.append(to_html(cell.source))
+        elif cell.cell_type == "code":
+            code = highlight(cell.source, PythonLexer(), HtmlFormatter(nowrap=True))
+            parts.append(f'<div class="code"><pre tabindex="0">{code}</pre></div>')
+            parts += [shown for output in cell.outputs if (shown := output_html(output, states))]
+    return "\n".join(parts)
+
+
+def to_html(markdown: str) -> str:
+    """Markdown of the lessons as HTML, links between notebooks as links between pages."""
+    text = markdown2html(markdown)
+    text = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', text)
+    text = text.replace('href="../README.md#the-lessons"', 'href="index.html"')
+    return text.replace("<table>", '<div class="table"><table>').replace(
+        "</table>", "</table></div>"
+    )
+
+
+def output_html(output: nbformat.NotebookNode, states: States) -> str:
+    """One output: a live widget, else a picture, a table, or text. Text is never run."""
+    if output.output_type == "stream":
+        # Progress bars write over their own line; the last state is what one saw.
+        text = re.sub(r"[^\n]*\r", "", output.text)
+        return _output(_text(text)) if text.strip() and output.name == "stdout" else ""
+    data = output.get("data", {})
+    view = data.get(WIDGET_VIEW, {}).get("model_id")
+    if view in states and "_esm" in states[view]:
+        return _output(inspector_mount(states[view]))
+    if "image/png" in data:
+        alt = html.escape(output.metadata.get("image/png", {}).get("alt", ""))
+        source = data["image/png"].replace("\n", "")
+        return _output(f'<img class="picture" alt="{alt}" src="data:image/png;base64,{source}">')
+    if "text/html" in data:
+        clean = bleach.clean(
+            data["text/html"],
+            tags=TABLE_TAGS,
+            attributes={"*": ["style"]},
+            css_sanitizer=TABLE_STYLES,
+            strip=True,
+        )
+        return _output(f'<div class="table">{clean}</div>')
+    if "text/markdown" in data:
+        return _output(to_html(data["text/markdown"]))
+    # What is left of a progress bar or another widget without a picture says nothing.
+    return "" if WIDGET_VIEW in data else _output(_text(data.get("text/plain", "")))
+
+
+def _text(text: str) -> str:
+    return f'<pre tabindex="0">{html.escape(text.rstrip())}</pre>'
+
+
+def _output(content: str) -> str:
+    return f'<div class="output">{content}</div>'
+
+
+def serve(site: Path = SITE, port: int = 8000) -> None:
+    """Show the site on this machine alone, until Ctrl-C."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        print(f"http://127.0.0.1:{server.server_port}/  (Ctrl-C stops)", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.build_site", description=__doc__)
+    parser.add_argument("--serve", action="store_true", help="show site/ instead of building it")
+    parser.add_argument("--port", type=int, default=8000)
+    chosen = parser.parse_args(arguments)
+    if chosen.serve:
+        if not (SITE / "index.html").is_file():
+            print("There is no site yet: make site")
+            return 1
+        serve(port=chosen.port)
+        return 0
+    for page in build_site():
+        print(f"{page.relative_to(ROOT)}  {page.stat().st_size:,} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
