@@ -169,7 +169,9 @@ for path in sorted(p for p in files(lessons_lib).rglob("*") if p.suffix not in (
         for path in package.rglob("*")
         if path.suffix in (".json", ".tsv", ".safetensors", ".js", ".css") and path.is_file()
     }
-    assert "assets/entries.json" in wanted and "world/facts/capitals.tsv" in wanted
+    assert {"assets/entries.json", "world/facts/capitals.tsv", "widgets/inspector.js"} <= set(
+        wanted
+    )
     assert set(listed.stdout.split()) == wanted
     installed = {path.name for path in tmp_path.iterdir()}
     assert installed == {"lessons_lib", f"lessons_lib-{lessons_lib.__version__}.dist-info"}

@@ -108,7 +108,12 @@ def style_sheet() -> str:
     dark = HtmlFormatter(style=DARK).get_style_defs('html[theme="dark"] .code')
     # The panels have their own colours; and comments and operators want more contrast.
     code = re.sub(r"background: #\w+;?", "", f"{light}\n{dark}")
-    for pale, deeper in (("#666666", "#55606b"), ("#A2F", "#7a1fc2"), ("#AA5D1F", "#8a4a15")):
+    for pale, deeper in (
+        ("#3D7B7B", "#2f6666"),
+        ("#666666", "#55606b"),
+        ("#A2F", "#7a1fc2"),
+        ("#AA5D1F", "#8a4a15"),
+    ):
         code = code.replace(pale, deeper)
     return f"{rules}\n{code}\n@media print {{ .code * {{ color: #000 !important; }} }}"
 

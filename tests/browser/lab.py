@@ -17,13 +17,19 @@ FOLDERS = (
     *("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"),
     *("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"),
 )
+# Playwright's evaluate() would wait for ever where a kernel does not come.
 RUN_ALL = """async () => {
   const app = window.jupyterapp;
-  await app.restored;
-  const notebook = app.shell.currentWidget;
-  await notebook.context.ready;
-  await notebook.sessionContext.ready;
-  await app.commands.execute("notebook:run-all-cells");
+  const run = async () => {
+    await app.restored;
+    const notebook = app.shell.currentWidget;
+    await notebook.context.ready;
+    await notebook.sessionContext.ready;
+    await app.commands.execute("notebook:run-all-cells");
+  };
+  const late = new Promise((_, refuse) =>
+    setTimeout(() => refuse(new Error("the notebook did not run within 120 s")), 120000));
+  await Promise.race([run(), late]);
 }"""
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from benchmarks import collate
+from benchmarks.entries import ENTRIES_VARIABLE
 
 KEYS = {
     "vs_llms_from_scratch",
@@ -29,7 +30,7 @@ def last_line(text: str) -> dict:
 
 @pytest.mark.usefixtures("peer")
 def test_the_race_on_the_bundled_entries(monkeypatch, capsys):
-    monkeypatch.delenv(collate.ENTRIES_VARIABLE, raising=False)
+    monkeypatch.delenv(ENTRIES_VARIABLE, raising=False)
     collate.main(["--rounds", "1"])
     out = capsys.readouterr().out
     result = last_line(out)
@@ -42,7 +43,7 @@ def test_the_race_on_the_bundled_entries(monkeypatch, capsys):
 
 @pytest.mark.usefixtures("peer")
 def test_the_race_on_the_real_entries_as_a_command(monkeypatch, capsys, real_entries):
-    monkeypatch.setenv(collate.ENTRIES_VARIABLE, str(real_entries))
+    monkeypatch.setenv(ENTRIES_VARIABLE, str(real_entries))
     monkeypatch.setattr(sys, "argv", ["benchmarks.collate", "--rounds", "1"])
     monkeypatch.delitem(sys.modules, "benchmarks.collate")
     runpy.run_module("benchmarks.collate", run_name="__main__")
