@@ -35,6 +35,7 @@ _HOMES = {
     "model": ["GPT", "GPTConfig"],
     "training": ["train", "History", "evaluate_loss"],
     "generation": ["generate", "respond"],
+    "widgets": ["inspect_batch", "compare_batches", "race_padding", "show_token_losses"],
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
