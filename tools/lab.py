@@ -28,6 +28,10 @@ SETTINGS = {
         "fetchNews": "false",
         "checkForUpdates": False,
     },
+    # The lessons' link to the contents shows the README as a page, not as source text.
+    "settings/@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": {
+        "defaultViewers": {"markdown": "Markdown Preview"},
+    },
     # No warning at each start that kernels talk unencrypted: they talk inside this machine.
     "ipython/profile_default/ipython_kernel_config.json": {"IPKernelApp": {"log_level": 40}},
 }
