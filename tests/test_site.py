@@ -75,6 +75,13 @@ def test_navigation_leads_from_lesson_to_lesson(site):
         assert f"{before}.html" in Page((site / f"{after}.html").read_text("utf-8")).links
 
 
+def test_only_the_sites_own_scripts_may_run(site):
+    text = (site / "06_masks.html").read_text(encoding="utf-8")
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+    assert "default-src 'none'" in policy
+    assert re.search(r"script-src 'sha256-[^']+';", policy)
+
+
 def output(data, metadata=None):
     return nbformat.v4.new_output("display_data", data=data, metadata=metadata or {})
 
@@ -85,14 +92,18 @@ def output(data, metadata=None):
         nbformat.v4.new_output("stream", name="stdout", text=HOSTILE),
         output({"text/plain": HOSTILE}),
         output({"text/html": f"<table><tr><td onclick='canary()'>{HOSTILE}</td></tr></table>"}),
+        output(
+            {"text/markdown": f"{HOSTILE}\n\n[a](javascript:canary())\n\n```python\n{HOSTILE}\n```"}
+        ),
         output({"image/png": "iVBORw0KGgo="}, {"image/png": {"alt": f'">{HOSTILE}'}}),
     ],
-    ids=["stream", "text", "html", "alt text"],
+    ids=["stream", "text", "html", "markdown", "alt text"],
 )
 def test_hostile_output_is_only_text(shown):
     page = Page(build_site.output_html(shown, {}))
     assert "script" not in page.tags
     assert all(source.startswith("data:") for source in page.loads)
+    assert not any(link.startswith("javascript:") for link in page.links)
     assert "onclick" not in build_site.output_html(shown, {})
 
 

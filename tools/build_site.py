@@ -6,7 +6,9 @@ All other outputs are those that are committed.
 """
 
 import argparse
+import base64
 import functools
+import hashlib
 import html
 import http.server
 import os
@@ -21,6 +23,7 @@ import nbformat
 from bleach.css_sanitizer import CSSSanitizer
 from nbclient import NotebookClient
 from nbconvert.filters import markdown2html
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -44,9 +47,11 @@ USES_WIDGETS = "lessons_lib.widgets"
 TABLE_TAGS = ["table", "thead", "tbody", "tr", "th", "td", "b", "pre", "p", "div", "span", "code"]
 TABLE_STYLES = CSSSanitizer(
     ["text-align", "vertical-align", "white-space", "table-layout", "width"]
+    + ["overflow-wrap", "word-break"]
 )
 # The style of highlighted code on dark panels; on light ones it is the default style.
 DARK = "github-dark"
+SCROLLS = '<div class="table" tabindex="0">'
 States = dict[str, dict]
 
 
@@ -89,15 +94,25 @@ def run_for_states(
 def write_page(page: Path, name: str, links: str, content: str) -> None:
     """Fill the template; a page with widgets carries their code once."""
     template = Template((PARTS / "page.html").read_text(encoding="utf-8"))
+    script = f"\n{(PARTS / 'theme.js').read_text(encoding='utf-8')}\n"
+    assets = inspector_assets() if "bi-mount" in content else ""
+    modules = re.findall(r'<script type="module">(.*?)</script>', assets, re.DOTALL)
     text = template.substitute(
         title=html.escape(name),
         style=style_sheet(),
-        script=(PARTS / "theme.js").read_text(encoding="utf-8"),
+        script=script,
+        allowed=" ".join(map(_source_hash, [script, *modules])),
         navigation=links,
         content=content,
-        assets=inspector_assets() if "bi-mount" in content else "",
+        assets=assets,
     )
     page.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _source_hash(script: str) -> str:
+    """How a Content-Security-Policy names the one script that may run."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 @functools.cache
@@ -113,6 +128,8 @@ def style_sheet() -> str:
         ("#666666", "#55606b"),
         ("#A2F", "#7a1fc2"),
         ("#AA5D1F", "#8a4a15"),
+        ("#CB3F38", "#a8302a"),
+        ("#A45A77", "#8a3f5e"),
     ):
         code = code.replace(pale, deeper)
     return f"{rules}\n{code}\n@media print {{ .code * {{ color: #000 !important; }} }}"
@@ -150,11 +167,15 @@ def lesson_content(notebook: nbformat.NotebookNode, states: States) -> str:
 def to_html(markdown: str) -> str:
     """Markdown of the lessons as HTML, links between notebooks as links between pages."""
     text = markdown2html(markdown)
-    text = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', text)
+    text = re.sub(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', text)
     text = text.replace('href="../README.md#the-lessons"', 'href="index.html"')
-    return text.replace("<table>", '<div class="table"><table>').replace(
-        "</table>", "</table></div>"
-    )
+    return _reachable(text)
+
+
+def _reachable(text: str) -> str:
+    """What scrolls sideways on a phone can be reached by keyboard."""
+    text = text.replace("<table>", f"{SCROLLS}<table>").replace("</table>", "</table></div>")
+    return text.replace("<pre>", '<pre tabindex="0">')
 
 
 def output_html(output: nbformat.NotebookNode, states: States) -> str:
@@ -179,9 +200,11 @@ def output_html(output: nbformat.NotebookNode, states: States) -> str:
             css_sanitizer=TABLE_STYLES,
             strip=True,
         )
-        return _output(f'<div class="table">{clean}</div>')
+        return _output(f"{SCROLLS}{clean}</div>")
     if "text/markdown" in data:
-        return _output(to_html(data["text/markdown"]))
+        # Markdown of an output may carry text of a data set: no HTML in it is HTML.
+        renderer = IPythonRenderer(escape=True, allow_harmful_protocols=False)
+        return _output(_reachable(MarkdownWithMath(renderer).render(data["text/markdown"])))
     # What is left of a progress bar or another widget without a picture says nothing.
     return "" if WIDGET_VIEW in data else _output(_text(data.get("text/plain", "")))
 

@@ -127,3 +127,17 @@ def test_the_theme_can_be_chosen(opened, lesson_page):
     before = opened.evaluate("document.documentElement.getAttribute('theme')")
     opened.locator("#theme").click()
     assert opened.evaluate("document.documentElement.getAttribute('theme')") != before
+
+
+def test_a_script_that_is_not_the_sites_own_does_not_run(browser, tmp_path):
+    """Should hostile text ever come through, the page's policy still refuses to run it."""
+    page = tmp_path / "page.html"
+    attack = "<script>window.ran = 1</script><img src=x onerror='window.ran = 2'>"
+    build_site.write_page(page, "Attacked", "", f"<h1>Attacked</h1>{attack}")
+    context = browser.new_context()
+    visited = context.new_page()
+    visited.goto(page.as_uri())
+    visited.locator("#theme").click()
+    assert visited.evaluate("window.ran") is None
+    assert visited.evaluate("document.documentElement.getAttribute('theme')") == "dark"
+    context.close()

@@ -17,3 +17,6 @@ addEventListener("DOMContentLoaded", () => {
     paint(now);
   });
 });
+// Paper is light, whatever the screen is.
+addEventListener("beforeprint", () => document.documentElement.setAttribute("theme", "light"));
+addEventListener("afterprint", () => paint(current()));
