@@ -192,16 +192,20 @@ def padding_waste(batches: Sequence[Batch] | InstructionLoader) -> float:
     A row is counted with its end of text, as substep 2.3 pads it: length + 1 columns. In packed
     rows, whose end-of-text tokens are inputs too, the columns are counted as they are.
     """
-    cells = filled = 0
+    cells = padding = 0
     for batch in batches:
-        rows, length = batch.inputs.shape
-        if batch.segments is not None:
-            cells += rows * length
-            filled += int((batch.segments > 0).sum())
-        else:
-            cells += rows * (length + 1)
-            filled += int(_row_lengths(batch).sum()) + rows
-    return 1 - filled / cells
+        of_batch, of_padding = count_cells(batch)
+        cells += of_batch
+        padding += of_padding
+    return padding / cells
+
+
+def count_cells(batch: Batch) -> tuple[int, int]:
+    """Cells of a batch's padded rows, and how many of them are padding; see ``padding_waste``."""
+    rows, length = batch.inputs.shape
+    if batch.segments is not None:
+        return rows * length, int((batch.segments == 0).sum())
+    return rows * (length + 1), rows * length - int(_row_lengths(batch).sum())
 
 
 def _row_lengths(batch: Batch) -> torch.Tensor:

@@ -5,10 +5,9 @@ from typing import Any
 
 import traitlets
 
-from lessons_lib.batching import Batch
 from lessons_lib.charts import draw_waste
 from lessons_lib.figures import small_png
-from lessons_lib.loaders import create_loader
+from lessons_lib.loaders import count_cells, create_loader
 from lessons_lib.prompts import PromptFormat
 from lessons_lib.widgets.html import inspector_page
 from lessons_lib.widgets.inspector import HERE
@@ -103,19 +102,10 @@ def make_lanes(
         ),
     }
     return [
-        {"name": name, "explains": EXPLAINS[name], "batches": list(map(_cells, loader))}
+        {
+            "name": name,
+            "explains": EXPLAINS[name],
+            "batches": [list(count_cells(batch)) for batch in loader],
+        }
         for name, loader in loaders.items()
     ]
-
-
-def _cells(batch: Batch) -> list[int]:
-    """Cells of a batch and those of padding, counted as ``loaders.padding_waste`` does."""
-    rows, length = batch.inputs.shape
-    if batch.segments is not None:
-        return [rows * length, int((batch.segments == 0).sum())]
-    columns = range(1, length + 1)
-    live = batch.targets != -100  # (batch, length)
-    filled = sum(
-        max((c for c, on in zip(columns, row, strict=True) if on)) for row in live.tolist()
-    )
-    return [rows * (length + 1), rows * length - filled]
