@@ -41,6 +41,43 @@ def entry_families() -> list[str]:
     return [family for family, _ in _ordered()]
 
 
+def all_entries(family_name: str) -> list[Entry]:
+    """Every fact of a family in every phrasing, bundled or in reserve."""
+    family = FAMILIES[family_name]
+    return [
+        write_entry(family, fact, phrasing)
+        for fact in load_facts(family.facts)
+        for phrasing in range(len(family.instructions))
+    ]
+
+
+def held_out_entries(count: int) -> list[Entry]:
+    """Entries of facts that no bundled entry uses, the families in turn; the corpus tells them.
+
+    The first ``count`` of one fixed order, so a larger number only adds entries.
+
+    Raises:
+        ValueError: there are not so many facts in reserve.
+    """
+    return [entry for _, entry in _held_out(count)]
+
+
+def held_out_families(count: int) -> list[str]:
+    """The family of each of ``held_out_entries(count)``."""
+    return [family for family, _ in _held_out(count)]
+
+
+def _held_out(count: int) -> list[tuple[str, Entry]]:
+    placed = []
+    for name, family in FAMILIES.items():
+        pairs = _draw(family, reserve=True)
+        # Spread evenly between 0 and 1: any first part holds each family's share.
+        placed += [((i + 0.5) / len(pairs), name, pair) for i, pair in enumerate(pairs)]
+    if not 0 <= count <= len(placed):
+        raise ValueError(f"{len(placed)} facts are in reserve, so not {count} entries")
+    return [pair for _, _, pair in sorted(placed, key=lambda place: place[:2])[:count]]
+
+
 def _ordered() -> list[tuple[str, Entry]]:
     drawn = [pair for family in FAMILIES.values() for pair in _draw(family)]
     # Families lie end to end: every 20th place to validation, two of 20 to test, 17 to train.
@@ -55,9 +92,11 @@ def _ordered() -> list[tuple[str, Entry]]:
     return order
 
 
-def _draw(family: Family) -> list[tuple[str, Entry]]:
+def _draw(family: Family, reserve: bool = False) -> list[tuple[str, Entry]]:
     """The family's entries, its facts in a drawn order and each in a drawn phrasing."""
-    facts = sorted(load_facts(family.facts)[: family.count], key=lambda f: _hash(*f.values()))
+    facts = load_facts(family.facts)
+    facts = facts[family.count :] if reserve else facts[: family.count]
+    facts = sorted(facts, key=lambda fact: _hash(*fact.values()))
     phrasings = [int(_hash("phrasing", *fact.values()), 16) for fact in facts]
     return [
         (family.facts, write_entry(family, fact, phrasing))

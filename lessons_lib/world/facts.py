@@ -16,23 +16,31 @@ SPOKEN_WITH_CONSONANT = ("eu", "ewe", "one", "ukulele", "uni", "use", "utensil")
 SPOKEN_WITH_VOWEL = ("heir", "honest", "honor", "hour")
 
 
-@functools.cache
 def load_facts(name: str) -> tuple[Fact, ...]:
     """The facts of ``facts/<name>.tsv`` in their order, each a dictionary by column.
 
     Raises:
         ValueError: a line has another number of columns than the first, or an empty one.
     """
-    path = FACTS / f"{name}.tsv"
+    return read_table(FACTS / f"{name}.tsv")
+
+
+@functools.cache
+def read_table(path: Path) -> tuple[Fact, ...]:
+    """The rows of a tab-separated file whose first line names the columns.
+
+    Raises:
+        ValueError: a line has another number of columns than the first, or an empty one.
+    """
     header, *lines = path.read_text(encoding="utf-8").splitlines()
     columns = header.split("\t")
-    facts = []
+    rows = []
     for number, line in enumerate(lines, 2):
         values = line.split("\t")
         if len(values) != len(columns) or not all(value.strip() == value != "" for value in values):
             raise ValueError(f"{path.name}, line {number}: expected {', '.join(columns)}: {line!r}")
-        facts.append(dict(zip(columns, values, strict=True)))
-    return tuple(facts)
+        rows.append(dict(zip(columns, values, strict=True)))
+    return tuple(rows)
 
 
 def fact_files() -> list[str]:

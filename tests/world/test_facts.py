@@ -3,16 +3,23 @@
 import pytest
 
 from lessons_lib.world import facts
-from lessons_lib.world.facts import fact_files, load_facts, upper_first, with_article, wordings
+from lessons_lib.world.facts import (
+    fact_files,
+    load_facts,
+    read_table,
+    upper_first,
+    with_article,
+    wordings,
+)
 
 
 @pytest.fixture
 def fact_folder(tmp_path, monkeypatch):
     """A folder of facts for one test; what was read from it is forgotten afterwards."""
     monkeypatch.setattr(facts, "FACTS", tmp_path)
-    load_facts.cache_clear()
+    read_table.cache_clear()
     yield tmp_path
-    load_facts.cache_clear()
+    read_table.cache_clear()
 
 
 def write(folder, text: str) -> None:

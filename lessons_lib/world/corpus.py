@@ -1,0 +1,138 @@
+"""The corpus of pretraining: long documents of plain prose that tell every fact, and ask nothing.
+
+Stories, letters, lists, how-to texts and school pages, put together from hand-written sentences
+and ``facts/*.tsv``. No instruction stands in it and no prompt template; a test looks. The same
+seed gives the same bytes. Lesson 08 shows what a model learns from it.
+"""
+
+from collections.abc import Iterator
+
+from lessons_lib.world.draw import Draw
+from lessons_lib.world.families import FAMILIES
+from lessons_lib.world.pairs import REWRITES
+from lessons_lib.world.prose import load_lines, load_sections
+from lessons_lib.world.tellers import Cast, PairTeller, Teller, make_tellers
+
+# How often each kind of section is written. "told" and "listed" facts are drawn family by family.
+SECTIONS = {
+    "told": 32,
+    "listed": 20,
+    "story": 11,
+    "letter": 6,
+    "practice": 26,
+    "practice_list": 9,
+    "wondering": 5,
+    "how_to": 2,
+    "notices": 4,
+}
+# What is harder to learn is practiced oftener.
+PRACTICE = {
+    "active_voice": 2,
+    "passive_voice": 2,
+    "present_to_past": 2,
+    "statements_to_questions": 2,
+    "sort_words": 4,
+    "contractions": 1,
+    "negations": 1,
+    "sentiments": 1,
+}
+CHARACTERS = (3_000, 7_000)  # of a document: some 700 to 1,700 tokens
+
+
+class Writer:
+    """Writes sections and documents; all its choices come from one seed."""
+
+    def __init__(self, seed: int):
+        self.draw = Draw(f"corpus {seed}")
+        self.cast = Cast(self.draw)
+        self.tellers: list[Teller] = make_tellers(
+            [name for name in FAMILIES if name not in REWRITES], self.draw, self.cast
+        )
+        self.pair_tellers = [PairTeller(name, self.draw, self.cast) for name in REWRITES]
+        # Each family is drawn as often as it has facts, so that every fact is told equally often.
+        self._next_teller = self.draw.endless(
+            [teller for teller in self.tellers for _ in range(len(teller.facts))]
+        )
+        self._next_pair_teller = self.draw.endless(
+            [teller for teller in self.pair_tellers for _ in range(PRACTICE[teller.name])]
+        )
+        self._lines = {
+            name: self.draw.endless(load_lines(name))
+            for name in ("filler", "headings", "howto", "template_words")
+        }
+        self._letters = load_sections("letters")
+
+    def document(self) -> str:
+        """Sections, some under a heading, until the document is long."""
+        length = self.draw.between(*CHARACTERS)
+        parts: list[str] = []
+        while sum(map(len, parts)) < length:
+            section = getattr(self, "_" + self.draw.pick_by_weight(SECTIONS))()
+            if self.draw.chance(0.45):
+                opening = self._filler() + "\n" if self.draw.chance(0.6) else ""
+                section = f"### {self._line('headings')}\n{opening}{section}"
+            parts.append(section)
+        return "\n\n".join(parts)
+
+    def _line(self, name: str) -> str:
+        return self.cast.fill(next(self._lines[name]))
+
+    def _filler(self) -> str:
+        return self._line("filler")
+
+    def _told(self) -> str:
+        """A paragraph that tells a few facts of one family."""
+        teller = next(self._next_teller)
+        sentences = [teller.statement() for _ in range(self.draw.between(3, 6))]
+        return self._joined(sentences)
+
+    def _listed(self) -> str:
+        """Short lines, one a fact, all of one form."""
+        return "\n".join(next(self._next_teller).rows(self.draw.between(6, 14)))
+
+    def _story(self) -> str:
+        """Facts of several families among things that happen."""
+        sentences = []
+        for _ in range(self.draw.between(3, 5)):
+            sentences.append(self._filler())
+            if self.draw.chance(0.3):
+                # What follows a question is never its answer.
+                sentences += [next(self._next_teller).musing(), self._filler()]
+            sentences.append(next(self._next_teller).statement())
+        return self._joined(sentences)
+
+    def _letter(self) -> str:
+        opening, closing = (
+            self.cast.fill(self.draw.pick(self._letters[part])) for part in ("openings", "closings")
+        )
+        body = [next(self._next_teller).statement() for _ in range(self.draw.between(2, 4))]
+        return "\n".join([opening, self._joined([self._filler(), *body]), closing])
+
+    def _practice(self) -> str:
+        """A page from school: sentences said in another way."""
+        teller = next(self._next_pair_teller)
+        return self._joined([teller.statement() for _ in range(self.draw.between(2, 4))])
+
+    def _practice_list(self) -> str:
+        return "\n".join(next(self._next_pair_teller).rows(self.draw.between(4, 8)))
+
+    def _wondering(self) -> str:
+        """Questions that nobody answers, each of another family."""
+        tellers = [*self.tellers, *self.pair_tellers]
+        return self._joined([t.musing() for t in self.draw.several(tellers, 4)])
+
+    def _how_to(self) -> str:
+        return self._line("howto")
+
+    def _notices(self) -> str:
+        return self._joined([self._line("template_words") for _ in range(self.draw.between(2, 4))])
+
+    def _joined(self, sentences: list[str]) -> str:
+        return (" " if self.draw.chance(0.7) else "\n").join(sentences)
+
+
+def write_documents(seed: int) -> Iterator[str]:
+    """Documents without end; the same seed gives the same ones in the same order."""
+    writer = Writer(seed)
+    while True:
+        yield writer.document()

@@ -1,0 +1,236 @@
+"""Pretrains the bundled base model on the corpus: next-token prediction on prose, nothing else.
+
+``make base`` runs it and writes ``assets/base.safetensors``; cut off and started again it goes on
+where its last checkpoint stands. Lesson 08 shows what comes of it.
+"""
+
+import argparse
+import hashlib
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from lessons_lib.batching import Batch
+from lessons_lib.checkpoints import BASE_MODEL, save_compact
+from lessons_lib.files import write_whole
+from lessons_lib.model import GPT, GPTConfig, count_parameters
+from lessons_lib.paths import cache_folder
+from lessons_lib.tokenizer import END_OF_TEXT, get_tokenizer
+from lessons_lib.world.corpus import write_documents
+from lessons_lib.world.muon import Muon
+
+
+@dataclass(frozen=True)
+class PretrainingRecipe:
+    """Everything that decides the result, but for the processor's rounding."""
+
+    tokens: int = 5_500_000
+    model: GPTConfig = GPTConfig(context_length=256, width=240, layers=4, heads=5)
+    batch_size: int = 32  # rows of context_length tokens
+    matrix_learning_rate: float = 0.02  # Muon's, for the matrices of the blocks
+    learning_rate: float = 3e-3  # AdamW's, for embeddings, norms and biases
+    warmup: float = 0.03  # share of the steps
+    weight_decay: float = 0.05
+    seed: int = 123
+    validation_rows: int = 64
+
+    @property
+    def steps(self) -> int:
+        return self.tokens // (self.batch_size * self.model.context_length)
+
+
+SHORT = PretrainingRecipe(
+    tokens=100_000,
+    model=GPTConfig(context_length=256, width=64, layers=2, heads=2),
+    batch_size=16,
+    validation_rows=16,
+)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The training text as token ids, and rows of another seed's text to measure the loss on."""
+
+    rows: Tensor  # (rows, context_length + 1): one token more than is read, for the targets
+    validation: Tensor  # (validation_rows, context_length + 1)
+    known: list[int]  # the token ids that occur in training, in order
+    sha256: str  # of the training text's UTF-8
+
+
+def make_corpus(recipe: PretrainingRecipe) -> Corpus:
+    """Write the prose, tokenize it and cut it into rows, in a drawn order."""
+    length = recipe.model.context_length
+    rows, digest = _rows(recipe.seed, recipe.steps * recipe.batch_size, length)
+    validation, _ = _rows(recipe.seed + 1, recipe.validation_rows, length)
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(recipe.seed))
+    return Corpus(rows[order], validation, sorted(set(rows.flatten().tolist())), digest)
+
+
+def _rows(seed: int, count: int, length: int) -> tuple[Tensor, str]:
+    """(count, length + 1) token ids, end of text between documents, and the text's SHA-256."""
+    tokenizer, digest = get_tokenizer(), hashlib.sha256()
+    token_ids: list[int] = []
+    for document in write_documents(seed):
+        token_ids += [*tokenizer.encode_ordinary(document), END_OF_TEXT]
+        digest.update(document.encode())
+        if len(token_ids) > count * length:
+            break
+    # The last token of a row is the first of the next: every token but the first is a target once.
+    flat = torch.tensor(token_ids[: count * length + 1])
+    return flat.unfold(0, length + 1, length).clone(), digest.hexdigest()
+
+
+def rate(step: int, steps: int, warmup: float) -> float:
+    """Share of the full learning rate at ``step`` (from 0): a rise, then half a cosine to 0."""
+    rise = max(1, round(warmup * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def make_optimizers(model: GPT, recipe: PretrainingRecipe) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the blocks, AdamW for everything else."""
+    matrices = [weight for weight in model.blocks.parameters() if weight.dim() == 2]
+    of_muon = {id(weight) for weight in matrices}
+    rest = [weight for weight in model.parameters() if id(weight) not in of_muon]
+    return [
+        Muon(matrices, recipe.matrix_learning_rate, weight_decay=recipe.weight_decay),
+        torch.optim.AdamW(
+            rest, recipe.learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True
+        ),
+    ]
+
+
+def row_loss(model: GPT, rows: Tensor, precise: bool = True) -> Tensor:
+    """Mean cross-entropy of rows (rows, length + 1), in nats a token; 0-dimensional."""
+    with torch.autocast(rows.device.type, torch.bfloat16, enabled=not precise):
+        hidden = model.hidden(Batch(rows[:, :-1]))  # (rows, length, width)
+        # (rows · length, width) and (rows · length,)
+        losses, _ = model.token_losses(hidden.flatten(0, 1), rows[:, 1:].flatten())
+    return losses.mean()
+
+
+@torch.no_grad()
+def validation_loss(model: GPT, corpus: Corpus) -> float:
+    """Nats a token on text of another seed: the same facts, other sentences around them."""
+    return sum(row_loss(model, rows).item() * len(rows) for rows in corpus.validation.split(16)) / (
+        len(corpus.validation)
+    )
+
+
+class Pretraining:
+    """A run that can stop after any step and go on later, with the same result."""
+
+    def __init__(self, recipe: PretrainingRecipe, precise: bool = True):
+        self.recipe, self.precise = recipe, precise
+        self.corpus = make_corpus(recipe)
+        torch.manual_seed(recipe.seed)
+        self.model = GPT(recipe.model, known_tokens=self.corpus.known)
+        self.optimizers = make_optimizers(self.model, recipe)
+        self.full_rates = [optimizer.param_groups[0]["lr"] for optimizer in self.optimizers]
+        self.step, self.seconds = 0, 0.0
+
+    def run(self, until: int | None = None) -> Iterator[float]:
+        """Train to step ``until`` (default: the last); yields the loss of each step."""
+        until = self.recipe.steps if until is None else until
+        while self.step < until:
+            started = time.perf_counter()
+            start = self.step * self.recipe.batch_size
+            loss = row_loss(
+                self.model, self.corpus.rows[start : start + self.recipe.batch_size], self.precise
+            )
+            share = rate(self.step, self.recipe.steps, self.recipe.warmup)
+            for optimizer, full_rate in zip(self.optimizers, self.full_rates, strict=True):
+                optimizer.param_groups[0]["lr"] = share * full_rate
+                optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            for optimizer in self.optimizers:
+                optimizer.step()
+            self.step += 1
+            self.seconds += time.perf_counter() - started
+            yield loss.item()
+
+    def state(self) -> dict:
+        """All that a later run needs to go on."""
+        return {
+            "recipe": asdict(self.recipe),
+            "corpus": self.corpus.sha256,
+            "step": self.step,
+            "seconds": self.seconds,
+            "model": self.model.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+        }
+
+    def restore(self, state: dict) -> bool:
+        """Go on from a saved state; False, and nothing changed, if it is of another recipe."""
+        same = state["recipe"] == asdict(self.recipe) and state["corpus"] == self.corpus.sha256
+        if same:
+            self.step, self.seconds = state["step"], state["seconds"]
+            self.model.load_state_dict(state["model"])
+            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
+        return same
+
+    def header(self) -> dict:
+        """The recipe and what came of it, for the model file's header."""
+        return {
+            **asdict(self.recipe),
+            "steps": self.step,
+            "corpus_sha256": self.corpus.sha256,
+            "known_tokens": len(self.corpus.known),
+            "validation_loss": round(validation_loss(self.model, self.corpus), 4),
+            "precision": "float32" if self.precise else "bfloat16",
+        }
+
+
+def has_fast_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 matrices itself; elsewhere they are slow."""
+    return torch.cpu._is_avx512_bf16_supported()
+
+
+def pretrain(recipe: PretrainingRecipe, out: Path, checkpoint: Path, every: int = 50) -> dict:
+    """Pretrain, or go on from ``checkpoint``; write the model to ``out`` and return its header."""
+    run = Pretraining(recipe, precise=not has_fast_bfloat16())
+    if checkpoint.is_file():
+        if run.restore(torch.load(checkpoint, weights_only=True)):
+            print(f"going on from step {run.step} of {recipe.steps}: {checkpoint}")
+        else:
+            print(f"{checkpoint} is of another recipe or corpus; starting afresh")
+    print(
+        f"{count_parameters(run.model):,} parameters, {len(run.corpus.known):,} token ids, "
+        f"{recipe.steps:,} steps of {recipe.batch_size} rows"
+    )
+    with tqdm(total=recipe.steps, initial=run.step, desc="pretraining", unit="step") as bar:
+        for loss in run.run():
+            bar.update()
+            bar.set_postfix(loss=f"{loss:.3f}")
+            if run.step % every == 0 and run.step < recipe.steps:
+                write_whole(checkpoint, lambda path: torch.save(run.state(), path))
+    header = run.header()
+    save_compact(run.model, out, header)
+    checkpoint.unlink(missing_ok=True)
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {run.seconds / 60:.1f} minutes")
+    print(f"validation loss {header['validation_loss']} nats a token")
+    return header
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="a tiny model, in under two minutes")
+    parser.add_argument("--out", type=Path, help="where the model goes (default: assets)")
+    options = parser.parse_args(arguments)
+    folder = cache_folder() / "base"
+    name = "short" if options.short else "base"
+    out = options.out or (folder / "short.safetensors" if options.short else BASE_MODEL)
+    pretrain(SHORT if options.short else PretrainingRecipe(), out, folder / f"{name}.checkpoint.pt")
+
+
+if __name__ == "__main__":
+    main()

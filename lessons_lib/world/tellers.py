@@ -1,0 +1,107 @@
+"""Fills prose templates: each fact in its turn, each time in another of its family's wordings."""
+
+from collections.abc import Iterator
+
+from lessons_lib.world.draw import Draw
+from lessons_lib.world.facts import Fact, load_facts
+from lessons_lib.world.families import FAMILIES
+from lessons_lib.world.pairs import Pair, fresh_pairs
+from lessons_lib.world.prose import load_family_prose, load_lines
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+class Cast:
+    """People, places and days for a sentence's gaps; no two gaps get the same person."""
+
+    def __init__(self, draw: Draw):
+        self._draw = draw
+        self._people = load_lines("people")
+        self._places = load_lines("places")
+
+    def words(self) -> dict[str, str]:
+        person, other = self._draw.several(self._people, 2)
+        return {
+            "person": person,
+            "other": other,
+            "place": self._draw.pick(self._places),
+            "weekday": self._draw.pick(WEEKDAYS),
+            "month": self._draw.pick(MONTHS),
+        }
+
+    def fill(self, template: str, words: Fact | None = None) -> str:
+        """The template with ``words`` and, for the other gaps, somebody or some place drawn."""
+        return template.format_map(self.words() | (words or {}))
+
+
+class Teller:
+    """Tells the facts of one family in turn."""
+
+    def __init__(self, family_name: str, draw: Draw, cast: Cast):
+        self._draw, self._cast = draw, cast
+        family = FAMILIES[family_name]
+        prose = load_family_prose(family_name)
+        self.facts = [family.words(fact) for fact in load_facts(family.facts)]
+        # The plain statement of the fact counts as one more way to tell it.
+        plain = () if family.input else (family.output,)
+        statements = (*prose.statements, *plain)
+        self._row_forms = prose.rows
+        self._musings = draw.endless(prose.musings)
+        # Every fact has an order of wordings of its own, so it meets all of them.
+        self._wordings = [draw.endless(statements) for _ in self.facts]
+        self._told, self._listed, self._asked = (
+            draw.endless(range(len(self.facts))) for _ in range(3)
+        )
+
+    def statement(self) -> str:
+        """The next fact, told."""
+        index = next(self._told)
+        return self._cast.fill(next(self._wordings[index]), self.facts[index])
+
+    def rows(self, count: int) -> list[str]:
+        """The next facts, as short lines of one form."""
+        form = self._draw.pick(self._row_forms)
+        return [form.format_map(self.facts[next(self._listed)]) for _ in range(count)]
+
+    def musing(self) -> str:
+        """The next fact, asked after and not told."""
+        return self._cast.fill(next(self._musings), self.facts[next(self._asked)])
+
+
+class PairTeller:
+    """Tells fresh pairs of a rewriting family: a text, and what it becomes."""
+
+    def __init__(self, family_name: str, draw: Draw, cast: Cast):
+        self.name = family_name
+        self._draw, self._cast = draw, cast
+        prose = load_family_prose(family_name)
+        self._pairs: Iterator[Pair] = fresh_pairs(family_name, draw)
+        self._statements = draw.endless(prose.statements)
+        self._row_forms = prose.rows
+        self._musings = draw.endless(prose.musings)
+
+    def statement(self) -> str:
+        """The next pair, told."""
+        return self._cast.fill(next(self._statements), self._words())
+
+    def rows(self, count: int) -> list[str]:
+        """The next pairs, as short lines of one form."""
+        form = self._draw.pick(self._row_forms)
+        return [form.format_map(self._words()) for _ in range(count)]
+
+    def musing(self) -> str:
+        """The first half of the next pair alone."""
+        return self._cast.fill(next(self._musings), self._words())
+
+    def _words(self) -> Fact:
+        before, after = next(self._pairs)
+        return {"before": before, "after": after}
+
+
+def make_tellers(families: list[str], draw: Draw, cast: Cast) -> list[Teller]:
+    """One teller a family."""
+    return [Teller(name, draw, cast) for name in families]
