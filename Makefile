@@ -1,6 +1,6 @@
 # Each target says after ## what it does; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help lab test environment notebooks site serve clean
+.PHONY: help lab test environment notebooks base site serve clean
 
 # The first Python of 3.11 to 3.14 that starts; if none does, set_up.py says what to do. The shell
 # looks for it, and only when .venv is not up to date. Another one: make lab PYTHON=/path/to/python
@@ -35,6 +35,9 @@ test: environment  ## check the formatting and run all tests (PYTEST_FLAGS="-k p
 
 notebooks: environment  ## run all notebooks from clean kernels and save their outputs
 	@$(VENV_PYTHON) -m tools.build_notebooks
+
+base: environment  ## write the corpus and pretrain the base model, in half an hour (BASE_FLAGS=--short: two minutes)
+	@$(VENV_PYTHON) -m lessons_lib.world.pretraining $(BASE_FLAGS)
 
 site: environment  ## build static pages of all lessons into site/; their inspectors work without a kernel
 	@$(VENV_PYTHON) -m tools.build_site

@@ -33,9 +33,18 @@ _HOMES = {
     ],
     "loaders": ["create_loader"],
     "model": ["GPT", "GPTConfig"],
-    "training": ["train", "History", "evaluate_loss"],
-    "generation": ["generate", "respond"],
-    "widgets": ["inspect_batch", "compare_batches", "race_padding", "show_token_losses"],
+    "checkpoints": ["load_model"],
+    "training": ["train", "History", "evaluate_loss", "response_loss"],
+    "finetuning": ["load_or_finetune"],
+    "generation": ["generate", "respond", "respond_all"],
+    "evaluation": ["score_responses"],
+    "widgets": [
+        "inspect_batch",
+        "compare_batches",
+        "race_padding",
+        "show_token_losses",
+        "show_answers",
+    ],
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -40,6 +40,15 @@ def load_model(name: str | Path = "base", device: str | torch.device = "cpu") ->
     return load_compact(path).to(device).eval()
 
 
+def untrained_twin(model: GPT, seed: int = 123) -> GPT:
+    """A model of the same sizes and token rows, with random weights instead of learned ones."""
+    embedding = model.token_embedding
+    known = embedding.token_ids.tolist() if isinstance(embedding, CompactTokenEmbedding) else None
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return GPT(model.config, known_tokens=known).to(model.device)
+
+
 def save_compact(model: GPT, path: Path, about: dict | None = None, half: bool = True) -> None:
     """Write a model to one safetensors file, whole or not at all; in float16 if ``half``.
 

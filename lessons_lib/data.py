@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from lessons_lib.files import write_whole
 from lessons_lib.paths import ASSETS, cache_folder
 from lessons_lib.reading import (
     DatasetError,
@@ -41,9 +42,9 @@ def load_entries(
 ) -> list[Entry]:
     """Entries from the package ("bundled"), from a .json or .jsonl file, or from a URL.
 
-    A download is kept in the project's cache folder and not fetched again. A missing ``input``
-    becomes an empty one. With ``on_invalid="drop"`` faulty entries are left out, and a warning
-    says how many and why.
+    "chosen" is what ``choose_entries`` was told last; the lessons use it. A download is kept in the
+    project's cache folder and not fetched again. A missing ``input`` becomes an empty one. With
+    ``on_invalid="drop"`` faulty entries are left out, and a warning says how many and why.
 
     Raises:
         DatasetError: the source cannot be read, or an entry is faulty (file, row and field named).
@@ -51,6 +52,8 @@ def load_entries(
     """
     if on_invalid not in ("error", "drop"):
         raise ValueError(f'on_invalid must be "error" or "drop", not {on_invalid!r}')
+    if source == "chosen":
+        source = chosen_source()
     if source == "bundled":
         path = BUNDLED_ENTRIES
     elif isinstance(source, str) and "://" in source:
@@ -59,6 +62,36 @@ def load_entries(
     else:
         path = Path(source)
     return check_entries(read_rows(path), file=path, on_invalid=on_invalid)
+
+
+def choose_entries(source: str | Path) -> list[Entry]:
+    """Let all lessons use these entries from now on: "bundled", a file's path, or a URL.
+
+    They are loaded first, so that a faulty source changes nothing; they are returned.
+
+    Raises:
+        DatasetError: the source cannot be read, or an entry is faulty.
+    """
+    if source != "bundled" and "://" not in str(source):
+        source = Path(source).expanduser().resolve()
+    entries = load_entries(source)
+    write_whole(_choice(), lambda path: path.write_text(f"{source}\n", encoding="utf-8"))
+    return entries
+
+
+def chosen_source() -> str:
+    """What ``choose_entries`` was told last, else "bundled"; ``LESSONS_LIB_ENTRIES`` overrides."""
+    named = os.environ.get("LESSONS_LIB_ENTRIES")
+    if named:
+        return named
+    try:
+        return _choice().read_text(encoding="utf-8").strip() or "bundled"
+    except FileNotFoundError:
+        return "bundled"
+
+
+def _choice() -> Path:
+    return cache_folder() / "chosen_entries.txt"
 
 
 def download_and_load_file(file_path: str | Path, url: str) -> list[Entry]:

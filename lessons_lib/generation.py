@@ -1,82 +1,143 @@
-"""Generating text: the likeliest token, again and again, until end of text. Taught in lesson 09.
+"""Generating text: how a model continues prompts and answers entries. Taught in lesson 09.
 
-Knows a model only by ``hidden``, ``head`` and ``context_length``.
+Text becomes token ids here, and new token ids become text; ``decoding`` makes the new ones and says
+what is asked of a model, ``sampling`` chooses each of them.
 """
 
+import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-import torch
 from torch import nn
 
-from lessons_lib.batching import Batch, tokenize
+from lessons_lib.batching import tokenize
+from lessons_lib.decoding import OnToken, continue_rows, start_rows
 from lessons_lib.prompts import PromptFormat, get_prompt_format
 from lessons_lib.reading import Entry
+from lessons_lib.sampling import Sampling
 from lessons_lib.tokenizer import END_OF_TEXT, Tokenizer, get_tokenizer
 
 
-@torch.no_grad()
-def generate_tokens(
-    model: nn.Module,
-    token_ids: Sequence[int],
-    max_new_tokens: int = 64,
-    end_of_text_id: int = END_OF_TEXT,
-) -> list[int]:
-    """The likeliest next token, appended until end of text, the limit or the context's end.
+@dataclass(frozen=True)
+class Generated:
+    """How a model continued one prompt; the prompt itself is not repeated."""
 
-    Only the new token ids are returned, end of text not among them. The model is left in the mode
-    in which it came.
-
-    Raises:
-        ValueError: there are no token ids to go on from, or they fill the model's context.
-    """
-    if not token_ids:
-        raise ValueError("the prompt is empty: there is nothing to go on from")
-    room = model.context_length - len(token_ids)
-    if room < 1:
-        raise ValueError(
-            f"the prompt has {len(token_ids)} tokens; this model reads {model.context_length} "
-            "at most, so there is no room for an answer"
-        )
-    training = model.training
-    model.eval()
-    device = next(model.parameters()).device
-    new: list[int] = []
-    try:
-        for _ in range(min(max_new_tokens, room)):
-            inputs = torch.tensor([[*token_ids, *new]], device=device)  # (1, length)
-            hidden = model.hidden(Batch(inputs))[0, -1]  # (width,): what the last position knows
-            token = int(model.head(hidden).argmax())
-            if token == end_of_text_id:
-                break
-            new.append(token)
-    finally:
-        model.train(training)
-    return new
+    text: str
+    token_ids: list[int]  # the new ones, end of text not among them
+    stopped: bool  # by itself: False where the limit or the context's end cut it off
 
 
-def generate(
+def generate_all(
     model: nn.Module,
     prompts: Sequence[str],
     *,
     tokenizer: Tokenizer | None = None,
     max_new_tokens: int = 64,
+    temperature: float = 0.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+    batch_size: int = 32,
+    stop: str | Sequence[str] = (),
     end_of_text_id: int = END_OF_TEXT,
-) -> list[str]:
-    """How the model continues each prompt; the prompts themselves are not repeated.
+    use_cache: bool = True,
+    on_token: OnToken | None = None,
+) -> list[Generated]:
+    """How the model continues each prompt, in the prompts' order.
+
+    ``temperature``, ``top_k``, ``top_p``: see ``Sampling``; 0 takes the likeliest token each time.
+    ``seed``: the same seed gives the same texts, whatever the batch size; None gives new ones.
+    ``batch_size``: so many prompts are continued at once; a row that ended leaves its batch.
+    ``stop``: texts that end an answer as end of text does; they are cut off from ``text``.
+    ``use_cache``: keep keys and values of earlier tokens, where the model can; same texts, faster.
+    ``on_token(index, token_id)``: called for each new token of prompt ``index`` as it is chosen.
+
+    The model runs where it is, in evaluation mode, and is left in the mode in which it came.
 
     Raises:
-        ValueError: a prompt is empty or fills the model's context.
+        ValueError: a prompt is empty or fills the model's context, or an option is out of range.
         TypeError: one text was given instead of a list of texts.
     """
     if isinstance(prompts, str):
         raise TypeError("prompts is a list of texts; put the one prompt into [ ]")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be 1 or more, not {batch_size}")
     tokenizer = tokenizer or get_tokenizer()
+    stop_texts = [stop] if isinstance(stop, str) else list(stop)
+    if "" in stop_texts:
+        raise ValueError("a stop text is empty, so every answer would stop before it began")
+    sampling = Sampling(temperature, top_k, top_p)
+    rows = start_rows(
+        model, [tokenize(prompt, tokenizer) for prompt in prompts], max_new_tokens, seed
+    )
+
+    def ends(token_ids: list[int]) -> bool:
+        return bool(stop_texts) and _cut_at(tokenizer.decode(token_ids), stop_texts)[1]
+
+    by_length = sorted(rows, key=lambda row: -row.prompt_length)  # little padding in each batch
+    for first in range(0, len(rows), batch_size):
+        batch = by_length[first : first + batch_size]
+        continue_rows(model, batch, sampling, end_of_text_id, use_cache, ends, on_token)
     return [
-        tokenizer.decode(
-            generate_tokens(model, tokenize(prompt, tokenizer), max_new_tokens, end_of_text_id)
-        )
-        for prompt in prompts
+        Generated(_cut_at(tokenizer.decode(row.new), stop_texts)[0], row.new, row.stopped)
+        for row in rows
     ]
+
+
+def generate(model: nn.Module, prompts: Sequence[str], **options) -> list[str]:
+    """How the model continues each prompt, as texts; options and errors as ``generate_all``."""
+    return [generated.text for generated in generate_all(model, prompts, **options)]
+
+
+# So that help() and the notebook's Shift-Tab list the options by name.
+generate.__signature__ = inspect.signature(generate_all).replace(return_annotation=list[str])
+
+
+def generate_tokens(
+    model: nn.Module,
+    token_ids: Sequence[int],
+    max_new_tokens: int = 64,
+    end_of_text_id: int = END_OF_TEXT,
+    *,
+    use_cache: bool = True,
+) -> list[int]:
+    """Token ids in, token ids out: the likeliest ones that follow, end of text not among them.
+
+    Raises:
+        ValueError: there are no token ids to go on from, or they fill the model's context.
+    """
+    rows = start_rows(model, [list(token_ids)], max_new_tokens, seed=0)
+    continue_rows(model, rows, Sampling(), end_of_text_id, use_cache)
+    return rows[0].new
+
+
+def generate_responses(
+    model: nn.Module,
+    entries: Sequence[Entry],
+    prompt_format: str | PromptFormat = "alpaca",
+    **options,
+) -> list[Generated]:
+    """The model's answers to entries, and whether each stopped by itself.
+
+    An entry's output is not looked at. ``options`` are those of ``generate``. The format's closing
+    tag, if there is one, and white space around the answer are taken off the texts.
+    """
+    prompt_format = get_prompt_format(prompt_format)
+    prompts = [prompt_format.prompt(entry) for entry in entries]
+    return [
+        replace(answer, text=answer.text.removesuffix(prompt_format.response_end).strip())
+        for answer in generate_all(model, prompts, **options)
+    ]
+
+
+def respond_all(
+    model: nn.Module,
+    entries: Sequence[Entry],
+    prompt_format: str | PromptFormat = "alpaca",
+    **options,
+) -> list[str]:
+    """The model's answers to entries, as texts; see ``generate_responses``."""
+    return [answer.text for answer in generate_responses(model, entries, prompt_format, **options)]
 
 
 def respond(
@@ -89,6 +150,10 @@ def respond(
 
     ``options`` are those of ``generate``.
     """
-    prompt_format = get_prompt_format(prompt_format)
-    answer = generate(model, [prompt_format.prompt(entry)], **options)[0]
-    return answer.removesuffix(prompt_format.response_end).strip()
+    return respond_all(model, [entry], prompt_format, **options)[0]
+
+
+def _cut_at(text: str, stop_texts: Sequence[str]) -> tuple[str, bool]:
+    """The text up to the first stop text in it, and whether there is one."""
+    found = [place for place in map(text.find, stop_texts) if place >= 0]
+    return (text[: min(found)], True) if found else (text, False)

@@ -1,9 +1,11 @@
 """GPT-2's architecture, any size. Taught in lesson 08, trained in lesson 09.
 
-This file knows nothing of data, losses or text. Training and generation rely on two methods alone:
+This file knows nothing of data or text. Training and generation rely on two methods:
 ``hidden(batch)`` gives a vector for each position, ``head(hidden)`` gives logits for vectors.
+``token_losses`` is a shorter way to a loss than all logits, for models that have one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lessons_lib.batching import Batch
+from lessons_lib.cache import KeyValueCache, LayerCache
 from lessons_lib.tokenizer import VOCABULARY_SIZE
+from lessons_lib.vocabulary import CompactTokenEmbedding, TokenEmbedding
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,22 @@ class SelfAttention(nn.Module):
         self.query_key_value = nn.Linear(config.width, 3 * config.width)
         self.output = nn.Linear(config.width, config.width)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
         batch, length, width = x.shape
         # (batch, length, 3 · width) → three of (batch, heads, length, width / heads)
         query, key, value = (
             part.view(batch, length, self.heads, -1).transpose(1, 2)
             for part in self.query_key_value(x).split(width, dim=2)
         )
+        # Padding lies to the right of every text, so a causal model never reads it: no mask needed,
+        # except where a cache holds earlier tokens of rows that are not equally long.
+        mask = None
+        if cache is not None:
+            key, value, mask = cache.extend(key, value)  # (batch, heads, slots, width / heads)
         dropout = self.dropout if self.training else 0.0
-        # Padding lies to the right of every text, so a causal model never reads it: no mask needed.
-        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True, dropout_p=dropout)
+        mixed = F.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, is_causal=mask is None, dropout_p=dropout
+        )
         # (batch, heads, length, width / heads) → (batch, length, width)
         mixed = mixed.transpose(1, 2).reshape(batch, length, width)
         return F.dropout(self.output(mixed), self.dropout, self.training)
@@ -70,21 +80,27 @@ class Block(nn.Module):
             nn.Dropout(config.dropout),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attention(self.attention_norm(x))  # (batch, length, width)
+    def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
+        x = x + self.attention(self.attention_norm(x), cache)  # (batch, length, width)
         return x + self.network(self.network_norm(x))  # (batch, length, width)
 
 
 class GPT(nn.Module):
     """GPT-2: embeddings, blocks, a final norm, and a head that shares the token embedding.
 
+    With ``known_tokens`` only these token ids have a row of their own; see ``vocabulary``.
     Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners".
     """
 
-    def __init__(self, config: GPTConfig):
+    def __init__(self, config: GPTConfig, known_tokens: Iterable[int] | None = None):
         super().__init__()
         self.config = config
-        self.token_embedding = nn.Embedding(config.vocabulary_size, config.width)
+        sizes = config.vocabulary_size, config.width
+        self.token_embedding = (
+            TokenEmbedding(*sizes)
+            if known_tokens is None
+            else CompactTokenEmbedding(known_tokens, *sizes)
+        )
         self.position_embedding = nn.Embedding(config.context_length, config.width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.final_norm = nn.LayerNorm(config.width)
@@ -110,35 +126,63 @@ class GPT(nn.Module):
         """Where the weights are."""
         return self.token_embedding.weight.device
 
-    def hidden(self, batch: Batch) -> Tensor:
+    def hidden(self, batch: Batch, cache: KeyValueCache | None = None) -> Tensor:
         """A vector for each input token, (batch, length, width), from that token and those before.
 
+        With a cache, the inputs are what comes after the tokens that it holds, and join them.
+
         Raises:
-            ValueError: the rows are longer than the context, or are packed (``segments``).
+            ValueError: the rows are longer than the context, or are packed (``segments``), or the
+                cache has another number of rows.
         """
         length = batch.inputs.shape[1]
-        if length > self.context_length:
+        total = length if cache is None else cache.longest + length
+        if total > self.context_length:
             raise ValueError(
-                f"the text has {length} tokens, but this model reads {self.context_length} at most"
+                f"the text has {total} tokens, but this model reads {self.context_length} at most"
             )
         if batch.segments is not None:
             raise ValueError(
                 "this model cannot keep the entries of a packed row apart; "
                 "use batching='shuffled' or 'bucketed'"
             )
-        positions = batch.positions
-        if positions is None:
-            positions = torch.arange(length, device=batch.inputs.device)  # (length,)
-        # (batch, length, width) + (length, width)
+        counted = torch.arange(length, device=batch.inputs.device)  # (length,)
+        if cache is not None:
+            counted = cache.begin(batch.inputs)  # (batch, length): each row's own
+        positions = counted if batch.positions is None else batch.positions
+        # (batch, length, width) + (length, width) or (batch, length, width)
         x = self.token_embedding(batch.inputs) + self.position_embedding(positions)
         x = F.dropout(x, self.config.dropout, self.training)
-        for block in self.blocks:
-            x = block(x)  # (batch, length, width)
+        for index, block in enumerate(self.blocks):
+            x = block(x, None if cache is None else cache.layer(index))  # (batch, length, width)
+        if cache is not None:
+            cache.finish()
         return self.final_norm(x)
 
     def head(self, hidden: Tensor) -> Tensor:
         """Logits over the vocabulary: (…, width) to (…, vocabulary)."""
-        return F.linear(hidden, self.token_embedding.weight)
+        return self.token_embedding.logits(hidden)
+
+    def token_losses(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Cross-entropy of each target, and whether it was the likeliest token.
+
+        (n, width) and token ids (n,) to float32 (n,) and bool (n,).
+        """
+        return self.token_embedding.losses(hidden, targets)
+
+    @property
+    def never_generate(self) -> Tensor | None:
+        """Which tokens are never to be generated, (vocabulary,) of bool; None where all may be."""
+        return self.token_embedding.never_generate
+
+    def add_tokens(self, token_ids: Iterable[int], start: str = "shared") -> int:
+        """Give tokens a row of their own where they have none; returns how many were new.
+
+        Nothing happens to a model that has a row for every token. See ``CompactTokenEmbedding``.
+        """
+        if isinstance(self.token_embedding, CompactTokenEmbedding):
+            return self.token_embedding.add_tokens(token_ids, start)
+        return 0
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits for token ids: (batch, length) to (batch, length, vocabulary)."""

@@ -1,31 +1,60 @@
-"""The sizes of the lessons' long cells, in one place.
+"""How the lessons' models are trained: what, on which entries, how long, in one place.
 
-``LESSONS_LIB_QUICK=1``, which only tests set, shrinks them, so that a lesson runs from top to
+``LESSONS_LIB_QUICK=1``, which only tests set, shrinks the runs, so that a lesson runs from top to
 bottom in seconds; it changes nothing else. What a shrunk run shows is no result.
 """
 
 import os
 from dataclasses import dataclass, replace
 
+from lessons_lib.batching import InstructionMask
+from lessons_lib.loaders import Batching
 from lessons_lib.model import GPTConfig
+from lessons_lib.optimization import Precision
+from lessons_lib.schedule import Schedule
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A training run: the model's sizes, and how it is trained."""
+    """A training run: the model, the entries, and how it is trained.
 
-    model: GPTConfig
+    ``model`` is the name or path of a pretrained model, or the sizes of one that starts from
+    random weights. ``entries`` is what ``load_entries`` takes. The rest is named as in
+    ``create_loader`` and ``train``; prompt formats go by their names, so that a recipe can be
+    written down.
+    """
+
+    model: str | GPTConfig
     epochs: int
     learning_rate: float
     batch_size: int = 8
     evaluate_every: int = 58
     max_steps: int | None = None
+    entries: str = "bundled"
+    prompt_format: str = "alpaca"
+    instruction_mask: InstructionMask = "prompt"
+    prompt_loss_weight: float | None = None
+    batching: Batching = "bucketed"
+    drop_last: bool = True
+    accumulate: int = 1
+    schedule: Schedule = "constant"
+    warmup_steps: int | float = 0
+    final_share: float = 0.1
+    weight_decay: float = 0.1
+    max_gradient_norm: float | None = 1.0
+    precision: Precision = "float32"
+    keep_best: bool = False
+    seed: int = 123
 
 
 RECIPES = {
     # Lesson 09, from random weights on the responses of 935 entries: about a minute on two cores.
     "first-run": Recipe(
         GPTConfig(context_length=256, width=128, layers=2, heads=4), epochs=6, learning_rate=1e-3
+    ),
+    # Lesson 09 and those after it, from the pretrained base model on the same entries.
+    "lesson-09": Recipe(
+        "base", entries="chosen", epochs=3, learning_rate=3e-4, schedule="cosine", warmup_steps=0.05
     ),
 }
 

@@ -1,101 +1,62 @@
-"""The training loop: loss over live targets, AdamW, a history to plot. Taught in lesson 09.
+"""The training loop: AdamW on the loss over live targets, a history to plot. Taught in lesson 09.
 
 A target is live where it is not the ignore index. Losses and gradients are divided by the live
-targets of the batch, or by the sum of their weights. Knows models only by ``hidden`` and ``head``.
+targets of the step, or by the sum of their weights. Knows models only by ``hidden`` and ``head``,
+and by ``token_losses`` where they have it.
 """
 
+import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from lessons_lib.batching import Batch
-from lessons_lib.substeps import BatchError
-from lessons_lib.tokenizer import IGNORE_INDEX
+from lessons_lib.callbacks import (
+    Callback,
+    Callbacks,
+    EarlyStop,
+    SampleAnswers,
+    TrainingState,
+    as_list,
+)
+from lessons_lib.devices import pick_device
+from lessons_lib.history import History
+from lessons_lib.losses import (
+    Evaluation,
+    LiveLosses,
+    batch_loss,
+    evaluate,
+    evaluate_loss,
+    live_losses,
+    response_batches,
+    response_loss,
+    summed_loss,
+    target_losses,
+)
+from lessons_lib.optimization import Precision, in_groups, make_optimizer, optimizer_step
+from lessons_lib.schedule import Schedule, check_schedule, count_warmup_steps, learning_rate_at
 
-
-@dataclass
-class History:
-    """What a run recorded. Losses are nats a live target; steps count optimizer steps from 1."""
-
-    train_loss: list[float] = field(default_factory=list)  # one a step, of that step's batch
-    validation_steps: list[int] = field(default_factory=list)  # 0 is before the first step
-    validation_loss: list[float] = field(default_factory=list)
-    epoch_ends: list[int] = field(default_factory=list)
-    live_targets: int = 0
-    seconds: float = 0.0
-
-    @property
-    def steps(self) -> int:
-        return len(self.train_loss)
-
-
-def summed_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-    """The batch's weighted sum of losses, and the sum of its weights (both 0-dimensional).
-
-    The head, most of a small model's work, is computed only where a target counts.
-
-    Raises:
-        BatchError: the batch has no target that counts. Averaged, its loss would be 0 / 0 = NaN.
-    """
-    if batch.targets is None:
-        raise BatchError("this batch has no targets to compute a loss from")
-    live = batch.targets != IGNORE_INDEX  # (batch, length)
-    if batch.weights is not None:
-        live &= batch.weights > 0
-    if not live.any():
-        raise BatchError(
-            f"no target of this batch counts: all {live.numel()} are {IGNORE_INDEX} or have "
-            "weight 0, so nothing can be learned from it; were the responses cut off?"
-        )
-    logits = model.head(model.hidden(batch)[live])  # (live, width) → (live, vocabulary)
-    targets = batch.targets[live]  # (live,)
-    if batch.weights is None:
-        return F.cross_entropy(logits.float(), targets, reduction="sum"), live.sum()
-    weights = batch.weights[live]  # (live,)
-    losses = F.cross_entropy(logits.float(), targets, reduction="none")  # (live,)
-    return (losses * weights).sum(), weights.sum()
-
-
-def batch_loss(model: nn.Module, batch: Batch) -> Tensor:
-    """Mean cross-entropy over the batch's live targets, in nats; 0-dimensional.
-
-    Raises:
-        BatchError: the batch has no live target.
-    """
-    total, weight = summed_loss(model, batch)
-    return total / weight
-
-
-@torch.no_grad()
-def evaluate_loss(model: nn.Module, loader: Iterable[Batch], max_batches: int | None = None):
-    """Mean cross-entropy over all live targets of a loader, in nats, as a float.
-
-    Every target counts the same, whatever batch it stands in. The model is left in the mode in
-    which it came. ``max_batches`` looks at the first ones only.
-
-    Raises:
-        BatchError: a batch has no live target, or there is no batch.
-    """
-    training = model.training
-    model.eval()
-    total = weight = 0.0
-    try:
-        for index, batch in enumerate(loader):
-            if index == max_batches:
-                break
-            batch_total, batch_weight = summed_loss(model, batch.to(_device(model)))
-            total += batch_total.item()
-            weight += batch_weight.item()
-    finally:
-        model.train(training)
-    if not weight:
-        raise BatchError("there is no batch to compute a loss from")
-    return total / weight
+__all__ = [
+    "EarlyStop",
+    "Evaluation",
+    "History",
+    "LiveLosses",
+    "SampleAnswers",
+    "TrainingState",
+    "batch_loss",
+    "evaluate",
+    "evaluate_loss",
+    "live_losses",
+    "make_optimizer",
+    "response_loss",
+    "summed_loss",
+    "target_losses",
+    "train",
+]
 
 
 def train(
@@ -107,74 +68,161 @@ def train(
     learning_rate: float = 5e-5,
     weight_decay: float = 0.1,
     max_gradient_norm: float | None = 1.0,
+    schedule: Schedule = "constant",
+    warmup_steps: int | float = 0,
+    final_share: float = 0.1,
+    accumulate: int = 1,
     evaluate_every: int = 50,
     max_steps: int | None = None,
+    keep_best: bool = False,
     seed: int = 123,
+    device: str | torch.device | None = None,
+    precision: Precision = "float32",
     progress: bool = True,
+    on_step: Callbacks = None,
+    on_eval: Callbacks = None,
+    on_epoch: Callbacks = None,
+    on_end: Callbacks = None,
 ) -> History:
     """Train the model in place with AdamW and return what happened.
 
     The validation loss is measured before the first step, every ``evaluate_every`` steps and at
-    the end. ``seed`` sets PyTorch's random state, which dropout uses; the order of the batches is
-    the loader's own matter. Weight decay is applied to matrices only, as GPT-2's training did.
+    the end, and beside it the response loss where the loader knows its examples. ``seed`` sets
+    PyTorch's random state, which dropout uses; the order of the batches is the loader's own
+    matter. Weight decay is applied to matrices only, as GPT-2's training did.
+
+    ``accumulate`` batches make one step; their gradient is that of one big batch, and the last
+    ones of an epoch make a step of their own. ``schedule``, ``warmup_steps`` (a whole number, or
+    a float: a share of all steps) and ``final_share`` are those of ``learning_rate_at``. With
+    ``device`` ("auto" or a name) the model is moved there first and stays there; without it,
+    training runs where the model is. ``precision="bf16"`` computes training losses in bfloat16
+    where PyTorch deems it safe; weights, and all validation, stay float32.
+
+    After the run the model has its last weights; with ``keep_best``, those of the step with the
+    lowest validation loss. Ctrl-C ends a run but loses nothing: the model has its best weights
+    if it was validated after a step, else its present ones, and the history says so.
+    Callbacks, one or several each, take a ``TrainingState``; ``lessons_lib.callbacks`` has some.
 
     Raises:
-        BatchError: a batch has no live target. ValueError: no epoch, or packed batches, which the
-            model cannot keep apart.
+        BatchError: a batch has no live target. ValueError: an option out of its range, or packed
+            batches, which the model cannot keep apart. Whatever a callback raises.
     """
-    if epochs < 1:
-        raise ValueError(f"epochs must be 1 or more, not {epochs}")
+    _check(epochs, accumulate, evaluate_every, precision, keep_best, validation_loader)
+    check_schedule(schedule, warmup_steps, final_share)
+    if device is not None:
+        model.to(pick_device(device))
     torch.manual_seed(seed)
     optimizer = make_optimizer(model, learning_rate, weight_decay)
-    history, started = History(), time.perf_counter()
-    device = _device(model)
+    total_steps = epochs * math.ceil(len(loader) / accumulate)
+    total_steps = total_steps if max_steps is None else min(total_steps, max_steps)
+    warmup = count_warmup_steps(warmup_steps, total_steps)
+    state, started = TrainingState(model, total_steps), time.perf_counter()
+    history, on_step, on_epoch = state.history, as_list(on_step), as_list(on_epoch)
+    validator = _Validator(state, validation_loader, as_list(on_eval))
     model.train()
-
-    def validate() -> None:
-        if validation_loader is not None:
-            history.validation_steps.append(history.steps)
-            history.validation_loss.append(evaluate_loss(model, validation_loader))
-
-    validate()
-    total_steps = epochs * len(loader)
-    if max_steps is not None:
-        total_steps = min(total_steps, max_steps)
-    with tqdm(total=total_steps, desc="training", unit="step", disable=not progress) as bar:
-        for _ in range(epochs):
-            if history.steps == total_steps:
-                break
-            for batch in loader:
-                if history.steps == total_steps:
-                    break
-                loss = batch_loss(model, batch.to(device))
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                if max_gradient_norm is not None:
-                    nn.utils.clip_grad_norm_(model.parameters(), max_gradient_norm)
-                optimizer.step()
-                history.train_loss.append(loss.item())
-                history.live_targets += int((batch.targets != IGNORE_INDEX).sum())
-                bar.update()
-                bar.set_postfix(loss=f"{history.train_loss[-1]:.3f}")
-                if history.steps % evaluate_every == 0 and history.steps < total_steps:
-                    validate()
-            history.epoch_ends.append(history.steps)
-    validate()
+    try:
+        validator.validate()
+        with tqdm(total=total_steps, desc="training", unit="step", disable=not progress) as bar:
+            while not state.done and state.epoch < epochs:
+                state.epoch += 1
+                for batches in in_groups(loader, accumulate):
+                    rate = learning_rate_at(
+                        state.step + 1, total_steps, learning_rate, schedule, warmup, final_share
+                    )
+                    for group in optimizer.param_groups:
+                        group["lr"] = rate
+                    step = optimizer_step(model, optimizer, batches, max_gradient_norm, precision)
+                    history.record(step, rate)
+                    bar.update()
+                    bar.set_postfix(loss=f"{step.loss:.3f}")
+                    _call(on_step, state)
+                    if not state.done and state.step % evaluate_every == 0:
+                        validator.validate()
+                    if state.done:
+                        break
+                history.epoch_ends.append(state.step)
+                _call(on_epoch, state)
+        validator.validate()
+    except KeyboardInterrupt:
+        history.interrupted = True
     history.seconds = time.perf_counter() - started
+    _settle(state, validator, keep_best)
+    _call(as_list(on_end), state)
     return history
 
 
-def make_optimizer(
-    model: nn.Module, learning_rate: float, weight_decay: float
-) -> torch.optim.AdamW:
-    """AdamW that decays matrices and leaves biases and norms alone; one pass over all weights."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
+class _Best(NamedTuple):
+    """The weights with the lowest validation loss so far."""
+
+    step: int
+    loss: float
+    weights: dict[str, Tensor]  # on the CPU
 
 
-def _device(model: nn.Module) -> torch.device:
-    return next(model.parameters()).device
+class _Validator:
+    """Measures a run's validation losses, and keeps a copy of the weights that had the lowest."""
+
+    def __init__(self, state: TrainingState, loader: Iterable[Batch] | None, callbacks: list):
+        self.state, self.loader, self.callbacks = state, loader, callbacks
+        self.best: _Best | None = None
+        self.responses = None if loader is None else response_batches(loader)
+        collator = getattr(loader, "collate_fn", None)
+        collator = getattr(collator, "collator", collator)
+        # With this mask the validation loss is the response loss; why measure it twice?
+        self.same = getattr(collator, "masked_until", None) == "prompt_length"
+
+    def validate(self) -> None:
+        """Measure now, unless that was done after this very step."""
+        model, step, history = self.state.model, self.state.step, self.state.history
+        if self.loader is None or history.validation_steps[-1:] == [step]:
+            return
+        loss, accuracy = evaluate(model, self.loader)
+        if self.responses:
+            measure = loss if self.same else evaluate_loss(model, self.responses)
+            history.response_loss.append(measure)
+        history.validation_steps.append(step)
+        history.validation_loss.append(loss)
+        history.validation_accuracy.append(accuracy)
+        if loss < (math.inf if self.best is None else self.best.loss):
+            weights = model.state_dict().items()
+            copies = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights}
+            self.best = _Best(step, loss, copies)
+        _call(self.callbacks, self.state)
+
+    def restore(self) -> None:
+        """Give the model its best weights."""
+        self.state.model.load_state_dict(self.best.weights)
+        self.state.history.kept_step = self.best.step
+
+
+def _settle(state: TrainingState, validator: _Validator, keep_best: bool) -> None:
+    """After the last step: which weights the model keeps, and a word where it was interrupted."""
+    history, best = state.history, validator.best
+    history.kept_step = state.step
+    validated = any(step > 0 for step in history.validation_steps)
+    if best is not None and (validated if history.interrupted else keep_best):
+        validator.restore()
+    if not history.interrupted:
+        return
+    if state.step and history.epoch_ends[-1:] != [state.step]:
+        history.epoch_ends.append(state.step)
+    kept = "its present weights"
+    if best is not None and validated:
+        kept = f"its best weights, of step {best.step} (validation loss {best.loss:.3f})"
+    print(f"Interrupted after {state.step} of {state.total_steps} steps; the model has {kept}.")
+
+
+def _check(epochs, accumulate, evaluate_every, precision, keep_best, validation_loader) -> None:
+    counts = {"epochs": epochs, "accumulate": accumulate, "evaluate_every": evaluate_every}
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"{name} must be 1 or more, not {count}")
+    if precision not in ("float32", "bf16"):
+        raise ValueError(f"precision is 'float32' or 'bf16', not {precision!r}")
+    if keep_best and validation_loader is None:
+        raise ValueError("keep_best needs a validation_loader: by what is the best to be known?")
+
+
+def _call(callbacks: list[Callback], state: TrainingState) -> None:
+    for callback in callbacks:
+        callback(state)

@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessons_lib.data import (
+    choose_entries,
+    chosen_source,
     BUNDLED_ENTRIES,
     Splits,
     download_and_load_file,
@@ -477,3 +479,44 @@ def test_downloads_at_the_same_time_do_not_disturb_each_other(site, cache):
         thread.join()
     assert results == [ENTRIES] * 6
     assert len(files_in(cache)) == 1
+
+
+def entries_file(folder, count):
+    path = folder / "own.json"
+    rows = [{"instruction": f"Say {i}.", "input": "", "output": str(i)} for i in range(count)]
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    return path
+
+
+def test_nothing_chosen_means_the_bundled_entries(cache):
+    assert chosen_source() == "bundled"
+    assert load_entries("chosen") == load_entries("bundled")
+
+
+def test_a_choice_holds_until_the_next_one(cache, tmp_path, monkeypatch):
+    path = entries_file(tmp_path, 3)
+    monkeypatch.chdir(tmp_path)
+    assert len(choose_entries("own.json")) == 3
+    monkeypatch.chdir(Path(tmp_path).anchor)  # a lesson may run elsewhere
+    assert chosen_source() == str(path.resolve()) and len(load_entries("chosen")) == 3
+    choose_entries("bundled")
+    assert len(load_entries("chosen")) == 1100
+
+
+def test_a_faulty_choice_changes_nothing(cache, tmp_path):
+    choose_entries(entries_file(tmp_path, 3))
+    with pytest.raises(DatasetError):
+        choose_entries(tmp_path / "nowhere.json")
+    assert len(load_entries("chosen")) == 3
+
+
+def test_a_url_can_be_chosen(site, cache):
+    url = site.serve("/entries.json", ENTRIES)
+    assert choose_entries(url) == ENTRIES
+    assert chosen_source() == url and load_entries("chosen") == ENTRIES
+
+
+def test_the_environment_overrides_the_choice(cache, tmp_path, monkeypatch):
+    choose_entries("bundled")
+    monkeypatch.setenv("LESSONS_LIB_ENTRIES", str(entries_file(tmp_path, 2)))
+    assert len(load_entries("chosen")) == 2

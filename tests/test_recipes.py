@@ -1,12 +1,16 @@
 """The sizes of long cells, and the one switch that shrinks them."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
 
-from lessons_lib.model import GPT, count_parameters
+from lessons_lib.loaders import create_loader
+from lessons_lib.model import GPT, GPTConfig, count_parameters
 from lessons_lib.recipes import RECIPES, get_recipe, is_quick
+from lessons_lib.schedule import check_schedule
+from tests.toys import ENTRIES
 
 QUICK = "LESSONS_LIB_QUICK"
 
@@ -57,3 +61,28 @@ def test_the_first_runs_model_is_small():
     with torch.device("meta"):
         model = GPT(RECIPES["first-run"].model)
     assert count_parameters(model) < 10_000_000
+
+
+def test_lesson_09_starts_from_the_pretrained_model_and_learns_responses():
+    recipe = RECIPES["lesson-09"]
+    assert recipe.model == "base"
+    assert recipe.instruction_mask == "prompt"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_can_be_followed_and_written_down(name):
+    recipe = RECIPES[name]
+    check_schedule(recipe.schedule, recipe.warmup_steps, recipe.final_share)
+    create_loader(
+        ENTRIES,
+        recipe.batch_size,
+        batching=recipe.batching,
+        drop_last=recipe.drop_last,
+        prompt_format=recipe.prompt_format,
+        instruction_mask=recipe.instruction_mask,
+        prompt_loss_weight=recipe.prompt_loss_weight,
+    )
+    written = json.loads(json.dumps(dataclasses.asdict(recipe)))
+    if not isinstance(recipe.model, str):
+        written["model"] = GPTConfig(**written["model"])
+    assert type(recipe)(**written) == recipe

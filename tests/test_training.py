@@ -1,6 +1,7 @@
 """Loss over live targets, and the loop: what it records, that it repeats, what it refuses."""
 
 import math
+import signal
 
 import pytest
 import torch
@@ -8,14 +9,19 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessons_lib.batching import Batch, BatchError, InstructionCollator
+from lessons_lib.batching import Batch, BatchError, InstructionCollator, InstructionDataset
 from lessons_lib.loaders import create_loader
+from lessons_lib.optimization import input_tokens
 from lessons_lib.training import (
     History,
     batch_loss,
+    evaluate,
     evaluate_loss,
+    live_losses,
     make_optimizer,
+    response_loss,
     summed_loss,
+    target_losses,
     train,
 )
 from tests.toys import ENTRIES, EXAMPLES, NextToken, tiny_model
@@ -90,11 +96,36 @@ def test_the_head_at_live_targets_alone_gives_the_same_loss_and_gradients(mask):
 
 
 def test_the_head_sees_live_positions_only():
-    model, batch = tiny_model(), toy_batch(instruction_mask="prompt")
+    model, batch = NextToken(), toy_batch(instruction_mask="prompt")
     seen, head = [], model.head
     model.head = lambda hidden: seen.append(hidden.shape) or head(hidden)
     batch_loss(model, batch)
-    assert seen == [(int((batch.targets != -100).sum()), 16)]
+    assert seen == [(int((batch.targets != -100).sum()), 64)]
+
+
+def test_a_model_with_token_losses_of_its_own_is_asked_for_them():
+    class Own(NextToken):
+        def token_losses(self, hidden, targets):
+            assert hidden.shape == (len(targets), 64)
+            return targets.float() + hidden[:, 0], targets > 13
+
+    batch = toy_batch(instruction_mask="prompt")
+    targets = batch.targets[batch.targets != -100]
+    losses, weights, correct = live_losses(Own(), batch)
+    assert losses.tolist() == targets.tolist()
+    assert weights.tolist() == [1.0] * len(targets)
+    assert correct.tolist() == (targets > 13).tolist()
+    assert batch_loss(Own(), batch).item() == pytest.approx(targets.float().mean().item())
+    assert evaluate(Own(), [batch]).accuracy == (targets > 13).float().mean().item()
+
+
+def test_losses_and_correctness_from_logits():
+    model, hidden = NextToken(3), torch.tensor([[0.0, 2.0, 1.0], [3.0, 0.0, 0.0]]).bfloat16()
+    losses, correct = target_losses(model, hidden, torch.tensor([1, 2]))
+    assert losses.dtype == torch.float32
+    expected = [math.log(1 + math.e**2 + math.e) - 2, math.log(math.e**3 + 2)]
+    assert losses.tolist() == pytest.approx(expected)
+    assert correct.tolist() == [True, False]
 
 
 def test_a_bfloat16_models_loss_is_computed_in_float32():
@@ -229,6 +260,85 @@ def test_evaluate_loss_of_nothing_is_refused(options):
     batches = [] if not options else [toy_batch()]
     with pytest.raises(BatchError, match="no batch"):
         evaluate_loss(tiny_model(), batches, **options)
+
+
+def test_accuracy_counts_every_live_target_the_same():
+    model = NextToken()
+    model.table.data[11, 12] = model.table.data[14, 15] = 1.0  # all others expect token 0
+    batches = [toy_batch(), counting_batches()[0]]
+    evaluation = evaluate(model, batches)
+    live = sum(int((batch.targets != -100).sum()) for batch in batches)
+    right = sum(int(((batch.targets == 12) | (batch.targets == 15)).sum()) for batch in batches)
+    assert evaluation.accuracy == pytest.approx(right / live)
+    assert 0 < right < live
+    assert evaluation.loss == evaluate_loss(model, batches)
+
+
+# response_loss
+
+
+def entry_model():
+    return tiny_model(50_257, context_length=64)
+
+
+def response_loss_by_hand(model, dataset: InstructionDataset) -> float:
+    total = count = 0.0
+    for example in dataset.examples:
+        row = torch.tensor([[*example.token_ids, 50_256]])
+        losses = F.cross_entropy(model(row[:, :-1])[0], row[0, 1:], reduction="none")
+        total += losses[example.prompt_length - 1 :].sum().item()
+        count += len(example.token_ids) - example.prompt_length + 1
+    return total / count
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 16])
+def test_response_loss_counts_the_responses_and_their_end_alone(batch_size):
+    model, dataset = entry_model(), InstructionDataset(ENTRIES)
+    expected = response_loss_by_hand(model, dataset)
+    assert response_loss(model, dataset, batch_size) == pytest.approx(expected, rel=1e-5)
+    assert response_loss(model, ENTRIES, batch_size) == pytest.approx(expected, rel=1e-5)
+    assert evaluate_loss(model, create_loader(ENTRIES)) != pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"instruction_mask": "none"},
+        {"instruction_mask": "keep-header"},
+        {"instruction_mask": "prompt", "batching": "bucketed"},
+        {"prompt_loss_weight": 0.5},
+        {"batching": "packed", "pack_length": 128},
+    ],
+    ids=str,
+)
+def test_response_loss_of_a_loader_does_not_depend_on_its_mask(options):
+    model = entry_model()
+    expected = response_loss_by_hand(model, InstructionDataset(ENTRIES))
+    loader = create_loader(ENTRIES, 2, **options)
+    assert response_loss(model, loader) == pytest.approx(expected, rel=1e-5)
+
+
+def test_response_loss_of_a_loader_keeps_its_cutting():
+    model, limit = entry_model(), 40
+    loader = create_loader(ENTRIES, 2, allowed_max_length=limit)
+    masked = create_loader(ENTRIES, 2, allowed_max_length=limit, instruction_mask="prompt")
+    assert len(masked.dropped) < len(ENTRIES)
+    assert response_loss(model, loader) == pytest.approx(evaluate_loss(model, masked), rel=1e-5)
+
+
+def test_response_loss_leaves_out_what_does_not_fit_the_context():
+    long = {"instruction": "Count. " * 80, "input": "", "output": "one"}
+    model = entry_model()
+    expected = response_loss(model, ENTRIES)
+    assert response_loss(model, [*ENTRIES, long]) == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(BatchError, match="no batch"):
+        response_loss(model, [long])
+
+
+def test_response_loss_of_a_loader_that_knows_no_prompts_is_refused():
+    loader = torch.utils.data.DataLoader(COUNTING, collate_fn=InstructionCollator(**IDS))
+    with pytest.raises(ValueError, match="where prompts end; use create_loader"):
+        response_loss(tiny_model(), loader)
 
 
 # The loop
@@ -445,3 +555,334 @@ def test_the_progress_bar_can_be_switched_off(capsys):
 
 def test_an_empty_history():
     assert History().steps == 0
+
+
+# What the history records beside the losses
+
+
+def test_accuracies_tokens_rates_and_norms_are_recorded():
+    model = tiny_model(50_257, context_length=64)
+    loader = create_loader(ENTRIES, 2, instruction_mask="prompt")
+    before = evaluate(model, loader)
+    history = train(
+        model, loader, loader, epochs=40, learning_rate=1e-2, evaluate_every=40, progress=False
+    )
+    assert history.steps == 120 == len(history.train_accuracy) == len(history.gradient_norms)
+    assert history.learning_rates == [1e-2] * 120
+    assert history.validation_accuracy[0] == before.accuracy
+    assert history.validation_accuracy[-1] == evaluate(model, loader).accuracy > 0.9
+    assert history.train_accuracy[-1] > 0.9 > 0.1 > history.train_accuracy[0]
+    read = sum(len(example.token_ids) for example in InstructionDataset(ENTRIES).examples)
+    assert history.tokens_seen == 40 * read
+    assert history.kept_step == 120
+    assert not history.interrupted
+
+
+def test_the_first_gradient_norm_is_that_of_the_mean_loss_before_clipping():
+    batch = toy_batch()
+    norms = [
+        train(tiny_model(), [batch], max_gradient_norm=limit, progress=False).gradient_norms[0]
+        for limit in (None, 1e-3)
+    ]
+    model = tiny_model()
+    by_hand = torch.cat([part.flatten() for part in gradients(model, plain_loss(model, batch))])
+    assert norms == pytest.approx([by_hand.norm().item()] * 2, rel=1e-4)
+
+
+def test_packed_input_tokens_are_counted_without_padding():
+    packed = next(iter(create_loader(ENTRIES, batching="packed", pack_length=128)))
+    ended = [len(e.token_ids) + 1 for e in InstructionDataset(ENTRIES).examples]
+    assert input_tokens(packed) == sum(ended)  # end of text is an input in a packed row
+    padded = [next(iter(create_loader(ENTRIES, 5, pad_to=pad_to))) for pad_to in (None, 60)]
+    assert list(map(input_tokens, padded)) == [sum(ended) - 5] * 2
+
+
+@pytest.mark.parametrize("mask", ["none", "prompt"])
+def test_the_response_loss_is_recorded_at_each_validation(mask):
+    model = entry_model()
+    loader = create_loader(ENTRIES, 2, instruction_mask=mask)
+    before = response_loss(model, ENTRIES)
+    history = train(model, loader, loader, epochs=2, evaluate_every=2, progress=False)
+    assert len(history.response_loss) == len(history.validation_loss) == 4
+    assert history.response_loss[0] == pytest.approx(before, rel=1e-5)
+    assert history.response_loss[-1] == pytest.approx(response_loss(model, ENTRIES), rel=1e-5)
+    assert (history.response_loss == history.validation_loss) == (mask == "prompt")
+
+
+def test_no_response_loss_where_prompts_are_not_known():
+    batches = counting_batches()
+    history = train(tiny_model(), batches, batches, progress=False)
+    assert history.validation_loss and history.response_loss == []
+
+
+# Accumulation
+
+
+@pytest.mark.parametrize("weight", [None, 0.3])
+def test_accumulated_batches_make_the_step_of_one_big_batch(weight):
+    whole = toy_batch(prompt_loss_weight=weight)
+    parts = [Batch(*(None if t is None else t[i : i + 1] for t in whole)) for i in range(3)]
+    results = []
+    for batches, accumulate in (([whole], 1), (parts, 3)):
+        model = tiny_model()
+        history = train(
+            model, batches, accumulate=accumulate, max_gradient_norm=None, progress=False
+        )
+        results.append((history, [p.grad for p in model.parameters()]))
+    (one, theirs), (other, ours) = results
+    assert other.steps == one.steps == 1
+    assert other.train_loss == pytest.approx(one.train_loss, rel=1e-6)
+    assert other.gradient_norms == pytest.approx(one.gradient_norms, rel=1e-5)
+    assert other.live_targets == one.live_targets
+    assert other.tokens_seen == one.tokens_seen
+    for mine, wanted in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine, wanted, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("accumulate", "steps", "ends"),
+    [(1, 8, [4, 8]), (2, 4, [2, 4]), (3, 4, [2, 4]), (9, 2, [1, 2])],
+)
+def test_the_last_batches_of_an_epoch_make_a_step_of_their_own(accumulate, steps, ends):
+    batches = counting_batches()
+    history = train(
+        tiny_model(), batches, epochs=2, accumulate=accumulate, progress=False, learning_rate=0.0
+    )
+    assert history.steps == steps
+    assert history.epoch_ends == ends
+    assert history.live_targets == 2 * 80, "no batch was left out"
+    last = batches[len(batches) - len(batches) % accumulate :] or batches[-accumulate:]
+    assert history.train_loss[-1] == pytest.approx(evaluate_loss(tiny_model(), last), rel=1e-6)
+
+
+def test_max_steps_counts_steps_not_batches():
+    history = train(
+        tiny_model(), counting_batches(), epochs=3, accumulate=3, max_steps=3, progress=False
+    )
+    assert history.steps == 3
+    assert history.epoch_ends == [2, 3]
+
+
+# The learning rate
+
+
+def test_the_schedule_is_followed_step_by_step():
+    rates = []
+
+    def look(state):
+        rates.append(state.history.learning_rates[-1])
+
+    history = train(
+        tiny_model(),
+        counting_batches(),
+        epochs=3,
+        learning_rate=0.01,
+        schedule="cosine",
+        warmup_steps=0.25,  # 3 of 12
+        final_share=0.2,
+        on_step=look,
+        progress=False,
+    )
+    warm = [0.01 * step / 3 for step in (1, 2, 3)]
+    cool = [0.002 + 0.004 * (1 + math.cos(math.pi * i / 9)) for i in range(1, 10)]
+    assert history.learning_rates == pytest.approx(warm + cool, rel=1e-12)
+    assert rates == history.learning_rates
+    assert rates[-1] == pytest.approx(0.002)
+
+
+def test_a_learning_rate_is_that_of_its_step():
+    """Adam's first step has the size of the learning rate, wherever a gradient is."""
+    model = NextToken()
+    train(
+        model,
+        counting_batches()[:1],
+        learning_rate=0.5,
+        warmup_steps=5,
+        weight_decay=0,
+        progress=False,
+    )
+    assert model.table.abs().max().item() == pytest.approx(0.1, rel=1e-3)
+
+
+# Precision and device
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_bf16_trains_nearly_as_float32_and_keeps_the_weights_float32():
+    runs = {}
+    for precision in ("float32", "bf16"):
+        model = tiny_model()
+        history = train(
+            model,
+            counting_batches(),
+            counting_batches(),
+            epochs=10,
+            learning_rate=1e-2,
+            precision=precision,
+            progress=False,
+        )
+        runs[precision] = history
+        assert {p.dtype for p in model.parameters()} == {torch.float32}
+    full, half = runs["float32"], runs["bf16"]
+    assert half.train_loss != full.train_loss
+    assert half.train_loss == pytest.approx(full.train_loss, rel=0.1)
+    assert half.validation_loss[0] == full.validation_loss[0], "validation is in float32"
+    assert half.validation_loss[-1] < 0.8 * half.validation_loss[0]
+
+
+def test_with_a_device_the_model_is_moved_there(monkeypatch):
+    asked = []
+    model = tiny_model()
+    monkeypatch.setattr(model, "to", lambda device: asked.append(device) or model)
+    train(model, counting_batches()[:1], progress=False)
+    assert asked == []
+    train(model, counting_batches()[:1], device="cpu", progress=False)
+    assert asked == [torch.device("cpu")]
+    with pytest.raises(ValueError, match="device is 'auto'"):
+        train(model, counting_batches()[:1], device="gpu", progress=False)
+
+
+# Which weights the model keeps
+
+
+def copy_weights(model) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in model.parameters()]
+
+
+def equals(model, weights) -> bool:
+    return all(torch.equal(p, w) for p, w in zip(model.parameters(), weights, strict=True))
+
+
+class Diary:
+    """A callback that notes the weights at each step it is called."""
+
+    def __init__(self, interrupt_at=None):
+        self.weights, self.interrupt_at = {}, interrupt_at
+
+    def __call__(self, state):
+        self.weights[state.step] = copy_weights(state.model)
+        if state.step == self.interrupt_at:
+            raise KeyboardInterrupt
+
+
+def overfitting_run(**options):
+    """Trains on one counting order and validates on another: validation gets worse in the end."""
+    model, diary = tiny_model(), options.pop("diary", Diary())
+    other = InstructionCollator(**IDS)([[4, 5, 6, 9], [20, 21, 40, 3]])
+    history = train(
+        model,
+        counting_batches(20),
+        [other],
+        epochs=30,
+        learning_rate=2e-2,
+        evaluate_every=5,
+        on_step=diary,
+        progress=False,
+        **options,
+    )
+    assert history.best_step not in (0, 30), "the run is meant to overfit"
+    return model, history, diary
+
+
+def test_after_a_run_the_last_weights_stay():
+    model, history, diary = overfitting_run()
+    assert equals(model, diary.weights[30])
+    assert history.kept_step == 30
+
+
+def test_keep_best_restores_the_weights_of_the_best_validation():
+    model, history, diary = overfitting_run(keep_best=True)
+    assert history.kept_step == history.best_step
+    assert equals(model, diary.weights[history.best_step])
+    assert not equals(model, diary.weights[30])
+
+
+def test_ctrl_c_leaves_the_best_weights_so_far(capsys):
+    model, history, diary = overfitting_run(diary=Diary(interrupt_at=27))
+    assert history.interrupted
+    assert history.steps == 27 == history.epoch_ends[-1]
+    assert history.validation_steps == [0, 5, 10, 15, 20, 25]
+    assert history.kept_step == history.best_step
+    assert equals(model, diary.weights[history.best_step])
+    [sentence] = capsys.readouterr().out.splitlines()
+    assert "Interrupted after 27 of 30 steps" in sentence
+    assert f"of step {history.best_step} " in sentence
+    assert f"{min(history.validation_loss):.3f}" in sentence
+
+
+@pytest.mark.parametrize("validated", [False, True])
+def test_ctrl_c_before_a_validation_leaves_the_present_weights(capsys, validated):
+    model, diary, batches = tiny_model(), Diary(interrupt_at=3), counting_batches()
+    history = train(model, batches, batches if validated else None, on_step=diary, progress=False)
+    assert history.interrupted
+    assert history.kept_step == history.steps == 3
+    assert equals(model, diary.weights[3])
+    assert capsys.readouterr().out == (
+        "Interrupted after 3 of 4 steps; the model has its present weights.\n"
+    )
+
+
+def test_ctrl_c_during_a_validation_leaves_the_mode_and_the_history_whole():
+    class Interrupting:
+        passes = 0
+
+        def __iter__(self):
+            self.passes += 1
+            yield batches[0]
+            if self.passes == 3:
+                raise KeyboardInterrupt
+
+    batches = counting_batches()
+    model = tiny_model()
+    history = train(model, batches, Interrupting(), epochs=3, evaluate_every=2, progress=False)
+    assert history.interrupted
+    assert history.validation_steps == [0, 2]
+    assert len(history.validation_loss) == len(history.validation_accuracy) == 2
+    assert history.steps == 4
+    assert model.training
+
+
+def test_a_real_ctrl_c_is_caught():
+    """The signal itself, at any moment of the run."""
+
+    def press(state):
+        if state.step == 5:
+            signal.raise_signal(signal.SIGINT)
+
+    history = train(tiny_model(), counting_batches(), epochs=50, on_step=press, progress=False)
+    assert history.interrupted
+    assert 5 <= history.steps <= 6
+
+
+def test_weights_are_copied_only_when_validation_improves(monkeypatch):
+    copies = []
+    model, batches = tiny_model(), counting_batches()
+    read = model.state_dict
+    monkeypatch.setattr(model, "state_dict", lambda: copies.append(1) or read())
+    history = train(model, batches, batches, learning_rate=0.0, evaluate_every=1, progress=False)
+    assert len(set(history.validation_loss)) == 1 < len(history.validation_loss)
+    assert copies == [1]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"accumulate": 0}, "accumulate must be 1 or more, not 0"),
+        ({"evaluate_every": 0}, "evaluate_every must be 1 or more"),
+        ({"precision": "float16"}, "precision is 'float32' or 'bf16'"),
+        ({"keep_best": True}, "keep_best needs a validation_loader"),
+        ({"schedule": "linear"}, "schedule is 'constant' or 'cosine'"),
+        ({"warmup_steps": 1.5}, "warmup_steps is a whole number"),
+        ({"final_share": 2}, "final_share is from 0 to 1"),
+    ],
+    ids=str,
+)
+def test_options_out_of_range_are_refused_before_anything_happens(options, message):
+    model = tiny_model()
+    before = copy_weights(model)
+    with pytest.raises(ValueError, match=message):
+        train(model, counting_batches(), progress=False, **options)
+    assert equals(model, before)

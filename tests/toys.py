@@ -45,6 +45,16 @@ def tiny_model(vocabulary_size: int = 64, seed: int = 0, **sizes) -> GPT:
     return GPT(GPTConfig(vocabulary_size=vocabulary_size, **sizes))
 
 
+def decided_model(vocabulary_size: int = 64, seed: int = 0, **sizes) -> GPT:
+    """A tiny model with logits far apart, in float64: rounding never decides what it writes."""
+    model = tiny_model(vocabulary_size, seed, **sizes).double().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            # Small biases, or the same few tokens would be the likeliest after every text.
+            parameter.add_((0.1 if parameter.dim() < 2 else 0.6) * torch.randn_like(parameter))
+    return model
+
+
 class NextToken(nn.Module):
     """A model of another make: after token i it expects ``successor[i]``, whatever came before.
 

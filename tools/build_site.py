@@ -28,6 +28,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from lessons_lib.widgets.answers import answers_assets, answers_mount
 from lessons_lib.widgets.html import inspector_assets, inspector_mount
 from tools.build_notebooks import (
     KERNEL,
@@ -96,6 +97,7 @@ def write_page(page: Path, name: str, links: str, content: str) -> None:
     template = Template((PARTS / "page.html").read_text(encoding="utf-8"))
     script = f"\n{(PARTS / 'theme.js').read_text(encoding='utf-8')}\n"
     assets = inspector_assets() if "bi-mount" in content else ""
+    assets += answers_assets() if "ba-mount" in content else ""
     modules = re.findall(r'<script type="module">(.*?)</script>', assets, re.DOTALL)
     text = template.substitute(
         title=html.escape(name),
@@ -187,7 +189,8 @@ def output_html(output: nbformat.NotebookNode, states: States) -> str:
     data = output.get("data", {})
     view = data.get(WIDGET_VIEW, {}).get("model_id")
     if view in states and "_esm" in states[view]:
-        return _output(inspector_mount(states[view]))
+        mount = answers_mount if states[view].get("_view") == "answers" else inspector_mount
+        return _output(mount(states[view]))
     if "image/png" in data:
         alt = html.escape(output.metadata.get("image/png", {}).get("alt", ""))
         source = data["image/png"].replace("\n", "")

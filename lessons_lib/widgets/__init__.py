@@ -1,8 +1,9 @@
-"""What a person sees and touches: the batch inspector and its relatives. Lessons 02 to 07 and 09.
+"""What a person sees and touches: the batch inspector and its relatives. Lessons 02 to 07, 09, 10.
 
 Nothing of the library imports this package.
 """
 
+from lessons_lib.widgets.answers import AnswerTable, show_answers
 from lessons_lib.widgets.comparison import BatchComparison, compare_batches
 from lessons_lib.widgets.inspector import BatchInspector, inspect_batch
 from lessons_lib.widgets.losses import LossInspector, show_token_losses, token_losses
@@ -10,6 +11,7 @@ from lessons_lib.widgets.payload import InspectorError
 from lessons_lib.widgets.race import PaddingRace, race_padding
 
 __all__ = [
+    "AnswerTable",
     "BatchComparison",
     "BatchInspector",
     "InspectorError",
@@ -18,6 +20,7 @@ __all__ = [
     "compare_batches",
     "inspect_batch",
     "race_padding",
+    "show_answers",
     "show_token_losses",
     "token_losses",
 ]

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from lessons_lib.batching import Batch
 from lessons_lib.dataset import Example
+from lessons_lib.losses import target_losses
 from lessons_lib.prompts import PromptFormat
 from lessons_lib.tokenizer import END_OF_TEXT
 from lessons_lib.widgets.inspector import BatchInspector
@@ -83,9 +83,9 @@ def token_losses(
         for example in examples:
             ids = torch.tensor([[*example.token_ids, END_OF_TEXT][: context_length + 1]])
             inputs, targets = ids[:, :-1].to(device), ids[0, 1:].to(device)  # (1, n), (n,)
-            logits = model.head(model.hidden(Batch(inputs))[0]).float()  # (n, vocabulary)
-            losses = F.cross_entropy(logits, targets, reduction="none")  # (n,)
-            shares, best = logits.softmax(-1).topk(LIKELIEST)  # (n, 5)
+            hidden = model.hidden(Batch(inputs))[0]  # (1, n, width) → (n, width)
+            losses, _ = target_losses(model, hidden, targets)  # (n,): what training would see
+            shares, best = model.head(hidden).float().softmax(-1).topk(LIKELIEST)  # (n, 5)
             pairs = zip(best.tolist(), shares.tolist(), strict=True)
             rows.append(
                 {

@@ -8,6 +8,7 @@ seed gives the same bytes. Lesson 08 shows what a model learns from it.
 from collections.abc import Iterator
 
 from lessons_lib.world.draw import Draw
+from lessons_lib.world.facts import load_facts
 from lessons_lib.world.families import FAMILIES
 from lessons_lib.world.pairs import REWRITES
 from lessons_lib.world.prose import load_lines, load_sections
@@ -15,15 +16,16 @@ from lessons_lib.world.tellers import Cast, PairTeller, Teller, make_tellers
 
 # How often each kind of section is written. "told" and "listed" facts are drawn family by family.
 SECTIONS = {
-    "told": 32,
+    "told": 34,
     "listed": 20,
-    "story": 11,
-    "letter": 6,
+    "story": 8,
+    "letter": 5,
     "practice": 26,
     "practice_list": 9,
+    "repeated": 6,
     "wondering": 5,
     "how_to": 2,
-    "notices": 4,
+    "notices": 3,
 }
 # What is harder to learn is practiced oftener.
 PRACTICE = {
@@ -58,8 +60,9 @@ class Writer:
         )
         self._lines = {
             name: self.draw.endless(load_lines(name))
-            for name in ("filler", "headings", "howto", "template_words")
+            for name in ("filler", "headings", "howto", "lists", "template_words")
         }
+        self._phrases = self.draw.endless(phrases_of_entries())
         self._letters = load_sections("letters")
 
     def document(self) -> str:
@@ -68,8 +71,8 @@ class Writer:
         parts: list[str] = []
         while sum(map(len, parts)) < length:
             section = getattr(self, "_" + self.draw.pick_by_weight(SECTIONS))()
-            if self.draw.chance(0.45):
-                opening = self._filler() + "\n" if self.draw.chance(0.6) else ""
+            if self.draw.chance(0.35):
+                opening = self._filler() + "\n" if self.draw.chance(0.5) else ""
                 section = f"### {self._line('headings')}\n{opening}{section}"
             parts.append(section)
         return "\n\n".join(parts)
@@ -116,6 +119,15 @@ class Writer:
     def _practice_list(self) -> str:
         return "\n".join(next(self._next_pair_teller).rows(self.draw.between(4, 8)))
 
+    def _repeated(self) -> str:
+        """Phrases said twice: so the words of entries are met, and not the entries."""
+        sentences = []
+        for _ in range(self.draw.between(2, 3)):
+            phrases = [next(self._phrases) for _ in range(self.draw.between(3, 5))]
+            words = {"phrases": ", ".join(phrases)}
+            sentences.append(self.cast.fill(next(self._lines["lists"]), words))
+        return self._joined(sentences)
+
     def _wondering(self) -> str:
         """Questions that nobody answers, each of another family."""
         tellers = [*self.tellers, *self.pair_tellers]
@@ -129,6 +141,19 @@ class Writer:
 
     def _joined(self, sentences: list[str]) -> str:
         return (" " if self.draw.chance(0.7) else "\n").join(sentences)
+
+
+def phrases_of_entries() -> list[str]:
+    """Who, what and where of the entries whose sentences the corpus must not hold."""
+    return sorted(
+        {
+            fact[column]
+            for name in REWRITES
+            for fact in load_facts(name)
+            for column in ("agent", "object", "subject", "rest")
+            if column in fact
+        }
+    )
 
 
 def write_documents(seed: int) -> Iterator[str]:

@@ -5,11 +5,13 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from lessons_lib.data import BUNDLED_ENTRIES, split_entries
 from lessons_lib.reading import Entry
 from lessons_lib.world.facts import load_facts
 from lessons_lib.world.families import FAMILIES, Family
+from lessons_lib.world.phrasings import unseen_phrasing
 
 # Two entries stand where the lessons look: one with an input, one without.
 SHOWN_WITH_INPUT = (50, "spelling")
@@ -39,6 +41,34 @@ def bundled_entries() -> list[Entry]:
 def entry_families() -> list[str]:
     """The family of each bundled entry, in their order."""
     return [family for family, _ in _ordered()]
+
+
+def families_of(entries: Sequence[Entry]) -> list[str] | None:
+    """The family of each entry; None unless all are bundled ones."""
+    known = {_key(entry): family for family, entry in _ordered()}
+    families = [known.get(_key(entry)) for entry in entries]
+    return None if None in families else families
+
+
+def families_of_test_part() -> list[str]:
+    """The family of each bundled test entry."""
+    return families_of(split_entries(bundled_entries()).test)
+
+
+def unseen_phrasing_entries() -> list[Entry]:
+    """The bundled test entries, each asked in a way that no bundled entry uses."""
+    facts = {
+        _key(write_entry(family, fact, phrasing)): (family, fact)
+        for family in FAMILIES.values()
+        for fact in load_facts(family.facts)[: family.count]
+        for phrasing in range(len(family.instructions))
+    }
+    test = split_entries(bundled_entries()).test
+    return [unseen_phrasing(*facts[_key(entry)], index) for index, entry in enumerate(test)]
+
+
+def _key(entry: Entry) -> tuple[str, str]:
+    return entry["instruction"], entry["input"]
 
 
 def all_entries(family_name: str) -> list[Entry]:

@@ -23,11 +23,17 @@ def orthogonalized(matrix: Tensor, steps: int = 5) -> Tensor:
     """
     a, b, c = COEFFICIENTS
     wide = matrix.shape[0] <= matrix.shape[1]
-    x = matrix if wide else matrix.T  # the short side first: its Gram matrix is the small one
+    x = matrix if wide else matrix.T  # the short side first
     x = x / (x.norm() + 1e-7)
+    # x ← (a + b·xxᵀ + c·(xxᵀ)²) x, five times; but all factors are polynomials of the one small
+    # matrix xxᵀ and commute, so they are multiplied among themselves first: half the work.
+    gram = x @ x.T  # (short, short)
+    product = identity = torch.eye(len(gram), device=x.device, dtype=x.dtype)
     for _ in range(steps):
-        gram = x @ x.T  # (short, short)
-        x = a * x + torch.addmm(gram, gram, gram, beta=b, alpha=c) @ x
+        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c) + a * identity
+        product = factor @ product
+        gram = factor @ gram @ factor
+    x = product @ x  # (short, long)
     return x if wide else x.T
 
 

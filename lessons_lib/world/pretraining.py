@@ -30,12 +30,12 @@ from lessons_lib.world.muon import Muon
 class PretrainingRecipe:
     """Everything that decides the result, but for the processor's rounding."""
 
-    tokens: int = 5_500_000
+    tokens: int = 4_600_000
     model: GPTConfig = GPTConfig(context_length=256, width=240, layers=4, heads=5)
-    batch_size: int = 32  # rows of context_length tokens
+    batch_size: int = 8  # rows of context_length tokens
     matrix_learning_rate: float = 0.02  # Muon's, for the matrices of the blocks
-    learning_rate: float = 3e-3  # AdamW's, for embeddings, norms and biases
-    warmup: float = 0.03  # share of the steps
+    learning_rate: float = 1e-2  # AdamW's, for embeddings, norms and biases
+    warmup: float = 0.02  # share of the steps
     weight_decay: float = 0.05
     seed: int = 123
     validation_rows: int = 64
@@ -48,7 +48,6 @@ class PretrainingRecipe:
 SHORT = PretrainingRecipe(
     tokens=100_000,
     model=GPTConfig(context_length=256, width=64, layers=2, heads=2),
-    batch_size=16,
     validation_rows=16,
 )
 
@@ -195,7 +194,7 @@ def has_fast_bfloat16() -> bool:
     return torch.cpu._is_avx512_bf16_supported()
 
 
-def pretrain(recipe: PretrainingRecipe, out: Path, checkpoint: Path, every: int = 50) -> dict:
+def pretrain(recipe: PretrainingRecipe, out: Path, checkpoint: Path, every: int = 100) -> dict:
     """Pretrain, or go on from ``checkpoint``; write the model to ``out`` and return its header."""
     run = Pretraining(recipe, precise=not has_fast_bfloat16())
     if checkpoint.is_file():

@@ -31,6 +31,14 @@ def test_runs_from_a_clean_kernel(lesson, notebook, kernel_environment):
     build_notebooks.execute(notebook, timeout=120, environment=environment)
 
 
+def test_runs_on_the_real_entries(lesson, notebook, kernel_environment, real_entries):
+    """The switch of lesson 01: every later lesson takes the entries that were chosen there."""
+    choice = {"LESSONS_LIB_QUICK": "1", "LESSONS_LIB_ENTRIES": str(real_entries)}
+    build_notebooks.execute(notebook, timeout=120, environment={**kernel_environment, **choice})
+    data_cells = [text for text in sources(notebook, "code") if "load_entries(" in text]
+    assert lesson.stem.startswith("01") or all('"chosen"' in text for text in data_cells)
+
+
 def test_opens_as_every_lesson_does(notebook):
     text = sources(notebook, "markdown")
     assert re.match(r"# \d\d \S", text[1]), "a title: number and name"

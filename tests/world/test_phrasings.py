@@ -6,7 +6,15 @@ from collections import Counter
 import pytest
 from rapidfuzz import fuzz
 
-from lessons_lib.world.entries import bundled_entries, write_entry
+from lessons_lib.data import split_entries
+from lessons_lib.world.entries import (
+    bundled_entries,
+    entry_families,
+    families_of,
+    families_of_test_part,
+    unseen_phrasing_entries,
+    write_entry,
+)
 from lessons_lib.world.facts import load_facts
 from lessons_lib.world.families import FAMILIES, WITHOUT_INPUT
 from lessons_lib.world.phrasings import UNSEEN_PHRASINGS, unseen_phrasing
@@ -166,3 +174,20 @@ def test_a_family_without_phrasings_is_refused(monkeypatch):
     monkeypatch.delitem(UNSEEN_PHRASINGS, "capitals")
     with pytest.raises(KeyError):
         unseen_phrasing(FAMILIES["capitals"], load_facts("capitals")[0], 0)
+
+
+def test_the_test_entries_are_asked_otherwise_with_the_same_input_and_output():
+    test = split_entries(bundled_entries()).test
+    reworded = unseen_phrasing_entries()
+    known = {entry["instruction"] for entry in bundled_entries()}
+    for entry, other in zip(test, reworded, strict=True):
+        assert (other["input"], other["output"]) == (entry["input"], entry["output"])
+        assert other["instruction"] not in known
+
+
+def test_families_are_known_of_bundled_entries_alone():
+    entries = bundled_entries()
+    assert families_of(entries) == entry_families()
+    assert families_of_test_part() == entry_families()[935:1045]
+    other = {"instruction": "Say hi.", "input": "", "output": "Hi."}
+    assert families_of([*entries[:2], other]) is None

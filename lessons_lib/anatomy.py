@@ -1,0 +1,80 @@
+"""What is in a model, and what it expects next: tables for reading, not for training. Lesson 08."""
+
+import html
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from lessons_lib.batching import tokenize
+from lessons_lib.decoding import next_logits
+from lessons_lib.tokenizer import Tokenizer, get_tokenizer
+
+
+@dataclass(frozen=True)
+class Table:
+    """A head and rows of text, shown as aligned lines or, in a notebook, as a table."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def __str__(self) -> str:
+        lines = [self.head, *self.rows]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        )
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        def line(tag: str, cells: tuple[str, ...]) -> str:
+            style = ' style="text-align: left; white-space: pre-wrap"'
+            return "".join(f"<{tag}{style}>{html.escape(cell)}</{tag}>" for cell in cells)
+
+        lines = [line("th", self.head), *(line("td", row) for row in self.rows)]
+        return "<table>" + "".join(f"<tr>{cells}</tr>" for cells in lines) + "</table>"
+
+
+def parameter_table(model: nn.Module) -> Table:
+    """Each weight tensor with its shape and number of parameters; equal blocks in one line."""
+    blocks: dict[str, list[tuple[int, ...]]] = {}
+    for name, weight in model.named_parameters():
+        # "blocks.3.attention.output.weight" → "blocks.*.attention.output.weight"
+        parts = [
+            "*" if part.isdigit() and name.startswith("blocks") else part
+            for part in name.split(".")[:2]
+        ] + name.split(".")[2:]
+        blocks.setdefault(".".join(parts), []).append(tuple(weight.shape))
+    total = sum(weight.numel() for weight in model.parameters())
+    rows = []
+    for name, shapes in blocks.items():
+        count = sum(torch.Size(shape).numel() for shape in shapes)
+        times = f" × {len(shapes)}" if len(shapes) > 1 else ""
+        shape = " × ".join(f"{size:,}" for size in shapes[0])
+        rows.append((name, f"({shape}){times}", f"{count:,}", f"{count / total:.1%}"))
+    rows.append(("in all", "", f"{total:,}", "100.0%"))
+    return Table(("weight", "shape", "parameters", "share"), tuple(rows))
+
+
+@torch.no_grad()
+def next_probabilities(
+    model: nn.Module, text: str, tokenizer: Tokenizer | None = None
+) -> torch.Tensor:
+    """The model's probability of each token to come next after a text, (vocabulary,)."""
+    tokenizer = tokenizer or get_tokenizer()
+    return next_logits(model, [tokenize(text, tokenizer)])[0].softmax(-1)
+
+
+def likeliest_next(
+    model: nn.Module, text: str, count: int = 5, tokenizer: Tokenizer | None = None
+) -> Table:
+    """The ``count`` likeliest tokens after a text, each with its probability."""
+    tokenizer = tokenizer or get_tokenizer()
+    best = next_probabilities(model, text, tokenizer).topk(count)
+    rows = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    return Table(
+        ("next token", "probability"),
+        tuple((repr(tokenizer.decode([token])), f"{share:.1%}") for token, share in rows),
+    )

@@ -1,0 +1,232 @@
+"""A recipe's model: fine-tuned once, kept, loaded the next time. Lesson 09 and those after it.
+
+A model is kept under a hash of all that decides over it: the texts, the weights it starts from,
+the recipe and the version of this code. Change one of them, and another model is made.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from lessons_lib.callbacks import Callbacks
+from lessons_lib.checkpoints import load_model
+from lessons_lib.data import Splits, load_entries, split_entries
+from lessons_lib.dataset import InstructionDataset
+from lessons_lib.devices import describe_device, pick_device
+from lessons_lib.history import History
+from lessons_lib.loaders import create_loader
+from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.model_cache import (
+    DamagedModelError,
+    explain,
+    locked,
+    read_model,
+    write_model,
+)
+from lessons_lib.prompts import get_prompt_format
+from lessons_lib.recipes import Recipe, get_recipe
+from lessons_lib.tokenizer import END_OF_TEXT
+from lessons_lib.training import train
+
+CODE_VERSION = 1  # raised by one when the same recipe would now give another model
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """A fine-tuned model, in evaluation mode, and what is known of its run."""
+
+    model: nn.Module
+    history: History
+    recipe: Recipe
+    splits: Splits  # the entries: .train, .test, .validation
+    key: str  # the hash under which it is kept
+    from_cache: bool
+
+
+def load_or_finetune(
+    recipe: str | Recipe,
+    *,
+    load: Callable[[str], nn.Module] = load_model,
+    device: str | torch.device = "auto",
+    progress: bool = True,
+    say: Callable[[str], object] = print,
+    on_step: Callbacks = None,
+    on_eval: Callbacks = None,
+    on_epoch: Callbacks = None,
+    on_end: Callbacks = None,
+) -> Finetuned:
+    """The recipe's model, from the cache folder if it was made before, else fine-tuned now.
+
+    ``recipe`` is one or the name of one. ``load`` gives the pretrained model of a name. Callbacks
+    are those of ``train``; a model from the cache calls none. PyTorch's random state is
+    afterwards as it was before, either way.
+
+    Where the cache folder cannot be written, where a saved model is damaged and where the run is
+    interrupted, a sentence says so: nothing is saved, or the model is made again.
+
+    Raises:
+        KeyError: no recipe has this name. CheckpointError, DatasetError, BatchError, ValueError:
+            as ``load``, ``load_entries``, ``create_loader``, ``train`` and ``pick_device``.
+    """
+    name = f"recipe {recipe!r}" if isinstance(recipe, str) else "this recipe"
+    recipe = get_recipe(recipe) if isinstance(recipe, str) else recipe
+    device = pick_device(device)
+    splits = split_entries(load_entries(recipe.entries))
+    callbacks = {"on_step": on_step, "on_eval": on_eval, "on_epoch": on_epoch, "on_end": on_end}
+    with torch.random.fork_rng():
+        model = _base_model(recipe, load)
+        key = recipe_key(recipe, splits, model)
+        with locked(key, say):
+            history = None
+            try:
+                history = _restore(model, key)
+            except DamagedModelError as error:
+                say(f"The saved model of {name} cannot be used ({error}); it is made again.")
+                model = _base_model(recipe, load)  # the attempt may have changed the first one
+            if from_cache := history is not None:
+                say(f"Loaded the model of {name}, fine-tuned before in {history.seconds:.0f} s.")
+                model.to(device)
+            else:
+                say(
+                    f"Fine-tuning by {name} on {describe_device(device)}: "
+                    f"{len(splits.train)} entries, {recipe.epochs} epoch(s)."
+                )
+                added = _add_tokens(model, recipe, splits)
+                history = _finetune(model.to(device), recipe, splits, progress, callbacks)
+                _keep(model, key, recipe, history, added, say)
+    return Finetuned(model.eval(), history, recipe, splits, key, from_cache)
+
+
+def recipe_key(recipe: Recipe, splits: Splits, model: nn.Module) -> str:
+    """The hash of all that decides over the result, 16 hexadecimal digits.
+
+    ``model`` is the one that training starts from. Where its weights and the entries came from
+    does not matter, what they are does.
+    """
+    options = dataclasses.asdict(recipe) | {"entries": _entries_hash(recipe, splits)}
+    if isinstance(recipe.model, str):
+        del options["model"]
+    decisive = {"code": CODE_VERSION, "options": options, "weights": _weights_hash(model)}
+    text = json.dumps(decisive, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _entries_hash(recipe: Recipe, splits: Splits) -> str:
+    """Of every entry's prompt and response, as the recipe's format writes them."""
+    written = get_prompt_format(recipe.prompt_format)
+    texts = [
+        [[written.prompt(entry), written.response(entry)] for entry in part] for part in splits
+    ]
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+
+
+def _weights_hash(model: nn.Module) -> str:
+    """Of the names, types, shapes and values of all weights and buffers."""
+    digest = hashlib.sha256()
+    # A compact vocabulary's token ids are a buffer that its state_dict leaves out.
+    for name, tensor in sorted({**model.state_dict(), **dict(model.named_buffers())}.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
+        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _base_model(recipe: Recipe, load: Callable[[str], nn.Module]) -> nn.Module:
+    """The model before fine-tuning; random weights are the same for the same seed."""
+    torch.manual_seed(recipe.seed)
+    if isinstance(recipe.model, GPTConfig):
+        return GPT(recipe.model)
+    return load(recipe.model)
+
+
+def _add_tokens(model: nn.Module, recipe: Recipe, splits: Splits) -> list[int]:
+    """Let a model with a vocabulary of its own learn whatever token the entries have.
+
+    The test entries' tokens too, so that the model can read their prompts.
+    """
+    if not hasattr(model, "add_tokens"):
+        return []
+    entries = [entry for part in splits for entry in part]
+    examples = InstructionDataset(entries, prompt_format=recipe.prompt_format).examples
+    token_ids = sorted({END_OF_TEXT, *(i for example in examples for i in example.token_ids)})
+    model.add_tokens(token_ids)
+    return token_ids
+
+
+def _finetune(
+    model: nn.Module,
+    recipe: Recipe,
+    splits: Splits,
+    progress: bool,
+    callbacks: dict[str, Callbacks],
+) -> History:
+    options = {
+        "prompt_format": recipe.prompt_format,
+        "instruction_mask": recipe.instruction_mask,
+        "prompt_loss_weight": recipe.prompt_loss_weight,
+        "allowed_max_length": model.context_length,
+    }
+    loader = create_loader(
+        splits.train,
+        recipe.batch_size,
+        batching=recipe.batching,
+        drop_last=recipe.drop_last,
+        seed=recipe.seed,
+        **options,
+    )
+    validation = None
+    if splits.validation:
+        validation = create_loader(splits.validation, recipe.batch_size, shuffle=False, **options)
+    names = ("epochs", "learning_rate", "weight_decay", "max_gradient_norm", "schedule")
+    names += ("warmup_steps", "final_share", "accumulate", "evaluate_every", "max_steps")
+    names += ("keep_best", "seed", "precision")
+    chosen = {name: getattr(recipe, name) for name in names}
+    return train(model, loader, validation, progress=progress, **chosen, **callbacks)
+
+
+def _restore(model: nn.Module, key: str) -> History | None:
+    """Give the model the weights saved under this key; None where there are none.
+
+    Raises:
+        DamagedModelError: what was saved does not fit the model or is incomplete.
+    """
+    saved = read_model(key)
+    if saved is None:
+        return None
+    try:
+        if added := saved.notes["added_tokens"]:
+            model.add_tokens(added)
+        model.load_state_dict(saved.tensors)
+        return History.from_dict(saved.notes["history"])
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise DamagedModelError(explain(error)) from error
+
+
+def _keep(
+    model: nn.Module,
+    key: str,
+    recipe: Recipe,
+    history: History,
+    added: list[int],
+    say: Callable[[str], object],
+) -> None:
+    """Save the model, or say why not."""
+    if history.interrupted:
+        say("An interrupted run is not kept: the next time the model is fine-tuned anew.")
+        return
+    notes = {
+        "recipe": dataclasses.asdict(recipe),
+        "history": dataclasses.asdict(history),
+        "added_tokens": added,
+    }
+    try:
+        write_model(key, model.state_dict(), notes)
+    except OSError as error:
+        say(
+            f"The model cannot be kept, for the cache folder cannot be written "
+            f"({explain(error)}): the next time it is fine-tuned anew."
+        )

@@ -1,0 +1,100 @@
+"""One optimizer step: gradients of the mean loss over one or more batches, then AdamW. Lesson 09.
+
+Several batches may share a step. Their mean is taken over all live targets of the step, not over
+the batches: a batch with twice the targets counts twice, as it would in one big batch.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from lessons_lib.batching import Batch
+from lessons_lib.devices import device_of
+from lessons_lib.history import Step
+from lessons_lib.losses import live_losses, live_mask
+from lessons_lib.tokenizer import IGNORE_INDEX
+
+Precision = Literal["float32", "bf16"]
+
+
+def make_optimizer(
+    model: nn.Module, learning_rate: float, weight_decay: float
+) -> torch.optim.AdamW:
+    """AdamW that decays matrices and leaves biases and norms alone; one pass over all weights."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
+
+
+def optimizer_step(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Sequence[Batch],
+    max_gradient_norm: float | None = 1.0,
+    precision: Precision = "float32",
+) -> Step:
+    """One step on the mean loss over all live targets of the batches (or all their weights).
+
+    Raises:
+        BatchError: a batch has no live target; the weights are unchanged then.
+    """
+    device = device_of(model)
+    # Known before any loss, so that each batch's share of the mean can go backward at once,
+    # and only one batch's activations are in memory.
+    weight = sum(_summed_weight(batch) for batch in batches)
+    optimizer.zero_grad(set_to_none=True)
+    total, correct, count = torch.zeros((), device=device), 0, 0
+    for batch in batches:
+        with _autocast(device, precision):
+            losses, weights, right = live_losses(model, batch.to(device))  # (n,) each
+        share = (losses * weights).sum() / weight
+        share.backward()
+        total, correct, count = total + share.detach(), correct + right.sum(), count + len(right)
+    norm = _clip(model, max_gradient_norm)
+    optimizer.step()
+    loss, correct, norm = torch.stack([total, correct.to(total), norm.to(total)]).tolist()
+    live = sum(int((batch.targets != IGNORE_INDEX).sum()) for batch in batches)
+    return Step(loss, correct / count, norm, live, sum(map(input_tokens, batches)))
+
+
+def in_groups(loader: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
+    """Batches by ``size``; the last group has those that are left."""
+    batches = iter(loader)
+    while group := list(itertools.islice(batches, size)):
+        yield group
+
+
+def input_tokens(batch: Batch) -> int:
+    """Tokens that a model reads in a batch with targets, padding not counted."""
+    if batch.segments is not None:
+        return int((batch.segments > 0).sum())
+    live = batch.targets != IGNORE_INDEX  # (batch, length)
+    columns = torch.arange(1, live.shape[1] + 1, device=live.device)  # (length,)
+    # The last token that a row reads is the one before its last live target.
+    return int((live * columns).amax(dim=1).sum())
+
+
+def _summed_weight(batch: Batch) -> float:
+    live = live_mask(batch)  # (batch, length)
+    return float(live.sum() if batch.weights is None else batch.weights[live].sum())
+
+
+def _autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager:
+    if precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def _clip(model: nn.Module, max_norm: float | None) -> Tensor:
+    """The gradients' norm, 0-dimensional; they are scaled down where it is above ``max_norm``."""
+    if max_norm is not None:
+        return nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    return nn.utils.get_total_norm(gradients)

@@ -1,0 +1,200 @@
+"""A model's answers beside those expected, to filter, search and sort. Lesson 10.
+
+A share says how many answers are wrong; reading them says why. Works without Python as well.
+"""
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import traitlets
+
+from lessons_lib.evaluation import Scores
+from lessons_lib.figures import small_png
+from lessons_lib.intervals import Share
+from lessons_lib.key_answers import key_answer
+from lessons_lib.widgets.answers_still import draw_answers
+from lessons_lib.widgets.html import FOLLOW_THEME, PAGE, front_end_state
+from lessons_lib.widgets.inspector import HERE
+from lessons_lib.widgets.payload import InspectorError, embed_json
+from lessons_lib.widgets.pictured import PicturedWidget
+from lessons_lib.widgets.spelling import spell_text
+
+MOST_ANSWERS = 200
+MOST_CHARACTERS = 2000  # of one text; a model that does not stop can write pages
+MOUNT = """
+for (const place of document.querySelectorAll(".ba-mount")) {
+  const state = JSON.parse(place.querySelector("script").textContent);
+  render({ model: localModel(state), el: place });
+}
+"""
+
+
+def show_answers(scores: Scores, **options) -> "AnswerTable":
+    """The answers that ``score_responses`` marked, up to 200 of them, as a table to browse.
+
+    ``options`` are the traits of ``AnswerTable``: ``family="capitals"``, ``marked="not exact"``,
+    ``words="oslo"``, ``order="wrong first"``.
+
+    Raises:
+        InspectorError: there are more than 200 answers. TraitError: no such option, or value.
+    """
+    return AnswerTable(scores, **options)
+
+
+class AnswerTable(PicturedWidget):
+    """The widget. Each trait can be set here or by a click; both sides follow."""
+
+    _esm = HERE / "answers.js"
+    # The palette, the themes and the controls are those of the inspector.
+    _css = "\n".join(
+        (HERE / name).read_text(encoding="utf-8") for name in ("inspector.css", "answers.css")
+    )
+    _view = traitlets.Unicode("answers").tag(sync=True)
+    _data = traitlets.Dict().tag(sync=True)
+
+    # What was typed is not sent back: it would overtake the next letters.
+    family = traitlets.Unicode("").tag(sync=True, echo_update=False)  # "" shows all
+    # "", "exact", "not exact", "lenient" and so on: a mark's name, or "not " and the name
+    marked = traitlets.Unicode("").tag(sync=True, echo_update=False)
+    words = traitlets.Unicode("").tag(sync=True, echo_update=False)  # all stand in a row's texts
+    order = traitlets.Unicode("data set").tag(sync=True, echo_update=False)
+
+    def __init__(self, scores: Scores, **options):
+        if len(scores.answers) > MOST_ANSWERS:
+            raise InspectorError(
+                f"The table shows {MOST_ANSWERS} answers at most, and these are "
+                f"{len(scores.answers)}: score some of them, for instance entries[:110]."
+            )
+        unknown = set(options) - {"family", "marked", "words", "order"}
+        if unknown:
+            raise traitlets.TraitError(f"no option {min(unknown)!r}")
+        self.scores = scores
+        super().__init__(_data=make_rows(scores), **options)
+
+    @traitlets.validate("family", "marked", "order")
+    def _known(self, proposal) -> str:
+        known = {
+            "family": ["", *self._data["families"]],
+            "marked": ["", *self._data["marks"], *(f"not {m}" for m in self._data["marks"])],
+            "order": [*self._data["orders"]],
+        }[proposal.trait.name]
+        if proposal.value not in known:
+            raise traitlets.TraitError(
+                f"{proposal.trait.name} is one of {known}, not {proposal.value!r}"
+            )
+        return proposal.value
+
+    @property
+    def chosen(self) -> list[int]:
+        """Places in ``scores`` of the answers on show, in their order."""
+        rows, wanted = self._data["rows"], re.split(r"[ \t\n]+", self.words.lower())
+        mark = self.marked.removeprefix("not ")
+        value = self.marked == mark
+        return [
+            place
+            for place in self._data["orders"][self.order]
+            if self.family in ("", rows[place]["family"])
+            and (not mark or rows[place]["marks"][mark] is value)
+            and all(word in "\n".join(_texts(rows[place])).lower() for word in wanted)
+        ]
+
+    @property
+    def shares(self) -> dict[str, Share]:
+        """Of the answers on show, how many have each mark."""
+        marks = {
+            name: [values[i] for i in self.chosen if values[i] is not None]
+            for name, values in self.scores.marks.items()
+        }
+        return {name: Share(sum(values), len(values)) for name, values in marks.items()}
+
+    def alt_text(self) -> str:
+        """What is on show in words, with its counts."""
+        filters = [f"family {self.family}" if self.family else "", self.marked]
+        filters += [f'with "{spell_text(self.words)}"' if self.words else ""]
+        chosen = ", ".join(filter(None, filters))
+        counts = "; ".join(f"{s.count} of {s.total} {name}" for name, s in self.shares.items())
+        return (
+            f"{len(self.chosen)} of {len(self.scores.answers)} answers"
+            f"{f' ({chosen})' if chosen else ''}: {counts}."
+        )
+
+    def to_png(self) -> bytes:
+        """The first answers on show as a PNG, drawn without a browser."""
+        rows = [self._data["rows"][place] for place in self.chosen]
+        return small_png(draw_answers(rows, self.alt_text()))
+
+    def to_html(self, title: str = "Answers") -> str:
+        """One self-contained page with the table; it works without Python or a network."""
+        state = {name: getattr(self, name) for name in self.trait_names(sync=True)}
+        return PAGE.format(
+            title=html.escape(title),
+            theme=FOLLOW_THEME,
+            widget=answers_mount(state),
+            assets=answers_assets(),
+        )
+
+
+def make_rows(scores: Scores) -> dict[str, Any]:
+    """What travels to the front end: texts with nothing invisible in them, marks, and orders."""
+    rows = []
+    for place, (entry, answer) in enumerate(zip(scores.entries, scores.answers, strict=True)):
+        rows.append(
+            {
+                "instruction": _shown(entry["instruction"]),
+                "input": _shown(entry.get("input", "")),
+                "expected": _shown(entry["output"]),
+                "answer": _shown(answer),
+                "family": scores.families[place] if scores.families else "",
+                "key": _shown(str(key_answer(entry) or "")),
+                "marks": {name: values[place] for name, values in scores.marks.items()},
+            }
+        )
+    families = sorted(set(scores.families or []))
+    return {
+        "rows": rows,
+        "families": families,
+        "marks": list(scores.marks),
+        "orders": _orders(scores, bool(families)),
+    }
+
+
+def _orders(scores: Scores, with_families: bool) -> dict[str, list[int]]:
+    """Name of an order → places of all rows in it."""
+    places = range(len(scores.answers))
+    first = next(iter(scores.marks.values()))
+    # Right first: those with the first mark, then those with more of the others.
+    right = [-sum(bool(values[i]) for values in scores.marks.values()) for i in places]
+    orders = {
+        "data set": list(places),
+        "right first": sorted(places, key=lambda i: (not first[i], right[i])),
+        "wrong first": sorted(places, key=lambda i: (bool(first[i]), -right[i])),
+        "longest first": sorted(places, key=lambda i: -len(scores.answers[i])),
+    }
+    if with_families:
+        orders["family"] = sorted(places, key=lambda i: scores.families[i])
+    return orders
+
+
+def answers_mount(state: dict[str, Any]) -> str:
+    """The place of one table in a page, with its data; the page needs the assets once."""
+    data = embed_json(front_end_state(state))
+    return f'<div class="ba-mount"><script type="application/json">{data}</script></div>'
+
+
+def answers_assets() -> str:
+    """The style sheets and the module that fill every mount of a page: once, at its end."""
+    module = (HERE / "answers.js").read_text(encoding="utf-8")
+    return f'<style>\n{AnswerTable._css}</style>\n<script type="module">\n{module}{MOUNT}</script>'
+
+
+def _texts(row: dict[str, Any]) -> Sequence[str]:
+    """What a search looks through."""
+    return row["instruction"], row["input"], row["expected"], row["answer"]
+
+
+def _shown(text: str) -> str:
+    cut = spell_text(text[:MOST_CHARACTERS])
+    more = len(text) - MOST_CHARACTERS
+    return f"{cut} … ({more:,} more characters)" if more > 0 else cut

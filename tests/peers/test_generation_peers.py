@@ -1,0 +1,123 @@
+"""Ours against transformers: the same continuations of unequal prompts from the same weights."""
+
+import pytest
+import torch
+
+from lessons_lib.decoding import continue_rows, start_rows
+from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.sampling import Sampling, token_probabilities
+
+transformers = pytest.importorskip("transformers", reason="pip install transformers")
+
+VOCABULARY, CONTEXT, LAYERS = 40, 48, 3
+PAD = 0
+
+# Where our weights are in GPT-2's: outside the blocks, and in each block.
+OUTSIDE = {"token_embedding": "wte", "position_embedding": "wpe", "final_norm": "ln_f"}
+BLOCK = {
+    "attention_norm": "ln_1",
+    "attention.query_key_value": "attn.c_attn",
+    "attention.output": "attn.c_proj",
+    "network_norm": "ln_2",
+    "network.0": "mlp.c_fc",
+    "network.2": "mlp.c_proj",
+}
+
+
+def their_weight(weights: dict[str, torch.Tensor], ours: str) -> torch.Tensor:
+    """Their weight for one of our names; their Conv1D keeps (in, out) where we keep (out, in)."""
+    part, _, kind = ours.rpartition(".")
+    if part in OUTSIDE:
+        return weights[f"{OUTSIDE[part]}.{kind}"]
+    _, layer, part = part.split(".", 2)
+    weight = weights[f"h.{layer}.{BLOCK[part]}.{kind}"]
+    return weight.T if weight.dim() == 2 else weight
+
+
+@pytest.fixture(scope="module", params=range(3))
+def pair(request):
+    """Their model with random weights, and ours with the same; float64, so that no tie decides."""
+    torch.manual_seed(request.param)
+    theirs = transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(
+            vocab_size=VOCABULARY, n_positions=CONTEXT, n_embd=32, n_layer=LAYERS, n_head=4
+        )
+    )
+    theirs = theirs.double().eval()
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter.add_((0.1 if parameter.dim() < 2 else 0.5) * torch.randn_like(parameter))
+    config = GPTConfig(VOCABULARY, context_length=CONTEXT, width=32, layers=LAYERS, heads=4)
+    ours = GPT(config).double().eval()
+    weights = theirs.transformer.state_dict()
+    ours.load_state_dict({name: their_weight(weights, name) for name in ours.state_dict()})
+    return ours, theirs
+
+
+def prompts(seed: int, count: int = 8) -> list[list[int]]:
+    generator = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(1, 16, (count,), generator=generator).tolist()
+    return [torch.randint(0, VOCABULARY, (n,), generator=generator).tolist() for n in lengths]
+
+
+def their_continuations(theirs, rows: list[list[int]], limit: int, end: int) -> list[list[int]]:
+    """Their greedy ``generate`` for a batch, padded on the left as it asks; end of text cut off."""
+    longest = max(map(len, rows))
+    padding = [longest - len(row) for row in rows]
+    written = theirs.generate(
+        torch.tensor([[PAD] * n + row for n, row in zip(padding, rows, strict=True)]),
+        attention_mask=torch.tensor([[0] * n + [1] * (longest - n) for n in padding]),
+        max_new_tokens=limit,
+        do_sample=False,
+        eos_token_id=end,
+        pad_token_id=PAD,
+    )[:, longest:].tolist()
+    return [row[: row.index(end)] if end in row else row for row in written]
+
+
+def our_continuations(ours, rows: list[list[int]], limit: int, end: int, use_cache: bool):
+    continued = start_rows(ours, rows, limit, seed=0)
+    continue_rows(ours, continued, Sampling(), end, use_cache)
+    return [row.new for row in continued]
+
+
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_a_batch_of_unequal_prompts_is_continued_as_transformers_does(pair, use_cache):
+    ours, theirs = pair
+    rows = prompts(seed=1)
+    free = their_continuations(theirs, rows, limit=20, end=VOCABULARY - 1)
+    # As end of text, a token that many rows write ends them at different places.
+    end = max(range(VOCABULARY), key=lambda token: sum(token in row for row in free))
+    expected = their_continuations(theirs, rows, limit=20, end=end)
+    assert len({len(row) for row in expected}) > 2
+    assert our_continuations(ours, rows, 20, end, use_cache) == expected
+
+
+def test_up_to_the_contexts_end(pair):
+    ours, theirs = pair
+    row = prompts(seed=3, count=1)
+    limit = CONTEXT - len(row[0])
+    expected = their_continuations(theirs, row, limit, end=VOCABULARY - 1)
+    assert our_continuations(ours, row, 10 * limit, VOCABULARY - 1, True) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "warpers"),
+    [
+        ({"temperature": 0.7}, [("TemperatureLogitsWarper", 0.7)]),
+        ({"temperature": 1.0, "top_k": 5}, [("TopKLogitsWarper", 5)]),
+        ({"temperature": 1.0, "top_p": 0.6}, [("TopPLogitsWarper", 0.6)]),
+        (
+            {"temperature": 1.4, "top_k": 12, "top_p": 0.8},
+            [("TemperatureLogitsWarper", 1.4), ("TopKLogitsWarper", 12), ("TopPLogitsWarper", 0.8)],
+        ),
+    ],
+    ids=["temperature", "top-k", "top-p", "all"],
+)
+def test_sampling_probabilities_are_those_of_transformers(options, warpers):
+    logits = 2 * torch.randn(50, VOCABULARY, generator=torch.Generator().manual_seed(0)).double()
+    scores = logits
+    for name, value in warpers:
+        scores = getattr(transformers, name)(value)(None, scores)
+    ours = token_probabilities(logits, Sampling(**options))
+    torch.testing.assert_close(ours, scores.softmax(-1))

@@ -1,0 +1,47 @@
+"""The tables of lesson 08."""
+
+import pytest
+import torch
+
+from lessons_lib.anatomy import Table, likeliest_next, next_probabilities, parameter_table
+from lessons_lib.model import GPT, GPTConfig, count_parameters
+from lessons_lib.tokenizer import END_OF_TEXT, get_tokenizer
+
+CONFIG = GPTConfig(context_length=16, width=8, layers=3, heads=2)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(1)
+    known = [*get_tokenizer().encode("The capital of Norway is Oslo"), END_OF_TEXT]
+    return GPT(CONFIG, known_tokens=known)
+
+
+def test_the_parameter_table_counts_every_parameter_once(model):
+    rows = {row[0]: row for row in parameter_table(model).rows}
+    counted = sum(int(row[2].replace(",", "")) for name, row in rows.items() if name != "in all")
+    assert counted == count_parameters(model) == int(rows["in all"][2].replace(",", ""))
+    assert rows["blocks.*.attention.query_key_value.weight"][1] == "(24 × 8) × 3"
+    assert rows["position_embedding.weight"][1:3] == ("(16 × 8)", "128")
+
+
+def test_probabilities_are_those_of_tokens_that_may_be_generated(model):
+    probabilities = next_probabilities(model, "The capital of")
+    assert probabilities.shape == (50257,)
+    assert probabilities.sum().item() == pytest.approx(1)
+    assert not probabilities[model.never_generate].any()
+
+
+def test_the_likeliest_come_first(model):
+    table = likeliest_next(model, "The capital of", 3)
+    best = next_probabilities(model, "The capital of").topk(3)
+    assert [row[0] for row in table.rows] == [
+        repr(get_tokenizer().decode([token])) for token in best.indices.tolist()
+    ]
+    assert [row[1] for row in table.rows] == [f"{share:.1%}" for share in best.values.tolist()]
+
+
+def test_a_table_is_aligned_and_never_runs_as_html():
+    table = Table(("a", "b"), (("<b>x</b>", "1"), ("y", "22")))
+    assert str(table).splitlines() == ["a         b", "<b>x</b>  1", "y         22"]
+    assert "&lt;b&gt;x" in table._repr_html_() and "<b>x" not in table._repr_html_()

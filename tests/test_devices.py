@@ -1,0 +1,62 @@
+"""Which processor computes, and what is said about it."""
+
+import pytest
+import torch
+
+from lessons_lib.devices import describe_device, device_of, pick_device
+from tests.toys import tiny_model
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with so many CUDA GPUs, and with an Apple GPU or none."""
+
+    def make(cuda: int = 0, mps: bool = False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "picked"),
+    [(0, False, "cpu"), (0, True, "mps"), (1, False, "cuda"), (2, True, "cuda")],
+)
+def test_auto_takes_the_best_there_is(machine, cuda, mps, picked):
+    machine(cuda, mps)
+    assert pick_device() == pick_device("auto") == torch.device(picked)
+
+
+@pytest.mark.parametrize("name", ["cpu", "cuda", "cuda:1", "mps"])
+def test_a_device_by_name(machine, name):
+    machine(cuda=2, mps=True)
+    assert pick_device(name) == pick_device(torch.device(name)) == torch.device(name)
+
+
+@pytest.mark.parametrize(("name", "cuda"), [("cuda", 0), ("cuda:1", 1), ("mps", 1)])
+def test_what_the_machine_lacks_is_refused_with_a_way_out(machine, name, cuda):
+    machine(cuda)
+    with pytest.raises(ValueError, match=f"cannot use the device '{name}'.*device='auto'"):
+        pick_device(name)
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "CPU0", "meta", None, 1.5])
+def test_an_unknown_device(name):
+    with pytest.raises(ValueError, match="device is 'auto', 'cpu', 'cuda' or 'mps', not"):
+        pick_device(name)
+
+
+def test_a_device_in_words(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert describe_device(torch.device("cpu")) == "the CPU (1 thread)"
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    assert describe_device(torch.device("cpu")) == "the CPU (8 threads)"
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA L4")
+    assert describe_device(torch.device("cuda")) == "the GPU NVIDIA L4"
+    assert describe_device(torch.device("mps")) == "the Apple GPU"
+
+
+def test_where_a_model_is():
+    assert device_of(tiny_model()) == torch.device("cpu")
+    assert device_of(tiny_model().to("meta")) == torch.device("meta")
