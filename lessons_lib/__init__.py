@@ -36,7 +36,7 @@ _HOMES = {
     "checkpoints": ["load_model"],
     "training": ["train", "History", "evaluate_loss", "response_loss"],
     "finetuning": ["load_or_finetune"],
-    "generation": ["generate", "respond", "respond_all"],
+    "generation": ["generate", "generate_responses", "respond", "respond_all"],
     "evaluation": ["score_responses"],
     "widgets": [
         "inspect_batch",

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessons_lib.data import (
-    choose_entries,
-    chosen_source,
     BUNDLED_ENTRIES,
     Splits,
+    choose_entries,
+    chosen_source,
     download_and_load_file,
     load_entries,
     split_entries,

@@ -14,16 +14,18 @@ from lessons_lib.world.pairs import REWRITES
 from lessons_lib.world.prose import load_lines, load_sections
 from lessons_lib.world.tellers import Cast, PairTeller, Teller, make_tellers
 
-# How often each kind of section is written. "told" and "listed" facts are drawn family by family.
+# How often each kind of section is written.
 SECTIONS = {
-    "told": 34,
-    "listed": 20,
-    "story": 8,
-    "letter": 5,
-    "practice": 26,
-    "practice_list": 9,
+    "on_topics": 44,
+    "told": 8,
+    "portrait": 8,
+    "listed": 10,
+    "story": 6,
+    "letter": 4,
+    "practice": 28,
+    "practice_list": 14,
     "repeated": 6,
-    "wondering": 5,
+    "wondering": 4,
     "how_to": 2,
     "notices": 3,
 }
@@ -88,6 +90,15 @@ class Writer:
         teller = next(self._next_teller)
         sentences = [teller.statement() for _ in range(self.draw.between(3, 6))]
         return self._joined(sentences)
+
+    def _on_topics(self) -> str:
+        """Several facts of one family are announced, then told: names are met again."""
+        return self._joined(next(self._next_teller).on_topics(self.draw.between(2, 5)))
+
+    def _portrait(self) -> str:
+        """One or two facts, each in several wordings."""
+        teller = next(self._next_teller)
+        return self._joined([s for _ in range(2) for s in teller.portrait(self.draw.between(2, 3))])
 
     def _listed(self) -> str:
         """Short lines, one a fact, all of one form."""

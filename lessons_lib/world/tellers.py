@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lessons_lib.world.draw import Draw
 from lessons_lib.world.facts import Fact, load_facts
-from lessons_lib.world.families import FAMILIES
+from lessons_lib.world.families import FAMILIES, Family
 from lessons_lib.world.pairs import Pair, fresh_pairs
 from lessons_lib.world.prose import load_family_prose, load_lines
 
@@ -13,6 +13,28 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+
+
+# What a fact is about, where that is not its first column.
+TOPICS = {
+    "arithmetic": "{left} {operator} {right}",
+    "inventors": "{invention}",
+    "townspeople": "the {role} of Alderbrook",
+    "unit_conversions": "{amount} {unit}",
+}
+
+
+def in_a_row(words: list[str]) -> str:
+    """ "a", "a and b", "a, b, and c"."""
+    if len(words) < 3:
+        return " and ".join(words)
+    return ", ".join(words[:-1]) + ", and " + words[-1]
+
+
+def _first_column(family: Family) -> str:
+    """The first column as a template, in quotes where the family's answer quotes it."""
+    column = "{" + next(iter(load_facts(family.facts)[0])) + "}"
+    return f"'{column}'" if f"'{column}'" in family.output else column
 
 
 class Cast:
@@ -47,8 +69,10 @@ class Teller:
         prose = load_family_prose(family_name)
         self.facts = [family.words(fact) for fact in load_facts(family.facts)]
         # The plain statement of the fact counts as one more way to tell it.
-        plain = () if family.input else (family.output,)
-        statements = (*prose.statements, *plain)
+        self._plain = "" if family.input else family.output
+        statements = (*prose.statements, *filter(None, [self._plain]))
+        self._topic = TOPICS.get(family_name) or _first_column(family)
+        self._openings = draw.endless(load_lines("topics"))
         self._row_forms = prose.rows
         self._musings = draw.endless(prose.musings)
         # Every fact has an order of wordings of its own, so it meets all of them.
@@ -59,7 +83,27 @@ class Teller:
 
     def statement(self) -> str:
         """The next fact, told."""
+        return self._tell(next(self._told))
+
+    def portrait(self, times: int) -> list[str]:
+        """The next fact, told several times in different words."""
         index = next(self._told)
+        return [self._tell(index) for _ in range(times)]
+
+    def on_topics(self, count: int) -> list[str]:
+        """A sentence that names what the next facts are about, then each of them, told."""
+        indices = [next(self._told) for _ in range(count)]
+        topics = [self._topic.format_map(self.facts[index]) for index in indices]
+        opening = self._cast.fill(next(self._openings), {"topics": in_a_row(topics)})
+        plain = [
+            self._plain.format_map(self.facts[index])
+            if self._plain and self._draw.chance(0.4)
+            else self._tell(index)
+            for index in self._draw.shuffled(indices)
+        ]
+        return [opening, *plain]
+
+    def _tell(self, index: int) -> str:
         return self._cast.fill(next(self._wordings[index]), self.facts[index])
 
     def rows(self, count: int) -> list[str]:
@@ -89,8 +133,8 @@ class PairTeller:
         return self._cast.fill(next(self._statements), self._words())
 
     def rows(self, count: int) -> list[str]:
-        """The next pairs, as short lines of one form."""
-        form = self._draw.pick(self._row_forms)
+        """The next pairs, as short lines of one form, or each on two lines."""
+        form = "{before}\n{after}" if self._draw.chance(0.5) else self._draw.pick(self._row_forms)
         return [form.format_map(self._words()) for _ in range(count)]
 
     def musing(self) -> str:

@@ -2,6 +2,9 @@
 
 import dataclasses
 import itertools
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -142,3 +145,16 @@ def test_pretrain_writes_a_model_with_its_recipe_and_resumes(tmp_path, monkeypat
     model = load_model(out)
     assert model.config == TINY.model
     assert model.token_embedding.token_ids.tolist() == make_corpus(TINY).known
+
+
+def test_the_command_runs_in_its_short_variant(tmp_path):
+    out = tmp_path / "short.safetensors"
+    command = [sys.executable, "-m", "lessons_lib.world.pretraining", "--short", "--out", str(out)]
+    environment = {**os.environ, "LESSONS_LIB_CACHE": str(tmp_path / "cache")}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    assert run.returncode == 0, run.stderr
+    header = read_about(out)
+    assert header["steps"] == pretraining.SHORT.steps
+    assert f"validation loss {header['validation_loss']}" in run.stdout
+    assert header["validation_loss"] < 8.5  # from log(50,257) = 10.8
+    assert [path.name for path in tmp_path.glob("cache/base/*")] == []  # no checkpoint is left

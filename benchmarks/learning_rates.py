@@ -1,0 +1,59 @@
+"""How lesson 09's learning rate was chosen: ``python -m benchmarks.learning_rates``.
+
+For each mask and each learning rate the response loss on the validation part, mean over seeds: the
+one loss that runs with different masks share. Test entries are not looked at. The last line is
+JSON.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import statistics
+import tempfile
+
+from lessons_lib.finetuning import load_or_finetune
+from lessons_lib.recipes import RECIPES
+
+RATES = (3e-4, 6e-4, 1e-3, 2e-3)
+
+
+def response_losses(mask: str, rate: float, epochs: int, seeds: int) -> list[float]:
+    """Nats a token of the validation responses at the end of each seed's run."""
+    losses = []
+    for seed in range(1, seeds + 1):
+        recipe = dataclasses.replace(
+            RECIPES["lesson-09"],
+            entries="bundled",
+            instruction_mask=mask,
+            learning_rate=rate,
+            epochs=epochs,
+            seed=seed,
+        )
+        tuned = load_or_finetune(recipe, device="cpu", progress=False, say=lambda text: None)
+        losses.append(tuned.history.response_loss[-1])
+    return losses
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--masks", nargs="+", default=["prompt", "none"])
+    parser.add_argument("--rates", nargs="+", type=float, default=RATES)
+    parser.add_argument("--epochs", type=int, default=RECIPES["lesson-09"].epochs)
+    parser.add_argument("--seeds", type=int, default=2)
+    options = parser.parse_args(arguments)
+    found: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["LESSONS_LIB_CACHE"] = cache
+        for mask in options.masks:
+            for rate in options.rates:
+                losses = response_losses(mask, rate, options.epochs, options.seeds)
+                found.setdefault(mask, {})[f"{rate:g}"] = round(statistics.mean(losses), 4)
+                each = ", ".join(f"{loss:.4f}" for loss in losses)
+                print(f"{mask:<12} {rate:<8g} {statistics.mean(losses):.4f}  ({each})", flush=True)
+    best = {mask: min(losses, key=losses.get) for mask, losses in found.items()}
+    print(json.dumps({"response_loss": found, "best": best, "epochs": options.epochs}))
+
+
+if __name__ == "__main__":
+    main()
