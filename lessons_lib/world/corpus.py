@@ -24,7 +24,7 @@ SECTIONS = {
     "letter": 4,
     "practice": 28,
     "practice_list": 14,
-    "repeated": 6,
+    "repeated": 12,
     "wondering": 4,
     "how_to": 2,
     "notices": 3,
@@ -40,6 +40,7 @@ PRACTICE = {
     "negations": 1,
     "sentiments": 1,
 }
+TOPICS_OF_A_DOCUMENT, FACTS_OF_A_TOPIC = 6, 4
 CHARACTERS = (3_000, 7_000)  # of a document: some 700 to 1,700 tokens
 
 
@@ -54,7 +55,7 @@ class Writer:
         )
         self.pair_tellers = [PairTeller(name, self.draw, self.cast) for name in REWRITES]
         # Each family is drawn as often as it has facts, so that every fact is told equally often.
-        self._next_teller = self.draw.endless(
+        self._families = self.draw.endless(
             [teller for teller in self.tellers for _ in range(len(teller.facts))]
         )
         self._next_pair_teller = self.draw.endless(
@@ -70,6 +71,11 @@ class Writer:
     def document(self) -> str:
         """Sections, some under a heading, until the document is long."""
         length = self.draw.between(*CHARACTERS)
+        self.cast.gather()
+        tellers = list(dict.fromkeys(next(self._families) for _ in range(TOPICS_OF_A_DOCUMENT)))
+        for teller in tellers:
+            teller.focus(FACTS_OF_A_TOPIC)
+        self._next_teller = self.draw.endless(tellers)
         parts: list[str] = []
         while sum(map(len, parts)) < length:
             section = getattr(self, "_" + self.draw.pick_by_weight(SECTIONS))()
@@ -155,14 +161,14 @@ class Writer:
 
 
 def phrases_of_entries() -> list[str]:
-    """Who, what and where of the entries whose sentences the corpus must not hold."""
+    """Words and phrases of the facts that are no whole sentence of an entry."""
     return sorted(
         {
-            fact[column]
-            for name in REWRITES
+            text
+            for name in FAMILIES
             for fact in load_facts(name)
-            for column in ("agent", "object", "subject", "rest")
-            if column in fact
+            for column, text in fact.items()
+            if column not in ("words", "sentence") and len(text.split()) <= 4
         }
     )
 

@@ -30,7 +30,7 @@ from lessons_lib.world.muon import Muon
 class PretrainingRecipe:
     """Everything that decides the result, but for the processor's rounding."""
 
-    tokens: int = 4_400_000
+    tokens: int = 4_600_000
     model: GPTConfig = GPTConfig(context_length=256, width=240, layers=4, heads=5)
     batch_size: int = 8  # rows of context_length tokens
     matrix_learning_rate: float = 0.02  # Muon's, for the matrices of the blocks

@@ -38,12 +38,19 @@ def _first_column(family: Family) -> str:
 
 
 class Cast:
-    """People, places and days for a sentence's gaps; no two gaps get the same person."""
+    """People, places and days for a sentence's gaps; no two gaps get the same person.
+
+    A document has few of them, so that who was met once is met again.
+    """
 
     def __init__(self, draw: Draw):
         self._draw = draw
-        self._people = load_lines("people")
-        self._places = load_lines("places")
+        self.gather()
+
+    def gather(self) -> None:
+        """Another document: other people and places."""
+        self._people = self._draw.several(load_lines("people"), 5)
+        self._places = self._draw.several(load_lines("places"), 3)
 
     def words(self) -> dict[str, str]:
         person, other = self._draw.several(self._people, 2)
@@ -77,9 +84,14 @@ class Teller:
         self._musings = draw.endless(prose.musings)
         # Every fact has an order of wordings of its own, so it meets all of them.
         self._wordings = [draw.endless(statements) for _ in self.facts]
-        self._told, self._listed, self._asked = (
+        self._next, self._listed, self._asked = (
             draw.endless(range(len(self.facts))) for _ in range(3)
         )
+        self.focus(len(self.facts))
+
+    def focus(self, count: int) -> None:
+        """Another document: it tells the next ``count`` facts, perhaps several times each."""
+        self._told = self._draw.endless([next(self._next) for _ in range(count)])
 
     def statement(self) -> str:
         """The next fact, told."""
@@ -92,7 +104,7 @@ class Teller:
 
     def on_topics(self, count: int) -> list[str]:
         """A sentence that names what the next facts are about, then each of them, told."""
-        indices = [next(self._told) for _ in range(count)]
+        indices = list(dict.fromkeys(next(self._told) for _ in range(count)))
         topics = [self._topic.format_map(self.facts[index]) for index in indices]
         opening = self._cast.fill(next(self._openings), {"topics": in_a_row(topics)})
         plain = [
