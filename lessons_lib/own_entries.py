@@ -1,10 +1,10 @@
 """The reader's own entries: written in lesson 01, carried along through the later lessons."""
 
 import json
-import os
 from pathlib import Path
 
 from lessons_lib.data import load_entries
+from lessons_lib.files import write_whole
 from lessons_lib.paths import cache_folder
 from lessons_lib.reading import Entry, check_entries
 
@@ -51,10 +51,8 @@ def save_own_entries(entries: list[Entry]) -> Path:
     """
     checked = check_entries(entries, file="your entries")
     path = own_entries_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps(checked, ensure_ascii=False, indent=1), encoding="utf-8")
-    os.replace(temporary, path)
+    text = json.dumps(checked, ensure_ascii=False, indent=1)
+    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return path
 
 
