@@ -8,11 +8,11 @@ seed gives the same bytes. Lesson 08 shows what a model learns from it.
 from collections.abc import Iterator
 
 from lessons_lib.world.draw import Draw
-from lessons_lib.world.facts import load_facts
+from lessons_lib.world.facts import load_facts, upper_first
 from lessons_lib.world.families import FAMILIES
 from lessons_lib.world.pairs import REWRITES
 from lessons_lib.world.prose import load_lines, load_sections
-from lessons_lib.world.tellers import Cast, PairTeller, Teller, make_tellers
+from lessons_lib.world.tellers import Cast, PairTeller, Teller, in_a_row, make_tellers
 
 # How often each kind of section is written.
 SECTIONS = {
@@ -24,7 +24,8 @@ SECTIONS = {
     "letter": 4,
     "practice": 28,
     "practice_list": 14,
-    "repeated": 12,
+    "repeated": 8,
+    "repeated_lines": 8,
     "wondering": 4,
     "how_to": 2,
     "notices": 3,
@@ -63,7 +64,7 @@ class Writer:
         )
         self._lines = {
             name: self.draw.endless(load_lines(name))
-            for name in ("filler", "headings", "howto", "lists", "template_words")
+            for name in ("filler", "headings", "howto", "lists", "template_words", "topics")
         }
         self._phrases = self.draw.endless(phrases_of_entries())
         self._letters = load_sections("letters")
@@ -98,8 +99,14 @@ class Writer:
         return self._joined(sentences)
 
     def _on_topics(self) -> str:
-        """Several facts of one family are announced, then told: names are met again."""
-        return self._joined(next(self._next_teller).on_topics(self.draw.between(2, 5)))
+        """Facts of one family are announced, then told, sometimes a heading later.
+
+        So names are met again, some way from where they stood.
+        """
+        opening, *told = next(self._next_teller).on_topics(self.draw.between(1, 5))
+        if self.draw.chance(0.3):
+            return f"{opening}\n\n### {self._line('headings')}\n{self._joined(told)}"
+        return self._joined([opening, *told])
 
     def _portrait(self) -> str:
         """One or two facts, each in several wordings."""
@@ -145,6 +152,13 @@ class Writer:
             sentences.append(self.cast.fill(next(self._lines["lists"]), words))
         return self._joined(sentences)
 
+    def _repeated_lines(self) -> str:
+        """Phrases said once in a sentence and once more as lines, which begin otherwise."""
+        phrases = [next(self._phrases) for _ in range(self.draw.between(2, 5))]
+        words = {"topics": in_a_row(phrases)}
+        opening = self.cast.fill(next(self._lines["topics"]), words)
+        return "\n".join([opening, *(upper_first(phrase) for phrase in phrases)])
+
     def _wondering(self) -> str:
         """Questions that nobody answers, each of another family."""
         tellers = [*self.tellers, *self.pair_tellers]
@@ -157,7 +171,7 @@ class Writer:
         return self._joined([self._line("template_words") for _ in range(self.draw.between(2, 4))])
 
     def _joined(self, sentences: list[str]) -> str:
-        return (" " if self.draw.chance(0.7) else "\n").join(sentences)
+        return (" " if self.draw.chance(0.5) else "\n").join(sentences)
 
 
 def phrases_of_entries() -> list[str]:

@@ -21,20 +21,27 @@ def orthogonalized(matrix: Tensor, steps: int = 5) -> Tensor:
 
     (rows, columns) to (rows, columns).
     """
-    a, b, c = COEFFICIENTS
     wide = matrix.shape[0] <= matrix.shape[1]
     x = matrix if wide else matrix.T  # the short side first
     x = x / (x.norm() + 1e-7)
     # x ← (a + b·xxᵀ + c·(xxᵀ)²) x, five times; but all factors are polynomials of the one small
     # matrix xxᵀ and commute, so they are multiplied among themselves first: half the work.
     gram = x @ x.T  # (short, short)
-    product = identity = torch.eye(len(gram), device=x.device, dtype=x.dtype)
-    for _ in range(steps):
-        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c) + a * identity
-        product = factor @ product
+    product = factor = _polynomial(gram)
+    for _ in range(steps - 1):
         gram = factor @ gram @ factor
+        factor = _polynomial(gram)
+        product = factor @ product
     x = product @ x  # (short, long)
     return x if wide else x.T
+
+
+def _polynomial(gram: Tensor) -> Tensor:
+    """a + b·gram + c·gram²; (short, short) to (short, short)."""
+    a, b, c = COEFFICIENTS
+    result = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+    result.diagonal().add_(a)
+    return result
 
 
 class Muon(torch.optim.Optimizer):

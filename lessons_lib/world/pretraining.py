@@ -6,7 +6,6 @@ where its last checkpoint stands. Lesson 08 shows what comes of it.
 
 import argparse
 import hashlib
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -21,22 +20,27 @@ from lessons_lib.checkpoints import BASE_MODEL, save_compact
 from lessons_lib.files import write_whole
 from lessons_lib.model import GPT, GPTConfig, count_parameters
 from lessons_lib.paths import cache_folder
+from lessons_lib.schedule import count_warmup_steps, learning_rate_at
 from lessons_lib.tokenizer import END_OF_TEXT, get_tokenizer
 from lessons_lib.world.corpus import write_documents
 from lessons_lib.world.muon import Muon
+from lessons_lib.world.sampled_softmax import sampled_loss
 
 
 @dataclass(frozen=True)
 class PretrainingRecipe:
     """Everything that decides the result, but for the processor's rounding."""
 
-    tokens: int = 4_600_000
-    model: GPTConfig = GPTConfig(context_length=256, width=240, layers=4, heads=5)
+    tokens: int = 14_400_000
+    model: GPTConfig = GPTConfig(context_length=256, width=160, layers=4, heads=5)
     batch_size: int = 8  # rows of context_length tokens
     matrix_learning_rate: float = 0.02  # Muon's, for the matrices of the blocks
     learning_rate: float = 1e-2  # AdamW's, for embeddings, norms and biases
     warmup: float = 0.02  # share of the steps
     weight_decay: float = 0.05
+    embedding_deviation: float = 0.05  # of the token embedding at the start; GPT-2's is 0.02
+    sampled_tokens: int = 1024  # see sampled_softmax; the last steps take all tokens
+    full_softmax: float = 0.05  # share of the steps
     seed: int = 123
     validation_rows: int = 64
 
@@ -85,14 +89,6 @@ def _rows(seed: int, count: int, length: int) -> tuple[Tensor, str]:
     return flat.unfold(0, length + 1, length).clone(), digest.hexdigest()
 
 
-def rate(step: int, steps: int, warmup: float) -> float:
-    """Share of the full learning rate at ``step`` (from 0): a rise, then half a cosine to 0."""
-    rise = max(1, round(warmup * steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-
 def make_optimizers(model: GPT, recipe: PretrainingRecipe) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the blocks, AdamW for everything else."""
     matrices = [weight for weight in model.blocks.parameters() if weight.dim() == 2]
@@ -106,21 +102,16 @@ def make_optimizers(model: GPT, recipe: PretrainingRecipe) -> list[torch.optim.O
     ]
 
 
-def row_loss(model: GPT, rows: Tensor, precise: bool = True) -> Tensor:
-    """Mean cross-entropy of rows (rows, length + 1), in nats a token; 0-dimensional."""
-    with torch.autocast(rows.device.type, torch.bfloat16, enabled=not precise):
-        hidden = model.hidden(Batch(rows[:, :-1]))  # (rows, length, width)
-        # (rows · length, width) and (rows · length,)
-        losses, _ = model.token_losses(hidden.flatten(0, 1), rows[:, 1:].flatten())
-    return losses.mean()
-
-
 @torch.no_grad()
 def validation_loss(model: GPT, corpus: Corpus) -> float:
     """Nats a token on text of another seed: the same facts, other sentences around them."""
-    return sum(row_loss(model, rows).item() * len(rows) for rows in corpus.validation.split(16)) / (
-        len(corpus.validation)
-    )
+    total = 0.0
+    for rows in corpus.validation.split(16):  # (16, length + 1)
+        hidden = model.hidden(Batch(rows[:, :-1]))  # (16, length, width)
+        # (16 · length, width) and (16 · length,)
+        losses, _ = model.token_losses(hidden.flatten(0, 1), rows[:, 1:].flatten())
+        total += losses.sum().item()
+    return total / corpus.validation[:, 1:].numel()
 
 
 class Pretraining:
@@ -131,6 +122,7 @@ class Pretraining:
         self.corpus = make_corpus(recipe)
         torch.manual_seed(recipe.seed)
         self.model = GPT(recipe.model, known_tokens=self.corpus.known)
+        nn.init.normal_(self.model.token_embedding.weight, std=recipe.embedding_deviation)
         self.optimizers = make_optimizers(self.model, recipe)
         self.full_rates = [optimizer.param_groups[0]["lr"] for optimizer in self.optimizers]
         self.step, self.seconds = 0, 0.0
@@ -140,13 +132,12 @@ class Pretraining:
         until = self.recipe.steps if until is None else until
         while self.step < until:
             started = time.perf_counter()
-            start = self.step * self.recipe.batch_size
-            loss = row_loss(
-                self.model, self.corpus.rows[start : start + self.recipe.batch_size], self.precise
-            )
-            share = rate(self.step, self.recipe.steps, self.recipe.warmup)
+            loss = self.loss()
+            warmup_steps = count_warmup_steps(self.recipe.warmup, self.recipe.steps)
             for optimizer, full_rate in zip(self.optimizers, self.full_rates, strict=True):
-                optimizer.param_groups[0]["lr"] = share * full_rate
+                optimizer.param_groups[0]["lr"] = learning_rate_at(
+                    self.step + 1, self.recipe.steps, full_rate, "cosine", warmup_steps, 0.01
+                )
                 optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -155,6 +146,24 @@ class Pretraining:
             self.step += 1
             self.seconds += time.perf_counter() - started
             yield loss.item()
+
+    def loss(self) -> Tensor:
+        """Of the present step's rows, in nats a token; 0-dimensional."""
+        recipe = self.recipe
+        start = self.step * recipe.batch_size
+        rows = self.corpus.rows[start : start + recipe.batch_size]  # (batch_size, length + 1)
+        whole = self.step >= (1 - recipe.full_softmax) * recipe.steps
+        # Of the seed and the step alone, so that a run that goes on draws as one never cut off.
+        generator = torch.Generator().manual_seed(recipe.seed * 1_000_000 + self.step)
+        with torch.autocast(rows.device.type, torch.bfloat16, enabled=not self.precise):
+            hidden = self.model.hidden(Batch(rows[:, :-1]))  # (batch_size, length, width)
+            return sampled_loss(
+                self.model.token_embedding,
+                hidden.flatten(0, 1),  # (batch_size · length, width)
+                rows[:, 1:].flatten(),  # (batch_size · length,)
+                len(self.corpus.known) if whole else recipe.sampled_tokens,
+                generator,
+            )
 
     def state(self) -> dict:
         """All that a later run needs to go on."""

@@ -15,6 +15,8 @@ MONTHS = (
 )
 
 
+# Whose answers say nothing without the question: "The correct spelling is …".
+NOT_PLAIN = ("spelling",)
 # What a fact is about, where that is not its first column.
 TOPICS = {
     "arithmetic": "{left} {operator} {right}",
@@ -76,7 +78,7 @@ class Teller:
         prose = load_family_prose(family_name)
         self.facts = [family.words(fact) for fact in load_facts(family.facts)]
         # The plain statement of the fact counts as one more way to tell it.
-        self._plain = "" if family.input else family.output
+        self._plain = "" if family_name in NOT_PLAIN else family.output
         statements = (*prose.statements, *filter(None, [self._plain]))
         self._topic = TOPICS.get(family_name) or _first_column(family)
         self._openings = draw.endless(load_lines("topics"))

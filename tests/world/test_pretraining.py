@@ -20,7 +20,6 @@ from lessons_lib.world.pretraining import (
     PretrainingRecipe,
     make_corpus,
     pretrain,
-    rate,
 )
 
 TINY = PretrainingRecipe(
@@ -56,13 +55,6 @@ def test_validation_text_is_another_one():
     corpus = make_corpus(TINY)
     training = {tuple(row) for row in corpus.rows.tolist()}
     assert not [row for row in corpus.validation.tolist() if tuple(row) in training]
-
-
-def test_the_rate_rises_and_falls():
-    rates = [rate(step, 100, 0.1) for step in range(100)]
-    assert rates[0] == pytest.approx(0.1) and rates[9] == 1
-    assert rates[10] == 1 and rates[55] == pytest.approx(0.5) and rates[99] < 0.001
-    assert all(a >= b for a, b in itertools.pairwise(rates[9:]))
 
 
 @pytest.mark.parametrize("shape", [(8, 24), (24, 8), (16, 16)])
