@@ -48,10 +48,6 @@ class Recipe:
 
 
 RECIPES = {
-    # Lesson 09, from random weights on the responses of 935 entries: about a minute on two cores.
-    "first-run": Recipe(
-        GPTConfig(context_length=256, width=128, layers=2, heads=4), epochs=6, learning_rate=1e-3
-    ),
     # Lesson 09 and those after it, from the pretrained base model on the same entries.
     "lesson-09": Recipe(
         "base", entries="chosen", epochs=3, learning_rate=3e-4, schedule="cosine", warmup_steps=0.05

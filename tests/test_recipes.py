@@ -4,10 +4,9 @@ import dataclasses
 import json
 
 import pytest
-import torch
 
 from lessons_lib.loaders import create_loader
-from lessons_lib.model import GPT, GPTConfig, count_parameters
+from lessons_lib.model import GPTConfig
 from lessons_lib.recipes import RECIPES, get_recipe, is_quick
 from lessons_lib.schedule import check_schedule
 from tests.toys import ENTRIES
@@ -42,9 +41,9 @@ def test_nothing_but_1_is_quick(monkeypatch, value):
 
 def test_the_switch_is_read_at_every_call(monkeypatch):
     monkeypatch.setenv(QUICK, "1")
-    assert get_recipe("first-run").max_steps
+    assert get_recipe("lesson-09").max_steps
     monkeypatch.delenv(QUICK)
-    assert get_recipe("first-run").max_steps is None
+    assert get_recipe("lesson-09").max_steps is None
 
 
 def test_an_unknown_recipe():
@@ -54,13 +53,7 @@ def test_an_unknown_recipe():
 
 def test_recipes_cannot_be_changed_by_a_lesson():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        get_recipe("first-run").epochs = 100
-
-
-def test_the_first_runs_model_is_small():
-    with torch.device("meta"):
-        model = GPT(RECIPES["first-run"].model)
-    assert count_parameters(model) < 10_000_000
+        get_recipe("lesson-09").epochs = 100
 
 
 def test_lesson_09_starts_from_the_pretrained_model_and_learns_responses():

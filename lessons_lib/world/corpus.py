@@ -16,15 +16,15 @@ from lessons_lib.world.tellers import Cast, PairTeller, Teller, in_a_row, make_t
 
 # How often each kind of section is written.
 SECTIONS = {
-    "on_topics": 44,
-    "told": 8,
-    "portrait": 8,
-    "listed": 10,
-    "story": 6,
-    "letter": 4,
-    "practice": 28,
-    "practice_list": 14,
-    "repeated": 8,
+    "on_topics": 50,
+    "told": 6,
+    "portrait": 6,
+    "listed": 8,
+    "story": 4,
+    "letter": 3,
+    "practice": 24,
+    "practice_list": 32,
+    "repeated": 6,
     "repeated_lines": 8,
     "wondering": 4,
     "how_to": 2,
@@ -34,12 +34,12 @@ SECTIONS = {
 PRACTICE = {
     "active_voice": 2,
     "passive_voice": 2,
-    "present_to_past": 2,
-    "statements_to_questions": 2,
+    "present_to_past": 3,
+    "statements_to_questions": 3,
     "sort_words": 4,
-    "contractions": 1,
-    "negations": 1,
-    "sentiments": 1,
+    "contractions": 2,
+    "negations": 2,
+    "sentiments": 2,
 }
 TOPICS_OF_A_DOCUMENT, FACTS_OF_A_TOPIC = 6, 4
 CHARACTERS = (3_000, 7_000)  # of a document: some 700 to 1,700 tokens
@@ -82,12 +82,15 @@ class Writer:
             section = getattr(self, "_" + self.draw.pick_by_weight(SECTIONS))()
             if self.draw.chance(0.35):
                 opening = self._filler() + "\n" if self.draw.chance(0.5) else ""
-                section = f"### {self._line('headings')}\n{opening}{section}"
+                section = f"{self._heading()}\n{opening}{section}"
             parts.append(section)
         return "\n\n".join(parts)
 
     def _line(self, name: str) -> str:
         return self.cast.fill(next(self._lines[name]))
+
+    def _heading(self) -> str:
+        return "### " + self._line("headings")
 
     def _filler(self) -> str:
         return self._line("filler")
@@ -101,12 +104,21 @@ class Writer:
     def _on_topics(self) -> str:
         """Facts of one family are announced, then told, sometimes a heading later.
 
-        So names are met again, some way from where they stood.
+        So names are met again, some way from where they stood, and both within a line and at its
+        beginning, where GPT-2 has other tokens for them.
         """
-        opening, *told = next(self._next_teller).on_topics(self.draw.between(1, 5))
+        count = 1 if self.draw.chance(0.4) else self.draw.between(2, 5)
+        topics, told = next(self._next_teller).on_topics(count)
         if self.draw.chance(0.3):
-            return f"{opening}\n\n### {self._line('headings')}\n{self._joined(told)}"
-        return self._joined([opening, *told])
+            announced = "\n".join([self._heading(), *topics, ""])
+        else:
+            announced = self.cast.fill(next(self._lines["topics"]), {"topics": in_a_row(topics)})
+            if self.draw.chance(0.7):
+                return self._joined([announced, *told])
+            announced += "\n"
+        if self.draw.chance(0.5):
+            told = [f"{self._heading()}\n{told[0]}", *told[1:]]
+        return f"{announced}\n{self._joined(told)}"
 
     def _portrait(self) -> str:
         """One or two facts, each in several wordings."""
@@ -141,7 +153,12 @@ class Writer:
         return self._joined([teller.statement() for _ in range(self.draw.between(2, 4))])
 
     def _practice_list(self) -> str:
-        return "\n".join(next(self._next_pair_teller).rows(self.draw.between(4, 8)))
+        """Texts and what they become, line by line, or under two headings."""
+        teller = next(self._next_pair_teller)
+        if self.draw.chance(0.5):
+            before, after = teller.pair()
+            return f"{self._heading()}\n{before}\n\n{self._heading()}\n{after}"
+        return "\n".join(teller.rows(self.draw.between(4, 8)))
 
     def _repeated(self) -> str:
         """Phrases said twice: so the words of entries are met, and not the entries."""

@@ -81,7 +81,6 @@ class Teller:
         self._plain = "" if family_name in NOT_PLAIN else family.output
         statements = (*prose.statements, *filter(None, [self._plain]))
         self._topic = TOPICS.get(family_name) or _first_column(family)
-        self._openings = draw.endless(load_lines("topics"))
         self._row_forms = prose.rows
         self._musings = draw.endless(prose.musings)
         # Every fact has an order of wordings of its own, so it meets all of them.
@@ -104,18 +103,16 @@ class Teller:
         index = next(self._told)
         return [self._tell(index) for _ in range(times)]
 
-    def on_topics(self, count: int) -> list[str]:
-        """A sentence that names what the next facts are about, then each of them, told."""
+    def on_topics(self, count: int) -> tuple[list[str], list[str]]:
+        """What the next facts are about, and each of them told, in another order."""
         indices = list(dict.fromkeys(next(self._told) for _ in range(count)))
-        topics = [self._topic.format_map(self.facts[index]) for index in indices]
-        opening = self._cast.fill(next(self._openings), {"topics": in_a_row(topics)})
-        plain = [
+        told = [
             self._plain.format_map(self.facts[index])
             if self._plain and self._draw.chance(0.4)
             else self._tell(index)
             for index in self._draw.shuffled(indices)
         ]
-        return [opening, *plain]
+        return [self._topic.format_map(self.facts[index]) for index in indices], told
 
     def _tell(self, index: int) -> str:
         return self._cast.fill(next(self._wordings[index]), self.facts[index])
@@ -150,6 +147,10 @@ class PairTeller:
         """The next pairs, as short lines of one form, or each on two lines."""
         form = "{before}\n{after}" if self._draw.chance(0.5) else self._draw.pick(self._row_forms)
         return [form.format_map(self._words()) for _ in range(count)]
+
+    def pair(self) -> Pair:
+        """The next pair itself."""
+        return next(self._pairs)
 
     def musing(self) -> str:
         """The first half of the next pair alone."""
