@@ -45,6 +45,8 @@ AIMS = {
     "unseen_phrasing_exact": ("≥", 0.70),
     "lowest_family_exact": ("≥", 0.50),
 }
+# By the response loss on validation: see benchmarks.learning_rates. Masked runs: the recipe's own.
+UNMASKED_RATE = 3e-4
 HELD_OUT = 600
 BASE_TOKENS, ANSWER_TOKENS = 40, 64  # the longest wanted answer has fewer
 
@@ -87,7 +89,9 @@ def fine_tune(seed: int, mask: str, random_weights: bool = False) -> Finetuned:
     recipe = dataclasses.replace(
         RECIPES["lesson-09"], entries="bundled", seed=seed, instruction_mask=mask
     )
-    load = (lambda name: untrained_twin(load_model(name))) if random_weights else None
+    if mask == "none":
+        recipe = dataclasses.replace(recipe, learning_rate=UNMASKED_RATE)
+    load = (lambda name: untrained_twin(load_model(name))) if random_weights else load_model
     return load_or_finetune(recipe, load=load, device="cpu", progress=False)
 
 

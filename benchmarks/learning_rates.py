@@ -15,7 +15,7 @@ import tempfile
 from lessons_lib.finetuning import load_or_finetune
 from lessons_lib.recipes import RECIPES
 
-RATES = (3e-4, 6e-4, 1e-3, 2e-3)
+RATES = (1e-4, 2e-4, 3e-4, 6e-4)
 
 
 def response_losses(mask: str, rate: float, epochs: int, seeds: int) -> list[float]:

@@ -50,7 +50,7 @@ class Recipe:
 RECIPES = {
     # Lesson 09 and those after it, from the pretrained base model on the same entries.
     "lesson-09": Recipe(
-        "base", entries="chosen", epochs=3, learning_rate=3e-4, schedule="cosine", warmup_steps=0.05
+        "base", entries="chosen", epochs=3, learning_rate=2e-4, schedule="cosine", warmup_steps=0.05
     ),
 }
 
