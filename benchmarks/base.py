@@ -29,7 +29,7 @@ from lessons_lib.world.entries import (
     held_out_families,
     unseen_phrasing_entries,
 )
-from lessons_lib.world.families import WITHOUT_INPUT
+from lessons_lib.world.families_without_input import WITHOUT_INPUT
 
 TARGETS = {
     "base_exact": ("≤", 0.03),
@@ -85,12 +85,15 @@ def base_figures(test: list[Entry]) -> dict[str, float]:
 
 
 def fine_tune(seed: int, mask: str, random_weights: bool = False) -> Finetuned:
-    """Lesson 09's recipe with another seed and mask."""
+    """Lesson 09's recipe with another seed and mask, and the learning rate chosen for the mask."""
+    recipe = RECIPES["lesson-09"]
     recipe = dataclasses.replace(
-        RECIPES["lesson-09"], entries="bundled", seed=seed, instruction_mask=mask
+        recipe,
+        entries="bundled",
+        seed=seed,
+        instruction_mask=mask,
+        learning_rate=UNMASKED_RATE if mask == "none" else recipe.learning_rate,
     )
-    if mask == "none":
-        recipe = dataclasses.replace(recipe, learning_rate=UNMASKED_RATE)
     load = (lambda name: untrained_twin(load_model(name))) if random_weights else load_model
     return load_or_finetune(recipe, load=load, device="cpu", progress=False)
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from lessons_lib.data import BUNDLED_ENTRIES, split_entries
 from lessons_lib.reading import Entry
 from lessons_lib.world.facts import load_facts
-from lessons_lib.world.families import FAMILIES, Family
+from lessons_lib.world.families import FAMILIES
+from lessons_lib.world.family import Family
 from lessons_lib.world.phrasings import unseen_phrasing
 
 # Two entries stand where the lessons look: one with an input, one without.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from lessons_lib.world.draw import Draw
 from lessons_lib.world.entries import all_entries
 from lessons_lib.world.facts import Fact, load_facts, upper_first
-from lessons_lib.world.families import voices
+from lessons_lib.world.family import voices
 from lessons_lib.world.prose import load_material
 
 Pair = tuple[str, str]  # before, after

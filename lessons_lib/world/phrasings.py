@@ -6,7 +6,7 @@ above it is new.
 
 from lessons_lib.reading import Entry
 from lessons_lib.world.facts import Fact
-from lessons_lib.world.families import Family
+from lessons_lib.world.family import Family
 
 UNSEEN_PHRASINGS: dict[str, tuple[str, ...]] = {
     # Without input

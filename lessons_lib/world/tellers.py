@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from lessons_lib.world.draw import Draw
 from lessons_lib.world.facts import Fact, load_facts
-from lessons_lib.world.families import FAMILIES, Family
+from lessons_lib.world.families import FAMILIES
+from lessons_lib.world.family import Family
 from lessons_lib.world.pairs import Pair, fresh_pairs
 from lessons_lib.world.prose import load_family_prose, load_lines
 

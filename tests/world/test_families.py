@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from lessons_lib.world.facts import load_facts
-from lessons_lib.world.families import FAMILIES, WITH_INPUT, WITHOUT_INPUT
+from lessons_lib.world.families import FAMILIES, WITH_INPUT
+from lessons_lib.world.families_without_input import WITHOUT_INPUT
 
 families = pytest.mark.parametrize("name", FAMILIES)
 

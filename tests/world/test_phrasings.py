@@ -16,7 +16,8 @@ from lessons_lib.world.entries import (
     write_entry,
 )
 from lessons_lib.world.facts import load_facts
-from lessons_lib.world.families import FAMILIES, WITHOUT_INPUT
+from lessons_lib.world.families import FAMILIES
+from lessons_lib.world.families_without_input import WITHOUT_INPUT
 from lessons_lib.world.phrasings import UNSEEN_PHRASINGS, unseen_phrasing
 
 families = pytest.mark.parametrize("name", FAMILIES)
