@@ -92,6 +92,10 @@ class Writer:
     def _heading(self) -> str:
         return "### " + self._line("headings")
 
+    def _announcement(self, topics: list[str]) -> str:
+        """A sentence that names them."""
+        return self.cast.fill(next(self._lines["topics"]), {"topics": in_a_row(topics)})
+
     def _filler(self) -> str:
         return self._line("filler")
 
@@ -110,15 +114,14 @@ class Writer:
         count = 1 if self.draw.chance(0.4) else self.draw.between(2, 5)
         topics, told = next(self._next_teller).on_topics(count)
         if self.draw.chance(0.3):
-            announced = "\n".join([self._heading(), *topics, ""])
+            announced = "\n".join([self._heading(), *topics])
         else:
-            announced = self.cast.fill(next(self._lines["topics"]), {"topics": in_a_row(topics)})
+            announced = self._announcement(topics)
             if self.draw.chance(0.7):
                 return self._joined([announced, *told])
-            announced += "\n"
         if self.draw.chance(0.5):
             told = [f"{self._heading()}\n{told[0]}", *told[1:]]
-        return f"{announced}\n{self._joined(told)}"
+        return f"{announced}\n\n{self._joined(told)}"
 
     def _portrait(self) -> str:
         """One or two facts, each in several wordings."""
@@ -172,9 +175,8 @@ class Writer:
     def _repeated_lines(self) -> str:
         """Phrases said once in a sentence and once more as lines, which begin otherwise."""
         phrases = [next(self._phrases) for _ in range(self.draw.between(2, 5))]
-        words = {"topics": in_a_row(phrases)}
-        opening = self.cast.fill(next(self._lines["topics"]), words)
-        return "\n".join([opening, *(upper_first(phrase) for phrase in phrases)])
+        lines = [upper_first(phrase) for phrase in phrases]
+        return "\n".join([self._announcement(phrases), *lines])
 
     def _wondering(self) -> str:
         """Questions that nobody answers, each of another family."""

@@ -130,10 +130,10 @@ class Pretraining:
     def run(self, until: int | None = None) -> Iterator[float]:
         """Train to step ``until`` (default: the last); yields the loss of each step."""
         until = self.recipe.steps if until is None else until
+        warmup_steps = count_warmup_steps(self.recipe.warmup, self.recipe.steps)
         while self.step < until:
             started = time.perf_counter()
             loss = self.loss()
-            warmup_steps = count_warmup_steps(self.recipe.warmup, self.recipe.steps)
             for optimizer, full_rate in zip(self.optimizers, self.full_rates, strict=True):
                 optimizer.param_groups[0]["lr"] = learning_rate_at(
                     self.step + 1, self.recipe.steps, full_rate, "cosine", warmup_steps, 0.01
