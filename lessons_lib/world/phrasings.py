@@ -1,6 +1,6 @@
 """Ways to ask that no entry uses: does the model follow a task, or only wording it has seen?
 
-Placeholders are those of ``families.py``. A family with an input keeps it; only the instruction
+Placeholders are those of ``family.py``. A family with an input keeps it; only the instruction
 above it is new.
 """
 
