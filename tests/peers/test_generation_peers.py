@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from lessons_lib.checkpoints import load_model
 from lessons_lib.decoding import continue_rows, start_rows
-from lessons_lib.model import GPT, GPTConfig
 from lessons_lib.sampling import Sampling, token_probabilities
 
 transformers = pytest.importorskip("transformers", reason="pip install transformers")
@@ -12,30 +12,9 @@ transformers = pytest.importorskip("transformers", reason="pip install transform
 VOCABULARY, CONTEXT, LAYERS = 40, 48, 3
 PAD = 0
 
-# Where our weights are in GPT-2's: outside the blocks, and in each block.
-OUTSIDE = {"token_embedding": "wte", "position_embedding": "wpe", "final_norm": "ln_f"}
-BLOCK = {
-    "attention_norm": "ln_1",
-    "attention.query_key_value": "attn.c_attn",
-    "attention.output": "attn.c_proj",
-    "network_norm": "ln_2",
-    "network.0": "mlp.c_fc",
-    "network.2": "mlp.c_proj",
-}
-
-
-def their_weight(weights: dict[str, torch.Tensor], ours: str) -> torch.Tensor:
-    """Their weight for one of our names; their Conv1D keeps (in, out) where we keep (out, in)."""
-    part, _, kind = ours.rpartition(".")
-    if part in OUTSIDE:
-        return weights[f"{OUTSIDE[part]}.{kind}"]
-    _, layer, part = part.split(".", 2)
-    weight = weights[f"h.{layer}.{BLOCK[part]}.{kind}"]
-    return weight.T if weight.dim() == 2 else weight
-
 
 @pytest.fixture(scope="module", params=range(3))
-def pair(request):
+def pair(request, tmp_path_factory):
     """Their model with random weights, and ours with the same; float64, so that no tie decides."""
     torch.manual_seed(request.param)
     theirs = transformers.GPT2LMHeadModel(
@@ -43,15 +22,12 @@ def pair(request):
             vocab_size=VOCABULARY, n_positions=CONTEXT, n_embd=32, n_layer=LAYERS, n_head=4
         )
     )
-    theirs = theirs.double().eval()
     with torch.no_grad():
         for parameter in theirs.parameters():
             parameter.add_((0.1 if parameter.dim() < 2 else 0.5) * torch.randn_like(parameter))
-    config = GPTConfig(VOCABULARY, context_length=CONTEXT, width=32, layers=LAYERS, heads=4)
-    ours = GPT(config).double().eval()
-    weights = theirs.transformer.state_dict()
-    ours.load_state_dict({name: their_weight(weights, name) for name in ours.state_dict()})
-    return ours, theirs
+    folder = tmp_path_factory.mktemp("gpt2")
+    theirs.save_pretrained(folder)
+    return load_model(folder).double(), theirs.double().eval()
 
 
 def prompts(seed: int, count: int = 8) -> list[list[int]]:
