@@ -27,6 +27,7 @@ SIZES = {
     "layers": "n_layer",
     "heads": "n_head",
 }
+FIXED = {"model_type": "gpt2", "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5}
 # What our parts are called there: outside the blocks, and in each block.
 OUTSIDE = {"token_embedding": "wte", "position_embedding": "wpe", "final_norm": "ln_f"}
 BLOCK = {
@@ -64,21 +65,23 @@ def read_config(folder: Path) -> GPTConfig:
     path = folder / CONFIG
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        kind = raw.get("model_type")
         sizes = {ours: raw[theirs] for ours, theirs in SIZES.items()}
+        expected = {**FIXED, "n_inner": 4 * sizes["width"]}
+        # Absent, and null for n_inner, stand for the expected value.
+        other = {
+            name: raw[name]
+            for name, value in expected.items()
+            if raw.get(name, value) not in (value, None)
+        }
+        config = GPTConfig(**sizes)
     except OSError as error:
         raise CheckpointError(f"{folder} holds no {CONFIG}: {error.strerror}") from error
-    except (KeyError, AttributeError, ValueError) as error:
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} does not give GPT-2's sizes: {error!r}") from error
-    expected = {"n_inner": 4 * sizes["width"], "layer_norm_epsilon": 1e-5}
-    other = {name: raw[name] for name, value in expected.items() if raw.get(name, value) != value}
-    other = {name: value for name, value in other.items() if value is not None}
-    if kind != "gpt2" or raw.get("activation_function", "gelu_new") != "gelu_new" or other:
-        raise CheckpointError(
-            f"{path} is of a model of kind {kind!r} with {other or 'other parts'}; "
-            "only GPT-2's own architecture can be loaded"
-        )
-    return GPTConfig(**sizes)
+    if other:
+        found = ", ".join(f"{name} {value!r}" for name, value in other.items())
+        raise CheckpointError(f"{path} says {found}; only GPT-2's own architecture can be loaded")
+    return config
 
 
 def load_gpt2(folder: str | Path) -> GPT:
@@ -109,7 +112,7 @@ def load_gpt2(folder: str | Path) -> GPT:
                 weights[name] = weight.float().contiguous()
     except FileNotFoundError as error:
         raise CheckpointError(f"{folder} holds no {WEIGHTS}") from error
-    except SafetensorError as error:
+    except (SafetensorError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path} is damaged or lacks a weight: {error}") from error
     model.load_state_dict(weights, assign=True)
     return (model if known is None else _compacted(model, known)).eval()
@@ -130,10 +133,8 @@ def save_gpt2(model: GPT, folder: str | Path) -> None:
     write_whole(folder / WEIGHTS, lambda path: save_file(tensors, path, metadata))
     config = {
         "architectures": ["GPT2LMHeadModel"],
-        "model_type": "gpt2",
+        **FIXED,
         **{theirs: getattr(model.config, ours) for ours, theirs in SIZES.items()},
-        "activation_function": "gelu_new",
-        "layer_norm_epsilon": 1e-5,
         "tie_word_embeddings": True,
         "bos_token_id": END_OF_TEXT,
         "eos_token_id": END_OF_TEXT,

@@ -78,10 +78,10 @@ def change(folder, **changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "llama"}, "kind 'llama'"),
-        ({"activation_function": "relu"}, "other parts"),
-        ({"n_inner": 17}, "n_inner"),
-        ({"n_embd": "many"}, "n_embd|width"),
+        ({"model_type": "llama"}, "model_type 'llama'"),
+        ({"activation_function": "relu"}, "activation_function 'relu'"),
+        ({"n_inner": 17}, "n_inner 17"),
+        ({"n_embd": "many"}, "does not give GPT-2's sizes"),
         ({"n_head": 3}, "8 cannot be shared among 3"),
         ({"n_positions": 20}, r"transformer.wpe.weight has the shape \(16, 8\).*\(20, 8\)"),
         ({"n_layer": 3}, r"h\.2\."),
