@@ -1,43 +1,68 @@
-"""Pretrained models from files: the bundled base model by name. Taught in lesson 08."""
+"""Pretrained models by name: the bundled base model, GPT-2, a file or a folder. Lesson 08."""
 
-import json
-import struct
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from lessons_lib.files import write_whole
-from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.compact_files import load_compact, read_header, save_compact
+from lessons_lib.files import CheckpointError
+from lessons_lib.gpt2_files import load_gpt2, save_gpt2
+from lessons_lib.hub_models import HUB_MODELS, fetch
+from lessons_lib.model import GPT
 from lessons_lib.paths import ASSETS
 from lessons_lib.vocabulary import CompactTokenEmbedding
+
+__all__ = [
+    "BASE_MODEL",
+    "CheckpointError",
+    "load_model",
+    "read_about",
+    "save_compact",
+    "save_model",
+    "untrained_twin",
+]
 
 BASE_MODEL = ASSETS / "base.safetensors"
 
 
-class CheckpointError(ValueError):
-    """A model file is missing, damaged or of another shape; says which and what to do."""
-
-
 def load_model(name: str | Path = "base", device: str | torch.device = "cpu") -> GPT:
-    """A pretrained model, ready to generate: "base", or the path of a file that was saved.
+    """A pretrained model, ready to generate.
 
-    The weights are float32, the model is in evaluation mode.
+    "base"; "gpt2", "gpt2-medium", "gpt2-large" or "gpt2-xl" from the hub; the path of a file that
+    ``save_compact`` wrote, or of a folder as transformers and ``save_model`` write it. The weights
+    are float32, the model is in evaluation mode.
 
     Raises:
-        CheckpointError: there is no such model, or its file is damaged.
+        CheckpointError: there is no such model, it cannot be fetched, or its file is damaged.
     """
-    path = BASE_MODEL if name == "base" else Path(name)
+    return _load(name).to(device).eval()
+
+
+def _load(name: str | Path) -> GPT:
+    if name in HUB_MODELS:
+        return load_gpt2(fetch(name))
+    path = BASE_MODEL if name == "base" else Path(name).expanduser()
+    if path.is_dir():
+        return load_gpt2(path)
     if not path.is_file():
         hint = (
             "run `make base`, which makes it in half an hour"
             if name == "base"
-            else "use 'base' or the path of a .safetensors file"
+            else f"use 'base', {', '.join(map(repr, HUB_MODELS))}, or the path of a .safetensors "
+            "file or of a folder"
         )
         raise CheckpointError(f"there is no model {str(name)!r} ({path}): {hint}")
-    return load_compact(path).to(device).eval()
+    return load_compact(path)
+
+
+def save_model(model: GPT, folder: str | Path) -> None:
+    """Write a model into a folder that transformers loads back; see ``save_gpt2``."""
+    save_gpt2(model, folder)
+
+
+def read_about(path: Path = BASE_MODEL) -> dict:
+    """What a file's header says of how the model was made."""
+    return read_header(path)
 
 
 def untrained_twin(model: GPT, seed: int = 123) -> GPT:
@@ -47,49 +72,3 @@ def untrained_twin(model: GPT, seed: int = 123) -> GPT:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return GPT(model.config, known_tokens=known).to(model.device)
-
-
-def save_compact(model: GPT, path: Path, about: dict | None = None, half: bool = True) -> None:
-    """Write a model to one safetensors file, whole or not at all; in float16 if ``half``.
-
-    The header holds the model's sizes and ``about``; a compact model's token ids are a tensor.
-    """
-    dtype = torch.float16 if half else torch.float32
-    tensors = {name: t.detach().to("cpu", dtype) for name, t in model.state_dict().items()}
-    if isinstance(model.token_embedding, CompactTokenEmbedding):
-        tensors["token_ids"] = model.token_embedding.token_ids.to("cpu", torch.int32)
-    header = {"config": json.dumps(asdict(model.config)), "about": json.dumps(about or {})}
-    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    write_whole(path, lambda temporary: save_file(tensors, temporary, header))
-
-
-def load_compact(path: Path) -> GPT:
-    """Read what ``save_compact`` wrote.
-
-    Raises:
-        CheckpointError: the file is damaged or does not hold a model of this kind.
-    """
-    try:
-        with safe_open(path, "pt") as file:
-            config = GPTConfig(**json.loads(file.metadata()["config"]))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, KeyError, TypeError, ValueError, struct.error) as error:
-        raise CheckpointError(
-            f"{path} is damaged or is no model of this course: {error}"
-        ) from error
-    token_ids = tensors.pop("token_ids", None)
-    model = GPT(config, known_tokens=None if token_ids is None else token_ids.tolist())
-    if token_ids is not None:
-        # Rows stand in the file in their own order, which added tokens do not keep sorted.
-        model.token_embedding.name_rows(token_ids.long())
-    try:
-        model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} does not fit its own header: {error}") from error
-    return model
-
-
-def read_about(path: Path = BASE_MODEL) -> dict:
-    """What the file's header says of how the model was made."""
-    with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["about"])

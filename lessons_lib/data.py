@@ -26,6 +26,11 @@ from lessons_lib.reading import (
 )
 
 BUNDLED_ENTRIES = ASSETS / "entries.json"
+# Of chapter 7 of "Build a Large Language Model (From Scratch)"; not part of this course.
+BOOK_ENTRIES = (
+    "https://raw.githubusercontent.com/rasbt/LLMs-from-scratch/main/"
+    "ch07/01_main-chapter-code/instruction-data.json"
+)
 DOWNLOAD_TIMEOUT = 30  # seconds without an answer before a download is given up
 
 

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 
+class CheckpointError(ValueError):
+    """A model file is missing, damaged or of another shape; says which and what to do."""
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary file beside ``path``, then put it in its place.
 

@@ -30,6 +30,7 @@ from lessons_lib.model_cache import (
 )
 from lessons_lib.prompts import get_prompt_format
 from lessons_lib.recipes import Recipe, get_recipe
+from lessons_lib.resuming import Checkpoints
 from lessons_lib.tokenizer import END_OF_TEXT
 from lessons_lib.training import train
 
@@ -96,8 +97,8 @@ def load_or_finetune(
                     f"Fine-tuning by {name} on {describe_device(device)}: "
                     f"{len(splits.train)} entries, {recipe.epochs} epoch(s)."
                 )
-                added = _add_tokens(model, recipe, splits)
-                history = _finetune(model.to(device), recipe, splits, progress, callbacks)
+                added = add_entry_tokens(model, recipe, splits)
+                history = finetune(model.to(device), recipe, splits, progress, **callbacks)
                 _keep(model, key, recipe, history, added, say)
     return Finetuned(model.eval(), history, recipe, splits, key, from_cache)
 
@@ -143,7 +144,7 @@ def _base_model(recipe: Recipe, load: Callable[[str], nn.Module]) -> nn.Module:
     return load(recipe.model)
 
 
-def _add_tokens(model: nn.Module, recipe: Recipe, splits: Splits) -> list[int]:
+def add_entry_tokens(model: nn.Module, recipe: Recipe, splits: Splits) -> list[int]:
     """Let a model with a vocabulary of its own learn whatever token the entries have.
 
     The test entries' tokens too, so that the model can read their prompts.
@@ -157,13 +158,16 @@ def _add_tokens(model: nn.Module, recipe: Recipe, splits: Splits) -> list[int]:
     return token_ids
 
 
-def _finetune(
+def finetune(
     model: nn.Module,
     recipe: Recipe,
     splits: Splits,
-    progress: bool,
-    callbacks: dict[str, Callbacks],
+    progress: bool = True,
+    *,
+    checkpoints: Checkpoints | None = None,
+    **callbacks: Callbacks,
 ) -> History:
+    """Train the model in place as the recipe says; ``load_or_finetune`` without the cache."""
     options = {
         "prompt_format": recipe.prompt_format,
         "instruction_mask": recipe.instruction_mask,
@@ -185,7 +189,9 @@ def _finetune(
     names += ("warmup_steps", "final_share", "accumulate", "evaluate_every", "max_steps")
     names += ("keep_best", "seed", "precision")
     chosen = {name: getattr(recipe, name) for name in names}
-    return train(model, loader, validation, progress=progress, **chosen, **callbacks)
+    return train(
+        model, loader, validation, progress=progress, checkpoints=checkpoints, **chosen, **callbacks
+    )
 
 
 def _restore(model: nn.Module, key: str) -> History | None:

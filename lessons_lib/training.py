@@ -8,15 +8,13 @@ and by ``token_losses`` where they have it.
 import math
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm.auto import tqdm
 
 from lessons_lib.batching import Batch
 from lessons_lib.callbacks import (
-    Callback,
     Callbacks,
     EarlyStop,
     SampleAnswers,
@@ -32,15 +30,17 @@ from lessons_lib.losses import (
     evaluate,
     evaluate_loss,
     live_losses,
-    response_batches,
     response_loss,
     summed_loss,
     target_losses,
 )
 from lessons_lib.optimization import Precision, in_groups, make_optimizer, optimizer_step
+from lessons_lib.resuming import Checkpoints
+from lessons_lib.run_state import Run, Validator, call
 from lessons_lib.schedule import Schedule, check_schedule, count_warmup_steps, learning_rate_at
 
 __all__ = [
+    "Checkpoints",
     "EarlyStop",
     "Evaluation",
     "History",
@@ -83,6 +83,7 @@ def train(
     on_eval: Callbacks = None,
     on_epoch: Callbacks = None,
     on_end: Callbacks = None,
+    checkpoints: Checkpoints | None = None,
 ) -> History:
     """Train the model in place with AdamW and return what happened.
 
@@ -102,6 +103,8 @@ def train(
     lowest validation loss. Ctrl-C ends a run but loses nothing: the model has its best weights
     if it was validated after a step, else its present ones, and the history says so.
     Callbacks, one or several each, take a ``TrainingState``; ``lessons_lib.callbacks`` has some.
+    ``checkpoints`` are written as the run goes, and a run goes on from the newest of them if they
+    are to be resumed; it ends as it would have without the break.
 
     Raises:
         BatchError: a batch has no live target. ValueError: an option out of its range, or packed
@@ -116,16 +119,27 @@ def train(
     total_steps = epochs * math.ceil(len(loader) / accumulate)
     total_steps = total_steps if max_steps is None else min(total_steps, max_steps)
     warmup = count_warmup_steps(warmup_steps, total_steps)
-    state, started = TrainingState(model, total_steps), time.perf_counter()
-    history, on_step, on_epoch = state.history, as_list(on_step), as_list(on_epoch)
-    validator = _Validator(state, validation_loader, as_list(on_eval))
+    state = TrainingState(model, total_steps)
+    on_step, on_epoch = as_list(on_step), as_list(on_epoch)
+    validator = Validator(state, validation_loader, as_list(on_eval))
+    run = Run(state, optimizer, validator)
+    resumed = checkpoints is not None and run.restore(checkpoints.load(), loader)
+    history = state.history
+    started = time.perf_counter() - history.seconds
     model.train()
     try:
-        validator.validate()
-        with tqdm(total=total_steps, desc="training", unit="step", disable=not progress) as bar:
+        if not resumed:
+            validator.validate()
+        with tqdm(
+            total=total_steps,
+            initial=state.step,
+            desc="training",
+            unit="step",
+            disable=not progress,
+        ) as bar:
             while not state.done and state.epoch < epochs:
                 state.epoch += 1
-                for batches in in_groups(loader, accumulate):
+                for batches in run.rest_of(in_groups(loader, accumulate)):
                     rate = learning_rate_at(
                         state.step + 1, total_steps, learning_rate, schedule, warmup, final_share
                     )
@@ -135,77 +149,36 @@ def train(
                     history.record(step, rate)
                     bar.update()
                     bar.set_postfix(loss=f"{step.loss:.3f}")
-                    _call(on_step, state)
+                    call(on_step, state)
                     if not state.done and state.step % evaluate_every == 0:
                         validator.validate()
+                    if checkpoints is not None and state.step % checkpoints.every == 0:
+                        history.seconds = time.perf_counter() - started
+                        checkpoints.save(state.step, run.snapshot())
                     if state.done:
                         break
                 history.epoch_ends.append(state.step)
-                _call(on_epoch, state)
+                call(on_epoch, state)
         validator.validate()
     except KeyboardInterrupt:
         history.interrupted = True
     history.seconds = time.perf_counter() - started
     _settle(state, validator, keep_best)
-    _call(as_list(on_end), state)
+    call(as_list(on_end), state)
     return history
 
 
-class _Best(NamedTuple):
-    """The weights with the lowest validation loss so far."""
-
-    step: int
-    loss: float
-    weights: dict[str, Tensor]  # on the CPU
-
-
-class _Validator:
-    """Measures a run's validation losses, and keeps a copy of the weights that had the lowest."""
-
-    def __init__(self, state: TrainingState, loader: Iterable[Batch] | None, callbacks: list):
-        self.state, self.loader, self.callbacks = state, loader, callbacks
-        self.best: _Best | None = None
-        self.responses = None if loader is None else response_batches(loader)
-        collator = getattr(loader, "collate_fn", None)
-        collator = getattr(collator, "collator", collator)
-        # With this mask the validation loss is the response loss; why measure it twice?
-        self.same = getattr(collator, "masked_until", None) == "prompt_length"
-
-    def validate(self) -> None:
-        """Measure now, unless that was done after this very step."""
-        model, step, history = self.state.model, self.state.step, self.state.history
-        if self.loader is None or history.validation_steps[-1:] == [step]:
-            return
-        loss, accuracy = evaluate(model, self.loader)
-        if self.responses:
-            measure = loss if self.same else evaluate_loss(model, self.responses)
-            history.response_loss.append(measure)
-        history.validation_steps.append(step)
-        history.validation_loss.append(loss)
-        history.validation_accuracy.append(accuracy)
-        if loss < (math.inf if self.best is None else self.best.loss):
-            weights = model.state_dict().items()
-            copies = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights}
-            self.best = _Best(step, loss, copies)
-        _call(self.callbacks, self.state)
-
-    def restore(self) -> None:
-        """Give the model its best weights."""
-        self.state.model.load_state_dict(self.best.weights)
-        self.state.history.kept_step = self.best.step
-
-
-def _settle(state: TrainingState, validator: _Validator, keep_best: bool) -> None:
+def _settle(state: TrainingState, validator: Validator, keep_best: bool) -> None:
     """After the last step: which weights the model keeps, and a word where it was interrupted."""
     history, best = state.history, validator.best
     history.kept_step = state.step
     validated = any(step > 0 for step in history.validation_steps)
     if best is not None and (validated if history.interrupted else keep_best):
         validator.restore()
-    if not history.interrupted:
-        return
     if state.step and history.epoch_ends[-1:] != [state.step]:
         history.epoch_ends.append(state.step)
+    if not history.interrupted:
+        return
     kept = "its present weights"
     if best is not None and validated:
         kept = f"its best weights, of step {best.step} (validation loss {best.loss:.3f})"
@@ -221,8 +194,3 @@ def _check(epochs, accumulate, evaluate_every, precision, keep_best, validation_
         raise ValueError(f"precision is 'float32' or 'bf16', not {precision!r}")
     if keep_best and validation_loader is None:
         raise ValueError("keep_best needs a validation_loader: by what is the best to be known?")
-
-
-def _call(callbacks: list[Callback], state: TrainingState) -> None:
-    for callback in callbacks:
-        callback(state)

@@ -3,10 +3,9 @@
 import pytest
 import torch
 
+from lessons_lib.checkpoints import load_model
 from lessons_lib.decoding import continue_rows, start_rows
-from lessons_lib.model import GPT, GPTConfig
 from lessons_lib.sampling import Sampling, token_probabilities
-from tests.peers.test_transformers import copy_weights
 
 transformers = pytest.importorskip("transformers", reason="pip install transformers")
 
@@ -15,7 +14,7 @@ PAD = 0
 
 
 @pytest.fixture(scope="module", params=range(3))
-def pair(request):
+def pair(request, tmp_path_factory):
     """Their model with random weights, and ours with the same; float64, so that no tie decides."""
     torch.manual_seed(request.param)
     theirs = transformers.GPT2LMHeadModel(
@@ -23,14 +22,12 @@ def pair(request):
             vocab_size=VOCABULARY, n_positions=CONTEXT, n_embd=32, n_layer=LAYERS, n_head=4
         )
     )
-    theirs = theirs.double().eval()
     with torch.no_grad():
         for parameter in theirs.parameters():
             parameter.add_((0.1 if parameter.dim() < 2 else 0.5) * torch.randn_like(parameter))
-    config = GPTConfig(VOCABULARY, context_length=CONTEXT, width=32, layers=LAYERS, heads=4)
-    ours = GPT(config).double().eval()
-    copy_weights(theirs, ours)
-    return ours, theirs
+    folder = tmp_path_factory.mktemp("gpt2")
+    theirs.save_pretrained(folder)
+    return load_model(folder).double(), theirs.double().eval()
 
 
 def prompts(seed: int, count: int = 8) -> list[list[int]]:

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from lessons_lib.batching import Batch, InstructionCollator
-from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.checkpoints import load_model
+from lessons_lib.gpt2_files import their_name, turned
 from lessons_lib.training import batch_loss
 from tests.toys import EXAMPLES
 
@@ -13,45 +14,9 @@ transformers = pytest.importorskip("transformers", reason="pip install transform
 END, PAD = 99, 98
 SIZES = {"width": 32, "layers": 3, "heads": 4}
 
-# Our names on the left, GPT-2's on the right. Its Conv1D layers keep weights as (in, out), ours
-# as (out, in): those are transposed.
-OUTSIDE = {
-    "token_embedding.weight": "wte.weight",
-    "position_embedding.weight": "wpe.weight",
-    "final_norm.weight": "ln_f.weight",
-    "final_norm.bias": "ln_f.bias",
-}
-BLOCK = {
-    "attention_norm": "ln_1",
-    "attention.query_key_value": "attn.c_attn",
-    "attention.output": "attn.c_proj",
-    "network_norm": "ln_2",
-    "network.0": "mlp.c_fc",
-    "network.2": "mlp.c_proj",
-}
-TRANSPOSED = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
-
-
-def their_names(layers: int) -> dict[str, str]:
-    names = dict(OUTSIDE)
-    for layer in range(layers):
-        for ours, theirs in BLOCK.items():
-            for part in ("weight", "bias"):
-                names[f"blocks.{layer}.{ours}.{part}"] = f"h.{layer}.{theirs}.{part}"
-    return names
-
-
-def copy_weights(theirs: "transformers.GPT2LMHeadModel", ours: GPT) -> None:
-    weights = theirs.transformer.state_dict()
-    copied = {
-        name: weights[other].T if other.endswith(TRANSPOSED) else weights[other]
-        for name, other in their_names(ours.config.layers).items()
-    }
-    ours.load_state_dict(copied)  # strict: every weight of ours must be given, and no other
-
 
 @pytest.fixture(scope="module")
-def pair():
+def pair(tmp_path_factory):
     """Their model with random weights, biases and norms included, and ours with the same."""
     torch.manual_seed(0)
     theirs = transformers.GPT2LMHeadModel(
@@ -68,9 +33,9 @@ def pair():
     with torch.no_grad():
         for parameter in theirs.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
-    ours = GPT(GPTConfig(vocabulary_size=100, context_length=48, **SIZES)).eval()
-    copy_weights(theirs, ours)
-    return ours, theirs
+    folder = tmp_path_factory.mktemp("gpt2")
+    theirs.save_pretrained(folder)
+    return load_model(folder), theirs
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +55,8 @@ def unshifted() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_every_weight_of_theirs_has_a_place_in_ours(pair):
     ours, theirs = pair
-    assert set(their_names(3).values()) == set(theirs.transformer.state_dict())
+    named = {their_name(name) for name in ours.state_dict()}
+    assert named == set(theirs.transformer.state_dict())
     assert sum(p.numel() for p in ours.parameters()) == theirs.num_parameters()
 
 
@@ -145,9 +111,7 @@ def test_gradients_are_equal(pair, batch):
     theirs(batch.inputs, labels=batch.targets, shift_labels=batch.targets).loss.backward()
     parameters = dict(theirs.transformer.named_parameters())
     for name, parameter in ours.named_parameters():
-        other = their_names(3)[name]
-        gradient = parameters[other].grad
-        gradient = gradient.T if other.endswith(TRANSPOSED) else gradient
+        gradient = turned(name, parameters[their_name(name)].grad)
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6, msg=name)
     ours.zero_grad()
     theirs.zero_grad()

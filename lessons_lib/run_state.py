@@ -1,0 +1,116 @@
+"""Where a training run stands, beside its callbacks' state: validation, best weights, resuming.
+
+``lessons_lib.training`` steps; this keeps what a checkpoint must hold. Taught in lesson 09.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from lessons_lib.batching import Batch
+from lessons_lib.callbacks import Callback, TrainingState
+from lessons_lib.history import History
+from lessons_lib.losses import evaluate, evaluate_loss, response_batches
+from lessons_lib.resuming import random_state, set_random_state
+
+
+class Best(NamedTuple):
+    """The weights with the lowest validation loss so far."""
+
+    step: int
+    loss: float
+    weights: dict[str, Tensor]  # on the CPU
+
+
+class Validator:
+    """Measures a run's validation losses, and keeps a copy of the weights that had the lowest."""
+
+    def __init__(self, state: TrainingState, loader: Iterable[Batch] | None, callbacks: list):
+        self.state, self.loader, self.callbacks = state, loader, callbacks
+        self.best: Best | None = None
+        self.responses = None if loader is None else response_batches(loader)
+        collator = getattr(loader, "collate_fn", None)
+        collator = getattr(collator, "collator", collator)
+        # With this mask the validation loss is the response loss; why measure it twice?
+        self.same = getattr(collator, "masked_until", None) == "prompt_length"
+
+    def validate(self) -> None:
+        """Measure now, unless that was done after this very step."""
+        model, step, history = self.state.model, self.state.step, self.state.history
+        if self.loader is None or history.validation_steps[-1:] == [step]:
+            return
+        loss, accuracy = evaluate(model, self.loader)
+        if self.responses:
+            measure = loss if self.same else evaluate_loss(model, self.responses)
+            history.response_loss.append(measure)
+        history.validation_steps.append(step)
+        history.validation_loss.append(loss)
+        history.validation_accuracy.append(accuracy)
+        if loss < (math.inf if self.best is None else self.best.loss):
+            weights = model.state_dict().items()
+            copies = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights}
+            self.best = Best(step, loss, copies)
+        call(self.callbacks, self.state)
+
+    def restore(self) -> None:
+        """Give the model its best weights."""
+        self.state.model.load_state_dict(self.best.weights)
+        self.state.history.kept_step = self.best.step
+
+
+class Run:
+    """What a checkpoint holds of a run, and how the run goes on from there."""
+
+    def __init__(
+        self, state: TrainingState, optimizer: torch.optim.Optimizer, validator: Validator
+    ):
+        self.state, self.optimizer, self.validator = state, optimizer, validator
+        self.in_epoch = 0  # steps taken in the present epoch
+
+    def rest_of(self, groups: Iterable[list[Batch]]) -> Iterator[list[Batch]]:
+        """The epoch's groups of batches from the one that is next; each is counted as taken."""
+        done = self.in_epoch
+        for index, batches in enumerate(groups):
+            if index >= done:
+                self.in_epoch = index + 1
+                yield batches
+        self.in_epoch = 0
+
+    def snapshot(self) -> dict[str, Any]:
+        best = self.validator.best
+        return {
+            "model": self.state.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "history": asdict(self.state.history),
+            "epoch": self.state.epoch,
+            "in_epoch": self.in_epoch,
+            "stopped": self.state.stopped,
+            "random_state": random_state(),
+            "best": None if best is None else best._asdict(),
+        }
+
+    def restore(self, saved: dict[str, Any] | None, loader: Iterable[Batch]) -> bool:
+        """Go on from a checkpoint; False where there is none."""
+        if saved is None:
+            return False
+        self.state.model.load_state_dict(saved["model"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.state.history = History.from_dict(saved["history"])
+        # The epoch is begun again, and what was done of it is passed over.
+        self.state.epoch, self.in_epoch = saved["epoch"] - 1, saved["in_epoch"]
+        self.state.stopped = saved["stopped"]
+        self.validator.best = None if saved["best"] is None else Best(**saved["best"])
+        set_random_state(saved["random_state"])
+        if hasattr(loader, "set_epoch"):
+            loader.set_epoch(self.state.epoch)
+        return True
+
+
+def call(callbacks: list[Callback], state: TrainingState) -> None:
+    """Each in its turn."""
+    for callback in callbacks:
+        callback(state)

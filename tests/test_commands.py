@@ -1,0 +1,119 @@
+"""The commands, as they are typed: a run in a folder, resumed after a kill, and asked."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from lessons_lib.__main__ import HUB_NAMES, main
+from lessons_lib.checkpoints import load_model, save_compact
+from lessons_lib.hub_models import HUB_MODELS
+from lessons_lib.model import GPT, GPTConfig
+
+QUESTIONS = [
+    {"instruction": f"Say number {n}.", "input": "", "output": f"It is {n}."} for n in range(40)
+]
+
+
+@pytest.fixture
+def given(tmp_path):
+    """Options of a small run: a file of 40 entries and a tiny model."""
+    torch.manual_seed(1)
+    sizes = GPTConfig(context_length=128, width=16, layers=1, heads=2)
+    save_compact(GPT(sizes, known_tokens=range(2_000)), tmp_path / "tiny.safetensors")
+    (tmp_path / "entries.json").write_text(json.dumps(QUESTIONS))
+    model, entries = tmp_path / "tiny.safetensors", tmp_path / "entries.json"
+    return ["--model", str(model), "--entries", str(entries), "--epochs", "4", "--seed", "5"]
+
+
+def weights(folder):
+    return load_model(folder).state_dict()
+
+
+def test_finetune_leaves_everything_in_its_folder(given, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["finetune", *given, "--out", str(out), "--checkpoint-every", "5"]) == 0
+    assert "exact" in capsys.readouterr().out
+    names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    files = {"config.json", "model.safetensors", "history.csv", "curves.png", "answers.json"}
+    assert names == files | {"checkpoints"}
+    rows = list(csv.DictReader((out / "history.csv").open(encoding="utf-8")))
+    assert int(rows[-1]["step"]) == 16  # 34 training entries: 4 batches of 8, 4 epochs
+    answers = json.loads((out / "answers.json").read_text(encoding="utf-8"))
+    assert len(answers) == 4 and {"instruction", "output", "response"} <= set(answers[0])
+    assert main(["ask", "Say number 3.", "--model", str(out), "--max-new-tokens", "3"]) == 0
+
+
+def test_without_a_checkpoint_resume_starts_afresh(given, tmp_path):
+    assert main(["finetune", *given, "--out", str(tmp_path / "a")]) == 0
+    assert not (tmp_path / "a" / "checkpoints").exists()  # 16 steps, the first would be at 50
+    assert main(["finetune", *given, "--out", str(tmp_path / "b"), "--resume"]) == 0
+    a, b = weights(tmp_path / "a"), weights(tmp_path / "b")
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_killed_command_is_resumed_to_the_same_bits(given, tmp_path):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+
+    def command(out, *more):
+        every = ["--checkpoint-every", "1"]
+        return [
+            sys.executable,
+            "-m",
+            "lessons_lib",
+            "finetune",
+            *given,
+            "--out",
+            out,
+            *every,
+            *more,
+        ]
+
+    whole, cut = str(tmp_path / "whole"), tmp_path / "cut"
+    subprocess.run(command(whole), env=environment, check=True, capture_output=True)
+    process = subprocess.Popen(
+        command(str(cut)), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not list(cut.glob("checkpoints/step-*.json")):
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    refused = subprocess.run(command(str(cut)), env=environment, capture_output=True, text=True)
+    assert refused.returncode == 1 and "holds the checkpoints of a run" in refused.stderr
+    subprocess.run(command(str(cut), "--resume"), env=environment, check=True, capture_output=True)
+    a, b = weights(whole), weights(cut)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["finetune", "--out", "{out}", "--entries", "nowhere.json"], "nowhere.json"),
+        (["finetune", "--out", "{out}", "--model", "nowhere"], "there is no model 'nowhere'"),
+        (["ask", "Hello", "--model", "nowhere"], "there is no model 'nowhere'"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(arguments, message, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main([each.format(out=out) for each in arguments]) == 1
+    assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("option", [["--epochs", "0"], ["--checkpoint-every", "-1"]])
+def test_numbers_must_be_positive(option, capsys):
+    with pytest.raises(SystemExit):
+        main(["finetune", "--out", "x", *option])
+    assert "must be 1 or more" in capsys.readouterr().err
+
+
+def test_the_names_of_the_hub_are_those_of_the_library():
+    assert set(HUB_NAMES) == set(HUB_MODELS)

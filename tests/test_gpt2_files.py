@@ -1,0 +1,137 @@
+"""GPT-2's folders: written and read back, and every kind of damage named."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lessons_lib.checkpoints import CheckpointError, load_model, save_model
+from lessons_lib.model import GPT, GPTConfig
+
+CONFIG = GPTConfig(vocabulary_size=50, context_length=16, width=8, layers=2, heads=2)
+INPUTS = torch.tensor([[3, 9, 4, 11]])
+
+
+def make_model(**options) -> GPT:
+    torch.manual_seed(1)
+    model = GPT(CONFIG, **options).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(0.1 * torch.randn_like(weight))
+    return model
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save_model(make_model(), tmp_path / "gpt2")
+    return tmp_path / "gpt2"
+
+
+def test_a_saved_model_comes_back_exactly(folder):
+    loaded = load_model(folder)
+    assert loaded.config == CONFIG and not loaded.training
+    assert torch.equal(loaded(INPUTS), make_model()(INPUTS))
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
+
+
+def test_a_loaded_model_can_be_trained(folder):
+    model = load_model(folder).train()
+    model(INPUTS).sum().backward()
+    assert all(weight.grad is not None and weight.requires_grad for weight in model.parameters())
+
+
+@pytest.mark.parametrize("added", [[], [1, 9], range(50)])
+def test_a_compact_vocabulary_is_expanded_in_the_file_and_compact_again(tmp_path, added):
+    model = make_model(known_tokens=[3, 4, 7])
+    model.add_tokens(added)
+    save_model(model, tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    assert tensors["transformer.wte.weight"].shape == (50, 8)
+    loaded = load_model(tmp_path)
+    known = sorted({3, 4, 7, *added})
+    assert loaded.token_embedding.token_ids.tolist() == known
+    torch.testing.assert_close(loaded(INPUTS), model(INPUTS))
+
+
+def test_names_with_and_without_the_prefix(folder):
+    """The hub's file has "wte.weight", and buffers that are no weights."""
+    path = folder / "model.safetensors"
+    tensors = {name.removeprefix("transformer."): t for name, t in load_file(path).items()}
+    save_file(tensors | {"h.0.attn.bias": torch.ones(1, 1, 16, 16)}, path)
+    assert torch.equal(load_model(folder)(INPUTS), make_model()(INPUTS))
+
+
+def test_half_precision_becomes_float32(folder):
+    path = folder / "model.safetensors"
+    save_file({name: tensor.bfloat16() for name, tensor in load_file(path).items()}, path)
+    model = load_model(folder)
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+    torch.testing.assert_close(model(INPUTS), make_model()(INPUTS), atol=0.05, rtol=0)
+
+
+def change(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_type": "llama"}, "model_type 'llama'"),
+        ({"activation_function": "relu"}, "activation_function 'relu'"),
+        ({"n_inner": 17}, "n_inner 17"),
+        ({"n_embd": "many"}, "does not give GPT-2's sizes"),
+        ({"n_head": 3}, "8 cannot be shared among 3"),
+        ({"n_positions": 20}, r"transformer.wpe.weight has the shape \(16, 8\).*\(20, 8\)"),
+        ({"n_layer": 3}, r"h\.2\."),
+    ],
+)
+def test_a_config_that_does_not_fit_is_named(folder, changes, message):
+    change(folder, **changes)
+    with pytest.raises(CheckpointError, match=message):
+        load_model(folder)
+
+
+def test_a_weight_of_another_shape_is_named_as_it_stands_in_the_file(folder):
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    name = "transformer.h.1.mlp.c_fc.weight"
+    save_file(tensors | {name: tensors[name][:, :5].contiguous()}, path)
+    with pytest.raises(CheckpointError, match=rf"{name} has the shape \(8, 5\).*\(8, 32\)"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+def test_a_missing_file_is_named(folder, file):
+    (folder / file).unlink()
+    with pytest.raises(CheckpointError, match=f"holds no {file}"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+@pytest.mark.parametrize("keep", [0, 5, 60])
+def test_a_cut_off_file_is_refused_by_name(folder, file, keep):
+    path = folder / file
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(CheckpointError, match=file):
+        load_model(folder)
+
+
+def test_a_failed_write_leaves_the_old_model(folder, monkeypatch):
+    before = (folder / "model.safetensors").read_bytes()
+
+    def fail(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr("lessons_lib.gpt2_files.save_file", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_model(make_model(), folder)
+    assert (folder / "model.safetensors").read_bytes() == before
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_an_unknown_name_lists_what_there_is(tmp_path):
+    with pytest.raises(CheckpointError, match="'gpt2-medium'.*folder"):
+        load_model(tmp_path / "nowhere")
