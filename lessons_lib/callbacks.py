@@ -24,6 +24,7 @@ class TrainingState:
     history: History = field(default_factory=History)
     epoch: int = 0  # from 1; 0 before the first
     stopped: bool = False
+    epochs: int = 1  # planned
 
     @property
     def step(self) -> int:

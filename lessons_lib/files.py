@@ -1,8 +1,9 @@
 """Files that are written whole or not at all."""
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 
@@ -16,15 +17,39 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Whoever reads ``path`` sees the old content or the new, also after a crash. If ``write`` fails,
     nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    write_all_whole({path: write})
+
+
+def write_all_whole(writes: Mapping[Path, Callable[[Path], object]]) -> None:
+    """Write several files of one folder as ``write_whole`` writes one, renaming them at the end.
+
+    If one of them fails, all old ones stay.
+    """
+    temporaries: dict[Path, Path] = {}
     try:
-        write(temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp lets only the owner read
-        os.replace(temporary, path)
+        for path, write in writes.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            os.close(handle)
+            temporaries[path] = Path(name)
+            write(temporaries[path])
+            with temporaries[path].open("rb+") as file:
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)  # mkstemp lets only the owner read
+        for path, temporary in temporaries.items():
+            os.replace(temporary, path)
+        for folder in {path.parent for path in writes}:
+            sync_folder(folder)
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in temporaries.values():
+            temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """See to it that names just given in a folder survive a power failure, where systems can."""
+    with contextlib.suppress(OSError):  # Windows opens no folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from lessons_lib.files import CheckpointError, write_whole
+from lessons_lib.files import CheckpointError, write_all_whole
 from lessons_lib.model import GPT, GPTConfig
 from lessons_lib.tokenizer import END_OF_TEXT
 from lessons_lib.vocabulary import CompactTokenEmbedding
@@ -27,7 +27,15 @@ SIZES = {
     "layers": "n_layer",
     "heads": "n_head",
 }
-FIXED = {"model_type": "gpt2", "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5}
+FIXED = {
+    "model_type": "gpt2",
+    "activation_function": "gelu_new",
+    "layer_norm_epsilon": 1e-5,
+    "tie_word_embeddings": True,
+    "scale_attn_weights": True,
+    "scale_attn_by_inverse_layer_idx": False,
+}
+DROPOUT = ("embd_pdrop", "attn_pdrop", "resid_pdrop")  # written, not read: the course sets its own
 # What our parts are called there: outside the blocks, and in each block.
 OUTSIDE = {"token_embedding": "wte", "position_embedding": "wpe", "final_norm": "ln_f"}
 BLOCK = {
@@ -57,7 +65,7 @@ def turned(name: str, weight: Tensor) -> Tensor:
 
 
 def read_config(folder: Path) -> GPTConfig:
-    """The sizes in a folder's config.json.
+    """The sizes in a folder's config.json. Dropout is left at 0, whatever the file says.
 
     Raises:
         CheckpointError: there is none, or it is of another kind of model than GPT-2.
@@ -66,6 +74,9 @@ def read_config(folder: Path) -> GPTConfig:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         sizes = {ours: raw[theirs] for ours, theirs in SIZES.items()}
+        for ours, size in sizes.items():
+            if type(size) is not int or size < 1:
+                raise ValueError(f"{SIZES[ours]} is {size!r}")
         expected = {**FIXED, "n_inner": 4 * sizes["width"]}
         # Absent, and null for n_inner, stand for the expected value.
         other = {
@@ -101,6 +112,10 @@ def load_gpt2(folder: str | Path) -> GPT:
         with safe_open(path, "pt") as file:
             known = json.loads((file.metadata() or {}).get(KNOWN, "null"))
             prefix = PREFIX if f"{PREFIX}wte.weight" in file.keys() else ""
+            if f"{prefix}h.{model.config.layers}.ln_1.weight" in file.keys():
+                raise CheckpointError(
+                    f"{path} has more layers than the {model.config.layers} of {CONFIG}"
+                )
             for name, empty in model.state_dict().items():
                 weight = turned(name, file.get_tensor(prefix + their_name(name)))
                 if weight.shape != empty.shape:
@@ -119,28 +134,31 @@ def load_gpt2(folder: str | Path) -> GPT:
 
 
 def save_gpt2(model: GPT, folder: str | Path) -> None:
-    """Write a model so that transformers loads it; each file whole or not at all.
+    """Write a model so that transformers loads it: both files whole, or none.
 
     A compact vocabulary is expanded: every unseen token gets the shared row. The file's header
     says which tokens had rows of their own, so that ``load_gpt2`` gives a compact model again.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     tensors = {PREFIX + their_name(name): weight for name, weight in _full_weights(model)}
     metadata = {"format": "pt"}
     if isinstance(model.token_embedding, CompactTokenEmbedding):
         metadata[KNOWN] = json.dumps(sorted(model.token_embedding.token_ids.tolist()))
-    write_whole(folder / WEIGHTS, lambda path: save_file(tensors, path, metadata))
     config = {
         "architectures": ["GPT2LMHeadModel"],
         **FIXED,
         **{theirs: getattr(model.config, ours) for ours, theirs in SIZES.items()},
-        "tie_word_embeddings": True,
+        **dict.fromkeys(DROPOUT, model.config.dropout),
         "bos_token_id": END_OF_TEXT,
         "eos_token_id": END_OF_TEXT,
     }
     text = json.dumps(config, indent=2) + "\n"
-    write_whole(folder / CONFIG, lambda path: path.write_text(text, encoding="utf-8"))
+    write_all_whole(
+        {
+            folder / WEIGHTS: lambda path: save_file(tensors, path, metadata),
+            folder / CONFIG: lambda path: path.write_text(text, encoding="utf-8"),
+        }
+    )
 
 
 def _full_weights(model: GPT) -> Iterator[tuple[str, Tensor]]:
@@ -149,9 +167,7 @@ def _full_weights(model: GPT) -> Iterator[tuple[str, Tensor]]:
         weight = weight.detach().cpu()
         embedding = model.token_embedding
         if name == "token_embedding.weight" and isinstance(embedding, CompactTokenEmbedding):
-            weight = weight[
-                embedding.row_of_token.cpu()
-            ]  # (known + 1, width) → (vocabulary, width)
+            weight = weight[embedding.row_of_token.cpu()]  # (known + 1, width) → (vocabulary, width)
         yield name, turned(name, weight).contiguous()
 
 

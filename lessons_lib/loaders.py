@@ -98,6 +98,11 @@ class InstructionLoader(DataLoader):
         )
         self.dropped: list[Dropped] = dropped
 
+    @property
+    def epoch(self) -> int:
+        """Which epoch the next pass is, from 0."""
+        return self.batch_sampler.epoch
+
     def set_epoch(self, epoch: int) -> None:
         """The next pass is this epoch (from 0); needed only to repeat or resume one."""
         self.batch_sampler.epoch = epoch

@@ -3,6 +3,7 @@
 ``lessons_lib.training`` steps; this keeps what a checkpoint must hold. Taught in lesson 09.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -10,11 +11,14 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from lessons_lib.batching import Batch
 from lessons_lib.callbacks import Callback, TrainingState
+from lessons_lib.files import CheckpointError
 from lessons_lib.history import History
 from lessons_lib.losses import evaluate, evaluate_loss, response_batches
+from lessons_lib.optimization import in_groups
 from lessons_lib.resuming import random_state, set_random_state
 
 
@@ -63,29 +67,61 @@ class Validator:
 
 
 class Run:
-    """What a checkpoint holds of a run, and how the run goes on from there."""
+    """What a checkpoint holds of a run, and how the run goes on from there.
+
+    Raises:
+        ValueError: ``exact`` is asked for and the loader's order cannot be set again.
+    """
 
     def __init__(
-        self, state: TrainingState, optimizer: torch.optim.Optimizer, validator: Validator
+        self,
+        state: TrainingState,
+        optimizer: torch.optim.Optimizer,
+        validator: Validator,
+        loader: Iterable[Batch],
+        exact: bool = False,
     ):
         self.state, self.optimizer, self.validator = state, optimizer, validator
-        self.in_epoch = 0  # steps taken in the present epoch
+        self.loader = loader
+        self.in_epoch = 0  # steps taken in the present epoch; 0 between epochs
+        self.first_epoch = getattr(loader, "epoch", 0)  # of the loader's own count
+        if exact and isinstance(loader, DataLoader) and not hasattr(loader, "set_epoch"):
+            raise ValueError(
+                "a run can go on from a checkpoint only if its loader can: it needs set_epoch, as "
+                "create_loader's have it"
+            )
 
-    def rest_of(self, groups: Iterable[list[Batch]]) -> Iterator[list[Batch]]:
-        """The epoch's groups of batches from the one that is next; each is counted as taken."""
-        done = self.in_epoch
-        for index, batches in enumerate(groups):
-            if index >= done:
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do, the present epoch's end included."""
+        planned = self.state.epoch >= self.state.epochs
+        return not self.in_epoch and (self.state.done or planned)
+
+    def steps_of_epoch(self, accumulate: int) -> Iterator[list[Batch]]:
+        """Begin an epoch: its groups of batches from the one that is next, while the run lasts."""
+        passed, self.state.epoch = self.in_epoch, self.state.epoch + 1
+        groups = in_groups(self.loader, accumulate)
+        for index in itertools.count():
+            if self.state.done or (batches := next(groups, None)) is None:
+                return
+            if index >= passed:
                 self.in_epoch = index + 1
                 yield batches
+
+    def end_epoch(self) -> None:
+        """Note the end of an epoch."""
         self.in_epoch = 0
+        self.state.history.epoch_ends.append(self.state.step)
 
     def snapshot(self) -> dict[str, Any]:
+        """All that the rest of the run depends on."""
         best = self.validator.best
         return {
             "model": self.state.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "history": asdict(self.state.history),
+            "total_steps": self.state.total_steps,
+            "first_epoch": self.first_epoch,
             "epoch": self.state.epoch,
             "in_epoch": self.in_epoch,
             "stopped": self.state.stopped,
@@ -93,20 +129,33 @@ class Run:
             "best": None if best is None else best._asdict(),
         }
 
-    def restore(self, saved: dict[str, Any] | None, loader: Iterable[Batch]) -> bool:
-        """Go on from a checkpoint; False where there is none."""
+    def restore(self, saved: dict[str, Any] | None) -> bool:
+        """Go on from a checkpoint; False where there is none.
+
+        Raises:
+            CheckpointError: it is of a longer or shorter run, or of another model.
+        """
         if saved is None:
             return False
-        self.state.model.load_state_dict(saved["model"])
-        self.optimizer.load_state_dict(saved["optimizer"])
+        if saved["total_steps"] != self.state.total_steps:
+            raise CheckpointError(
+                f"the checkpoint is of a run of {saved['total_steps']} steps, this one has "
+                f"{self.state.total_steps}: use the same entries and options, or another folder"
+            )
+        try:
+            self.state.model.load_state_dict(saved["model"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+        except (RuntimeError, ValueError) as error:
+            raise CheckpointError(f"the checkpoint is of another model: {error}") from error
         self.state.history = History.from_dict(saved["history"])
         # The epoch is begun again, and what was done of it is passed over.
         self.state.epoch, self.in_epoch = saved["epoch"] - 1, saved["in_epoch"]
         self.state.stopped = saved["stopped"]
         self.validator.best = None if saved["best"] is None else Best(**saved["best"])
+        self.first_epoch = saved["first_epoch"]
         set_random_state(saved["random_state"])
-        if hasattr(loader, "set_epoch"):
-            loader.set_epoch(self.state.epoch)
+        if hasattr(self.loader, "set_epoch"):
+            self.loader.set_epoch(self.first_epoch + self.state.epoch)
         return True
 
 

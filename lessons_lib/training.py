@@ -34,7 +34,7 @@ from lessons_lib.losses import (
     summed_loss,
     target_losses,
 )
-from lessons_lib.optimization import Precision, in_groups, make_optimizer, optimizer_step
+from lessons_lib.optimization import Precision, make_optimizer, optimizer_step
 from lessons_lib.resuming import Checkpoints
 from lessons_lib.run_state import Run, Validator, call
 from lessons_lib.schedule import Schedule, check_schedule, count_warmup_steps, learning_rate_at
@@ -116,14 +116,16 @@ def train(
         model.to(pick_device(device))
     torch.manual_seed(seed)
     optimizer = make_optimizer(model, learning_rate, weight_decay)
+    if not len(loader):
+        raise ValueError("the loader has no batch: are there fewer entries than one batch takes?")
     total_steps = epochs * math.ceil(len(loader) / accumulate)
     total_steps = total_steps if max_steps is None else min(total_steps, max_steps)
     warmup = count_warmup_steps(warmup_steps, total_steps)
-    state = TrainingState(model, total_steps)
+    state = TrainingState(model, total_steps, epochs=epochs)
     on_step, on_epoch = as_list(on_step), as_list(on_epoch)
     validator = Validator(state, validation_loader, as_list(on_eval))
-    run = Run(state, optimizer, validator)
-    resumed = checkpoints is not None and run.restore(checkpoints.load(), loader)
+    run = Run(state, optimizer, validator, loader, exact=checkpoints is not None)
+    resumed = checkpoints is not None and run.restore(checkpoints.load())
     history = state.history
     started = time.perf_counter() - history.seconds
     model.train()
@@ -137,9 +139,8 @@ def train(
             unit="step",
             disable=not progress,
         ) as bar:
-            while not state.done and state.epoch < epochs:
-                state.epoch += 1
-                for batches in run.rest_of(in_groups(loader, accumulate)):
+            while not run.over:
+                for batches in run.steps_of_epoch(accumulate):
                     rate = learning_rate_at(
                         state.step + 1, total_steps, learning_rate, schedule, warmup, final_share
                     )
@@ -155,9 +156,7 @@ def train(
                     if checkpoints is not None and state.step % checkpoints.every == 0:
                         history.seconds = time.perf_counter() - started
                         checkpoints.save(state.step, run.snapshot())
-                    if state.done:
-                        break
-                history.epoch_ends.append(state.step)
+                run.end_epoch()
                 call(on_epoch, state)
         validator.validate()
     except KeyboardInterrupt:

@@ -50,7 +50,7 @@ def test_a_full_vocabulary_is_kept_too(tmp_path):
 
 
 def test_a_missing_model_says_what_to_do(tmp_path):
-    with pytest.raises(CheckpointError, match="'base' or the path"):
+    with pytest.raises(CheckpointError, match="'base'.*or the path"):
         load_model(tmp_path / "nowhere.safetensors")
 
 
@@ -99,7 +99,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(saved, monkeypatch)
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr("lessons_lib.checkpoints.save_file", fail)
+    monkeypatch.setattr("lessons_lib.compact_files.save_file", fail)
     with pytest.raises(OSError, match="disk full"):
         save_compact(model, path)
     assert path.read_bytes() == before

@@ -42,7 +42,10 @@ class Hub(http.server.BaseHTTPRequestHandler):
         start = f"/{MODEL.repository}/resolve/{MODEL.revision}/"
         path = self.server.folder / self.path.removeprefix(start)
         if not self.path.startswith(start) or not path.is_file():
-            self.send_error(404)
+            self.send_response(404)
+            self.send_header("X-Error-Code", "EntryNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         content = path.read_bytes()
         self.send_response(200)
@@ -75,7 +78,10 @@ def load(hub, home, offline=False) -> str:
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_OFFLINE": "1" if offline else "0",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HOME": str(home),
+        "HF_HUB_CACHE": str(home / "hub"),
+        "NO_PROXY": "127.0.0.1",
     }
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True
@@ -87,7 +93,8 @@ def load(hub, home, offline=False) -> str:
 def test_a_model_is_downloaded_once_and_then_read_offline(hub, tmp_path):
     expected = str(load_model(hub.folder)(torch.tensor(INPUTS)).flatten().tolist())
     assert load(hub, tmp_path / "home") == expected
-    assert all(MODEL.revision in path for path in hub.asked)
+    files = [path for path in hub.asked if "/resolve/" in path]
+    assert files and all(MODEL.revision in path for path in files)
     asked = len(hub.asked)
     assert load(hub, tmp_path / "home", offline=True) == expected
     assert load(hub, tmp_path / "home") == expected
@@ -102,7 +109,7 @@ def test_offline_and_not_cached_says_what_to_do(hub, tmp_path):
 
 def test_a_download_that_breaks_off_is_refused_and_leaves_nothing(hub, tmp_path):
     hub.cut = 100
-    assert load(hub, tmp_path / "home").startswith("CheckpointError: gpt2 ")
+    assert load(hub, tmp_path / "home").startswith("CheckpointError: gpt2's config.json")
     assert not list((tmp_path / "home").rglob("snapshots/*/*.safetensors"))
     hub.cut = 0
     assert load(hub, tmp_path / "home").startswith("[")
@@ -110,4 +117,10 @@ def test_a_download_that_breaks_off_is_refused_and_leaves_nothing(hub, tmp_path)
 
 def test_a_hub_without_the_file_is_named(hub, tmp_path):
     (hub.folder / "model.safetensors").unlink()
-    assert "could not be downloaded" in load(hub, tmp_path / "home")
+    assert "the hub does not give gpt2's model.safetensors" in load(hub, tmp_path / "home")
+
+
+def test_a_hub_that_nobody_answers_for_is_told_from_one_that_refuses(hub, tmp_path):
+    hub.shutdown()
+    hub.server_close()
+    assert "the Hugging Face hub cannot be reached" in load(hub, tmp_path / "home")
