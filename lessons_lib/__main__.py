@@ -10,6 +10,10 @@ from lessons_lib.environment import check_environment
 
 # Other modules are imported where they are needed: ``check`` must run where PyTorch is broken.
 HUB_NAMES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
+FETCHED = ("entries", *HUB_NAMES)
+# For pretrained models of GPT-2's sizes; the recipe's own rate is that of the small base model.
+LARGE_MODEL_RATE = 5e-5
+INTERRUPTED = 130  # what shells report after Ctrl-C
 
 
 def check(options: argparse.Namespace) -> int:
@@ -23,11 +27,12 @@ def finetune(options: argparse.Namespace) -> int:
     from lessons_lib.run_folder import run_in_folder
 
     recipe = get_recipe("lesson-09")
+    rate = None if options.model == "base" else LARGE_MODEL_RATE
     chosen = {
         "model": options.model,
-        "entries": options.entries,
-        "epochs": options.epochs or recipe.epochs,
-        "learning_rate": options.learning_rate or (5e-5 if options.model != "base" else None),
+        "entries": _entries(options.entries),
+        "epochs": options.epochs,
+        "learning_rate": options.learning_rate or rate,
         "instruction_mask": options.mask,
         "seed": options.seed,
     }
@@ -37,7 +42,7 @@ def finetune(options: argparse.Namespace) -> int:
     history = run_in_folder(
         recipe, options.out, resume=options.resume, checkpoint_every=options.checkpoint_every
     )
-    return 130 if history.interrupted else 0
+    return INTERRUPTED if history.interrupted else 0
 
 
 def ask(options: argparse.Namespace) -> int:
@@ -50,14 +55,14 @@ def ask(options: argparse.Namespace) -> int:
 
 
 def download(options: argparse.Namespace) -> int:
-    from lessons_lib.data import BOOK_ENTRIES, load_entries
+    from lessons_lib.data import load_entries
     from lessons_lib.hub_models import fetch
 
-    for name in options.what:
+    for name in options.what or ("entries", "gpt2"):
         if name == "entries":
-            print(f"entries: {len(load_entries(BOOK_ENTRIES)):,} of the book")
+            print(f"entries: {len(load_entries(_entries('book'))):,} of the book", flush=True)
         else:
-            print(f"{name}: {fetch(name)}")
+            print(f"{name}: {fetch(name)}", flush=True)
     return 0
 
 
@@ -72,16 +77,24 @@ def build_parser() -> argparse.ArgumentParser:
     command.set_defaults(run=check)
 
     command = commands.add_parser("finetune", help="lesson 09's run without a notebook")
-    command.add_argument("--entries", default="bundled", help='"bundled", a file, or a URL')
+    command.add_argument(
+        "--entries", default="bundled", help='"bundled", "book" (downloaded once), a file, or a URL'
+    )
     command.add_argument("--model", default="base", help='"base", "gpt2", a file, or a folder')
-    command.add_argument("--epochs", type=_positive)
-    command.add_argument("--learning-rate", type=float)
-    command.add_argument("--mask", choices=("none", "prompt", "keep-header"))
-    command.add_argument("--seed", type=int)
+    command.add_argument("--epochs", type=_count, help="default: 3")
+    command.add_argument(
+        "--learning-rate",
+        type=_rate,
+        help=f'default: the recipe\'s for "base", {LARGE_MODEL_RATE:g} for others',
+    )
+    command.add_argument(
+        "--mask", choices=("none", "prompt", "keep-header"), help="default: prompt"
+    )
+    command.add_argument("--seed", type=int, help="default: 123")
     command.add_argument("--out", type=Path, required=True, help="folder for all that is made")
     command.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
     command.add_argument(
-        "--checkpoint-every", type=_positive, default=50, metavar="N", help="optimizer steps"
+        "--checkpoint-every", type=_count, default=50, metavar="N", help="optimizer steps"
     )
     command.set_defaults(run=finetune)
 
@@ -89,26 +102,48 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("instruction")
     command.add_argument("--input", default="")
     command.add_argument("--model", required=True, help="as for finetune; its --out folder, say")
-    command.add_argument("--max-new-tokens", type=_positive, default=64)
+    command.add_argument("--max-new-tokens", type=_count, default=64)
     command.set_defaults(run=ask)
 
     command = commands.add_parser("download", help="fetch what a class will need, once")
     command.add_argument(
         "what",
         nargs="*",
-        choices=("entries", *HUB_NAMES),
-        default=["entries", "gpt2"],
-        help="default: the book's entries, and gpt2",
+        type=_fetched,
+        metavar="WHAT",
+        help=f"of {', '.join(FETCHED)}; default: entries gpt2",
     )
     command.set_defaults(run=download)
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, not {number}")
-    return number
+def _entries(name: str) -> str:
+    """What ``load_entries`` takes; "book" stands for the book's URL."""
+    from lessons_lib.data import BOOK_ENTRIES
+
+    return BOOK_ENTRIES if name == "book" else name
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 < rate < 1:
+        raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, not {text!r}")
+    return rate
+
+
+def _fetched(text: str) -> str:
+    if text not in FETCHED:
+        raise argparse.ArgumentTypeError(f"is one of {', '.join(FETCHED)}, not {text!r}")
+    return text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -116,6 +151,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         return options.run(options)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -167,7 +167,9 @@ def _full_weights(model: GPT) -> Iterator[tuple[str, Tensor]]:
         weight = weight.detach().cpu()
         embedding = model.token_embedding
         if name == "token_embedding.weight" and isinstance(embedding, CompactTokenEmbedding):
-            weight = weight[embedding.row_of_token.cpu()]  # (known + 1, width) → (vocabulary, width)
+            weight = weight[
+                embedding.row_of_token.cpu()
+            ]  # (known + 1, width) → (vocabulary, width)
         yield name, turned(name, weight).contiguous()
 
 

@@ -67,7 +67,7 @@ class Checkpoints:
         except OSError as error:
             raise CheckpointError(f"{self.folder} cannot be written: {error.strerror}") from error
         shutil.rmtree(self._part, ignore_errors=True)
-        left = [path for path in self.folder.glob(".step-*")]
+        left = list(self.folder.glob(".step-*"))
         left += [path for path in self.folder.glob("step-*.pt") if not _note(path).exists()]
         for path in left:
             path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ that nothing is lost when the machine is switched off.
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -18,14 +18,18 @@ from lessons_lib.data import load_entries, split_entries
 from lessons_lib.devices import describe_device, pick_device
 from lessons_lib.evaluation import score_responses
 from lessons_lib.figures import small_png
-from lessons_lib.files import write_whole
+from lessons_lib.files import CheckpointError, write_all_whole, write_whole
 from lessons_lib.finetuning import add_entry_tokens, finetune, recipe_key
-from lessons_lib.generation import Generated, generate_responses
+from lessons_lib.generation import generate_responses
 from lessons_lib.history import History
+from lessons_lib.prompts import get_prompt_format
+from lessons_lib.reading import Entry
 from lessons_lib.recipes import Recipe
 from lessons_lib.resuming import Checkpoints
+from lessons_lib.substeps import tokenize
 
 CHECKPOINTS, HISTORY, CURVES, ANSWERS = "checkpoints", "history.csv", "curves.png", "answers.json"
+MODEL = "model.safetensors"
 ANSWER_TOKENS = 128
 
 
@@ -42,8 +46,8 @@ def run_in_folder(
     """Fine-tune by a recipe; the folder then has the model, its history, curves and answers.
 
     The model's files are those that ``load_model(folder)`` and transformers read. With ``resume``
-    the run goes on from its newest checkpoint, if there is one. A run that is interrupted leaves
-    its checkpoints alone.
+    the run goes on from its newest checkpoint; where there is none, it starts afresh. A run that
+    is interrupted leaves its checkpoints alone, and nothing else.
 
     Raises:
         CheckpointError: another run is at work in the folder; or it holds a run and ``resume`` is
@@ -51,46 +55,69 @@ def run_in_folder(
             ``load_entries`` and ``train``.
     """
     folder, device = Path(folder), pick_device(device)
+    if not resume and (folder / MODEL).exists():
+        raise CheckpointError(f"{folder} holds a model already: choose another folder")
     splits = split_entries(load_entries(recipe.entries))
     torch.manual_seed(recipe.seed)
     model = load_model(recipe.model)
-    # The key stands for the texts and the weights; the options are named beside it.
-    decisive = dataclasses.asdict(recipe) | {"key": recipe_key(recipe, splits, model)}
+    # What they hold decides, and is in the key; where they lie does not.
+    options = dataclasses.asdict(recipe) | {"key": recipe_key(recipe, splits, model)}
+    del options["model"], options["entries"]
     add_entry_tokens(model, recipe, splits)
     checkpoints = Checkpoints(
-        folder / CHECKPOINTS, checkpoint_every, resume=resume, decisive=decisive
+        folder / CHECKPOINTS, checkpoint_every, resume=resume, decisive=options
     )
     say(f"{len(splits.train)} entries, {recipe.epochs} epoch(s), on {describe_device(device)}")
     with checkpoints:
         history = finetune(model.to(device), recipe, splits, progress, checkpoints=checkpoints)
         if history.interrupted:
-            say("--resume goes on from the newest checkpoint.")
+            step = checkpoints.newest
+            say(
+                "There is no checkpoint yet: the next run starts afresh."
+                if step is None
+                else f"The same command with --resume goes on from step {step}."
+            )
             return history
-        say("answering the test entries")
-        answers = generate_responses(model, splits.test, max_new_tokens=ANSWER_TOKENS)
-        _write(folder, model, history, splits.test, answers)
-    texts, stopped = [a.text for a in answers], [a.stopped for a in answers]
-    scores = score_responses(splits.test, texts, stopped)
-    say(f"exact {scores.share('exact')}, stopped {scores.share('stopped')}")
-    say(f"{folder}: config.json, model.safetensors, {HISTORY}, {CURVES}, {ANSWERS}")
+        _save_run(folder, model, history)
+        _answer(folder, model.eval(), splits.test, recipe.prompt_format, say)
     return history
 
 
-def _write(
+def _save_run(folder: Path, model: nn.Module, history: History) -> None:
+    """The model first: it took longest."""
+    save_model(model, folder)
+    picture = small_png(draw_history(history))
+    write_all_whole(
+        {
+            folder / HISTORY: history.write_csv,
+            folder / CURVES: lambda path: path.write_bytes(picture),
+        }
+    )
+
+
+def _answer(
     folder: Path,
     model: nn.Module,
-    history: History,
-    entries: Sequence[Mapping[str, str]],
-    answers: Sequence[Generated],
+    entries: Sequence[Entry],
+    prompt_format: str,
+    say: Callable[[str], object],
 ) -> None:
-    """Everything of a finished run, each file whole or not at all."""
-    save_model(model, folder)
-    write_whole(folder / HISTORY, history.write_csv)
-    picture = small_png(draw_history(history))
-    write_whole(folder / CURVES, lambda path: path.write_bytes(picture))
+    """Answer the test entries for which the model has room, write the answers, tell the score."""
+    written = get_prompt_format(prompt_format)
+    room = model.context_length
+    asked = [entry for entry in entries if len(tokenize(written.prompt(entry))) < room]
+    if len(asked) < len(entries):
+        say(f"{len(entries) - len(asked)} test entries do not fit the model's {room} tokens")
+    say(f"answering {len(asked)} test entries")
+    answers = generate_responses(model, asked, prompt_format, max_new_tokens=ANSWER_TOKENS)
     rows = [
         {**entry, "response": answer.text, "stopped": answer.stopped}
-        for entry, answer in zip(entries, answers, strict=True)
+        for entry, answer in zip(asked, answers, strict=True)
     ]
     text = json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
     write_whole(folder / ANSWERS, lambda path: path.write_text(text, encoding="utf-8"))
+    if asked:
+        texts, stopped = [a.text for a in answers], [a.stopped for a in answers]
+        scores = score_responses(asked, texts, stopped)
+        say(f"exact {scores.share('exact')}, stopped {scores.share('stopped')}")
+    say(f"{folder}: {MODEL}, config.json, {HISTORY}, {CURVES}, {ANSWERS}")

@@ -11,8 +11,10 @@ import time
 import pytest
 import torch
 
+from lessons_lib import training
 from lessons_lib.__main__ import HUB_NAMES, main
 from lessons_lib.checkpoints import load_model, save_compact
+from lessons_lib.data import BOOK_ENTRIES
 from lessons_lib.hub_models import HUB_MODELS
 from lessons_lib.model import GPT, GPTConfig
 
@@ -63,32 +65,22 @@ def test_a_killed_command_is_resumed_to_the_same_bits(given, tmp_path):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
 
     def command(out, *more):
-        every = ["--checkpoint-every", "1"]
-        return [
-            sys.executable,
-            "-m",
-            "lessons_lib",
-            "finetune",
-            *given,
-            "--out",
-            out,
-            *every,
-            *more,
-        ]
+        options = ["--epochs", "30", "--checkpoint-every", "1", "--out", str(out), *more]
+        return [sys.executable, "-m", "lessons_lib", "finetune", *given, *options]
 
-    whole, cut = str(tmp_path / "whole"), tmp_path / "cut"
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
     subprocess.run(command(whole), env=environment, check=True, capture_output=True)
     process = subprocess.Popen(
-        command(str(cut)), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(cut), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     while not list(cut.glob("checkpoints/step-*.json")):
         assert process.poll() is None, "it ended before it could be killed"
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    refused = subprocess.run(command(str(cut)), env=environment, capture_output=True, text=True)
+    refused = subprocess.run(command(cut), env=environment, capture_output=True, text=True)
     assert refused.returncode == 1 and "holds the checkpoints of a run" in refused.stderr
-    subprocess.run(command(str(cut), "--resume"), env=environment, check=True, capture_output=True)
+    subprocess.run(command(cut, "--resume"), env=environment, check=True, capture_output=True)
     a, b = weights(whole), weights(cut)
     assert all(torch.equal(a[name], b[name]) for name in a)
 
@@ -108,12 +100,67 @@ def test_what_is_wrong_is_one_sentence(arguments, message, tmp_path, capsys):
     assert not out.exists()
 
 
-@pytest.mark.parametrize("option", [["--epochs", "0"], ["--checkpoint-every", "-1"]])
+@pytest.mark.parametrize(
+    "option", [["--epochs", "0"], ["--epochs", "abc"], ["--checkpoint-every=-1"]]
+)
 def test_numbers_must_be_positive(option, capsys):
     with pytest.raises(SystemExit):
         main(["finetune", "--out", "x", *option])
-    assert "must be 1 or more" in capsys.readouterr().err
+    assert "must be a whole number of 1 or more" in capsys.readouterr().err
 
 
 def test_the_names_of_the_hub_are_those_of_the_library():
     assert set(HUB_NAMES) == set(HUB_MODELS)
+
+
+def test_download_fetches_the_entries_and_gpt2_unless_told_otherwise(monkeypatch, capsys, tmp_path):
+    fetched = []
+    monkeypatch.setattr("lessons_lib.hub_models.fetch", lambda name: fetched.append(name))
+    monkeypatch.setattr("lessons_lib.data.load_entries", lambda url: fetched.append(url) or [])
+    assert main(["download"]) == 0
+    assert fetched == [BOOK_ENTRIES, "gpt2"]
+    assert main(["download", "gpt2-large"]) == 0
+    assert fetched[2:] == ["gpt2-large"]
+    with pytest.raises(SystemExit):
+        main(["download", "gpt3"])
+    assert "is one of entries, gpt2" in capsys.readouterr().err
+
+
+def test_a_folder_that_holds_a_model_is_not_written_over(given, tmp_path, capsys):
+    (tmp_path / "model.safetensors").write_text("precious")
+    assert main(["finetune", *given, "--out", str(tmp_path)]) == 1
+    assert "holds a model already" in capsys.readouterr().err
+    assert (tmp_path / "model.safetensors").read_text() == "precious"
+
+
+def test_ctrl_c_is_no_traceback(given, monkeypatch, tmp_path, capsys):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lessons_lib.run_folder.load_entries", interrupt)
+    assert main(["finetune", *given, "--out", str(tmp_path / "out")]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_an_interrupted_run_says_where_it_would_go_on(given, monkeypatch, tmp_path, capsys):
+    step = training.optimizer_step
+
+    def interrupt(*arguments):
+        if (tmp_path / "out" / "checkpoints").exists():
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    monkeypatch.setattr(training, "optimizer_step", interrupt)
+    out = ["--out", str(tmp_path / "out"), "--checkpoint-every", "3"]
+    assert main(["finetune", *given, *out]) == 130
+    assert "--resume goes on from step 3" in capsys.readouterr().out
+    assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_test_entries_that_do_not_fit_are_left_out_and_counted(given, tmp_path, capsys):
+    rows = json.loads((tmp_path / "entries.json").read_text())
+    rows[35]["input"] = "long " * 200  # in the test part
+    (tmp_path / "entries.json").write_text(json.dumps(rows))
+    assert main(["finetune", *given, "--out", str(tmp_path / "out")]) == 0
+    assert "1 test entries do not fit the model's 128 tokens" in capsys.readouterr().out
+    assert len(json.loads((tmp_path / "out" / "answers.json").read_text())) == 3

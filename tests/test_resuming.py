@@ -1,5 +1,6 @@
 """Checkpoints: whole or not there, checked when read, and a resumed run ends as a whole one."""
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import warnings
 
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from lessons_lib.batching import InstructionDataset
 from lessons_lib.checkpoints import CheckpointError
@@ -18,39 +20,44 @@ from lessons_lib.training import train
 from tests.toys import ENTRIES, LetterTokenizer, tiny_model
 
 EPOCHS = 3
+IDS = {"pad_token_id": 0, "end_of_text_id": 0}
 
 
-def run(folder, *, every=2, resume=False, stop_at=None, decisive=None, on_step=None, **options):
-    """Three epochs of five entries in batches of two, with dropout; the model and its history."""
-    model = tiny_model(vocabulary_size=128, context_length=512, dropout=0.2)
+def make_loader(**options):
     data = InstructionDataset(ENTRIES, LetterTokenizer())
-    ids = {"pad_token_id": 0, "end_of_text_id": 0}
-    loader = create_loader(data, 2, batching="bucketed", **ids)
-    validation = create_loader(data, 2, shuffle=False, **ids)
+    return create_loader(data, 2, **{"batching": "bucketed"} | IDS | options)
+
+
+def train_toy(checkpoints=None, loader=None, stop_at=None, on_step=None, width=16, **options):
+    """Three epochs of five entries in batches of two, with dropout; the model and its history."""
 
     def stop(state):
         if state.step == stop_at:
             raise RuntimeError("the power fails")
 
-    with Checkpoints(folder, every, resume=resume, decisive=decisive) as checkpoints:
-        history = train(
-            model,
-            loader,
-            validation,
-            **{"epochs": EPOCHS, "learning_rate": 1e-2, "schedule": "cosine"} | options,
-            evaluate_every=4,
-            keep_best=True,
-            progress=False,
-            on_step=[stop, on_step] if on_step else stop,
-            checkpoints=checkpoints,
-        )
+    model = tiny_model(vocabulary_size=128, context_length=512, dropout=0.2, width=width)
+    history = train(
+        model,
+        loader or make_loader(),
+        make_loader(shuffle=False, batching="shuffled"),
+        **{"epochs": EPOCHS, "learning_rate": 5e-2, "evaluate_every": 2, "schedule": "constant"} | options,
+        keep_best=True,
+        progress=False,
+        on_step=[stop, on_step] if on_step else stop,
+        checkpoints=checkpoints,
+    )
     return model, history
 
 
+def run(folder, *, every=2, resume=False, decisive=None, **options):
+    with Checkpoints(folder, every, resume=resume, decisive=decisive) as checkpoints:
+        return train_toy(checkpoints, **options)
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """A run that was never cut off, and wrote checkpoints all the same."""
-    return run(tmp_path_factory.mktemp("whole") / "checkpoints")
+def whole():
+    """A run that was never cut off and wrote no checkpoint."""
+    return train_toy()
 
 
 def assert_same(run_a, run_b):
@@ -64,6 +71,7 @@ def assert_same(run_a, run_b):
 def test_checkpoints_do_not_change_a_run(whole, tmp_path):
     assert_same(run(tmp_path / "a", every=1), whole)
     assert whole[1].steps == 9
+    assert 0 < whole[1].kept_step < 9, "the best weights are not the last: both must be kept"
 
 
 @pytest.mark.parametrize("stop_at", range(1, 10))
@@ -87,27 +95,99 @@ def test_accumulated_steps_too(tmp_path):
     assert_same(run(tmp_path / "a", resume=True, accumulate=2), expected)
 
 
-def _killed(folder, step):
-    """Runs in a process of its own and kills it, as nobody can prepare for."""
+def test_two_threads_too(tmp_path):
+    """Sums over the rows of an embedding must not depend on which thread was first."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        expected = train_toy(width=64)
+        with pytest.raises(RuntimeError, match="power"):
+            run(tmp_path / "a", stop_at=6, width=64)
+        assert_same(run(tmp_path / "a", resume=True, width=64), expected)
+    finally:
+        torch.set_num_threads(threads)
 
-    def kill(state):
-        if state.step == step:
-            os.kill(os.getpid(), signal.SIGKILL)
 
-    run(folder, every=1, on_step=kill)
+def test_a_loader_that_was_used_before(tmp_path):
+    """Its first epoch of this run is not its first."""
+
+    def used():
+        loader = make_loader()
+        list(loader)
+        return loader
+
+    expected = train_toy(loader=used())
+    with pytest.raises(RuntimeError, match="power"):
+        run(tmp_path / "a", loader=used(), stop_at=6)
+    assert_same(run(tmp_path / "a", resume=True), expected)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-@pytest.mark.parametrize("step", [2, 5])
-def test_a_killed_run_goes_on_to_the_same_weights(whole, tmp_path, step):
-    process = multiprocessing.get_context("spawn").Process(
-        target=_killed, args=(tmp_path / "a", step)
+def test_the_last_epochs_end_is_not_lost(whole, tmp_path):
+    def fail(state):
+        if state.epoch == EPOCHS:
+            raise RuntimeError("the power fails")
+
+    with pytest.raises(RuntimeError, match="power"):
+        run(tmp_path / "a", every=9, on_epoch=fail)
+    ended = []
+    assert_same(
+        run(tmp_path / "a", resume=True, on_epoch=lambda state: ended.append(state.epoch)), whole
     )
+    assert ended == [EPOCHS]
+
+
+def _die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _killed_at_step(folder, step):
+    """Runs in a process of its own, which is killed before it can prepare for it."""
+    run(folder, every=1, on_step=lambda state: state.step == step and _die())
+
+
+def _killed_at_renaming(folder, count, after):
+    """Killed at the ``count``-th time that a file is put in its place: just before, or after."""
+    replace, calls = os.replace, itertools.count(1)
+
+    def replace_and_die(source, target):
+        last = next(calls) == count
+        if after or not last:
+            replace(source, target)
+        if last:
+            _die()
+
+    os.replace = replace_and_die
+    run(folder, every=1)
+
+
+def kill(target, *arguments):
+    """Run a function in another process until it kills itself."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.test_resuming"])
+    process = context.Process(target=target, args=arguments)
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    assert list((tmp_path / "a").glob("step-*.pt"))
-    assert_same(run(tmp_path / "a", resume=True), whole)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_run_killed_at_any_step_goes_on_to_the_same_weights(whole, tmp_path):
+    for step in range(1, 10):
+        folder = tmp_path / str(step)
+        kill(_killed_at_step, folder, step)
+        assert folder.exists() == (step > 1)
+        assert_same(run(folder, resume=True), whole)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_run_killed_while_it_writes_goes_on_too(whole, tmp_path):
+    for count, after in itertools.product((1, 2, 3, 4), (False, True)):
+        folder = tmp_path / f"{count}{after}" / "checkpoints"
+        kill(_killed_at_renaming, folder, count, after)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # none of this is damage
+            assert_same(run(folder, resume=True), whole)
+        assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
 def test_resume_without_a_checkpoint_starts_afresh(whole, tmp_path):
@@ -187,13 +267,20 @@ def test_two_runs_in_one_folder(tmp_path):
         pass
 
 
-def test_a_full_disk_keeps_the_last_good_one(whole, tmp_path, monkeypatch):
+FULL = {
+    "system": OSError(28, "No space left on device"),
+    "PyTorch": RuntimeError("PytorchStreamWriter failed: No space left on device"),
+}
+
+
+@pytest.mark.parametrize("error", FULL)
+def test_a_full_disk_keeps_the_last_good_one(whole, tmp_path, monkeypatch, error):
     save = torch.save
 
     def full(state, path):
         if state["epoch"] == 2:
             path.write_bytes(b"half")
-            raise OSError(28, "No space left on device")
+            raise FULL[error]
         save(state, path)
 
     monkeypatch.setattr("lessons_lib.resuming.torch.save", full)
@@ -205,6 +292,46 @@ def test_a_full_disk_keeps_the_last_good_one(whole, tmp_path, monkeypatch):
     }
     monkeypatch.undo()
     assert_same(run(tmp_path / "a", resume=True), whole)
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_no_folder(tmp_path, monkeypatch):
+    def full(state, path):
+        raise FULL["system"]
+
+    monkeypatch.setattr("lessons_lib.resuming.torch.save", full)
+    with pytest.raises(CheckpointError, match="step 2 cannot be written.*there is no earlier one"):
+        run(tmp_path / "a" / "checkpoints")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == [".checkpoints.lock"]
+
+
+def test_a_damaged_one_is_not_counted_among_those_that_are_kept(whole, cut_off):
+    """Were it, the only good one could be deleted for it."""
+    (cut_off / "step-0000006.pt").write_bytes(b"")
+    with pytest.warns(UserWarning), pytest.raises(RuntimeError, match="power"):
+        run(cut_off, every=1, resume=True, stop_at=6)
+    assert sorted(path.stem for path in cut_off.glob("*.pt")) == ["step-0000004", "step-0000005"]
+    assert_same(run(cut_off, resume=True), whole)
+
+
+def test_a_run_of_another_length_is_refused(cut_off):
+    with pytest.raises(CheckpointError, match="a run of 9 steps, this one has 12"):
+        run(cut_off, resume=True, epochs=4)
+
+
+def test_another_model_is_refused(cut_off):
+    with pytest.raises(CheckpointError, match="of another model"):
+        run(cut_off, resume=True, width=32)
+
+
+def test_a_loader_whose_order_cannot_be_set_is_refused(tmp_path):
+    loader = DataLoader([1, 2, 3], shuffle=True)
+    with pytest.raises(ValueError, match="needs set_epoch"):
+        run(tmp_path / "a", loader=loader)
+
+
+def test_the_folder_must_be_locked(tmp_path):
+    with pytest.raises(RuntimeError, match="with"):
+        train_toy(Checkpoints(tmp_path / "a"))
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
