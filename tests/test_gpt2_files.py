@@ -1,6 +1,9 @@
 """GPT-2's folders: written and read back, and every kind of damage named."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -82,6 +85,11 @@ def change(folder, **changes):
         ({"activation_function": "relu"}, "activation_function 'relu'"),
         ({"n_inner": 17}, "n_inner 17"),
         ({"n_embd": "many"}, "does not give GPT-2's sizes"),
+        ({"n_embd": True}, "n_embd is True"),
+        ({"n_layer": 0}, "n_layer is 0"),
+        ({"n_layer": 1}, "has more layers than the 1"),
+        ({"tie_word_embeddings": False}, "tie_word_embeddings False"),
+        ({"scale_attn_weights": False}, "scale_attn_weights False"),
         ({"n_head": 3}, "8 cannot be shared among 3"),
         ({"n_positions": 20}, r"transformer.wpe.weight has the shape \(16, 8\).*\(20, 8\)"),
         ({"n_layer": 3}, r"h\.2\."),
@@ -135,3 +143,29 @@ def test_a_failed_write_leaves_the_old_model(folder, monkeypatch):
 def test_an_unknown_name_lists_what_there_is(tmp_path):
     with pytest.raises(CheckpointError, match="'gpt2-medium'.*folder"):
         load_model(tmp_path / "nowhere")
+
+
+FILL = """
+import resource, sys
+from lessons_lib.checkpoints import load_model
+status = open("/proc/self/status").read()
+used = int(status.split("VmData:")[1].split()[0]) * 1024
+limit = used + int(float(sys.argv[2]) * int(sys.argv[3]))
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+load_model(sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measured by Linux alone")
+def test_memory_peaks_near_the_size_of_the_weights(tmp_path):
+    """No model with random weights is made first, to be thrown away."""
+    save_model(GPT(GPTConfig(width=320, layers=2, heads=5)), tmp_path)  # 75 MB
+    size = (tmp_path / "model.safetensors").stat().st_size
+
+    def load(share):
+        program = [sys.executable, "-c", FILL, str(tmp_path), str(share), str(size)]
+        return subprocess.run(program, capture_output=True, text=True)
+
+    # The limit counts the file itself, mapped, as well: those pages need no memory of their own.
+    assert load(1 + 1.4).returncode == 0
+    assert load(1 + 0.7).returncode != 0, "the limit must be felt"

@@ -40,7 +40,8 @@ def train_toy(checkpoints=None, loader=None, stop_at=None, on_step=None, width=1
         model,
         loader or make_loader(),
         make_loader(shuffle=False, batching="shuffled"),
-        **{"epochs": EPOCHS, "learning_rate": 5e-2, "evaluate_every": 2, "schedule": "constant"} | options,
+        **{"epochs": EPOCHS, "learning_rate": 5e-2, "evaluate_every": 2, "schedule": "constant"}
+        | options,
         keep_best=True,
         progress=False,
         on_step=[stop, on_step] if on_step else stop,
