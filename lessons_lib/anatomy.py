@@ -1,6 +1,7 @@
 """What is in a model, and what it expects next: tables for reading, not for training. Lesson 08."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +9,8 @@ from torch import nn
 
 from lessons_lib.batching import tokenize
 from lessons_lib.decoding import next_logits
+from lessons_lib.gpt2_files import their_name, turned
+from lessons_lib.model import GPT
 from lessons_lib.tokenizer import Tokenizer, get_tokenizer
 
 
@@ -52,10 +55,29 @@ def parameter_table(model: nn.Module) -> Table:
     for name, shapes in blocks.items():
         count = sum(torch.Size(shape).numel() for shape in shapes)
         times = f" × {len(shapes)}" if len(shapes) > 1 else ""
-        shape = " × ".join(f"{size:,}" for size in shapes[0])
-        rows.append((name, f"({shape}){times}", f"{count:,}", f"{count / total:.1%}"))
+        rows.append((name, f"({_shape(shapes[0])}){times}", f"{count:,}", f"{count / total:.1%}"))
     rows.append(("in all", "", f"{total:,}", "100.0%"))
     return Table(("weight", "shape", "parameters", "share"), tuple(rows))
+
+
+def names_table(model: GPT) -> Table:
+    """Each weight's name and shape here, and in the file of GPT-2 on the hub; one block for all."""
+    rows = []
+    for name, weight in model.state_dict().items():
+        if name.startswith("blocks.") and not name.startswith("blocks.0."):
+            continue
+        theirs = (their_name(name), _shape(turned(name, weight).shape))
+        rows.append(
+            tuple(
+                part.replace("blocks.0.", "blocks.*.").replace("h.0.", "h.*.")
+                for part in (name, _shape(weight.shape), *theirs)
+            )
+        )
+    return Table(("here", "shape", "in GPT-2's file", "shape there"), tuple(rows))
+
+
+def _shape(sizes: Sequence[int]) -> str:
+    return " × ".join(f"{size:,}" for size in sizes)
 
 
 @torch.no_grad()

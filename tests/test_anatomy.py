@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from lessons_lib.anatomy import Table, likeliest_next, next_probabilities, parameter_table
+from lessons_lib.anatomy import (
+    Table,
+    likeliest_next,
+    names_table,
+    next_probabilities,
+    parameter_table,
+)
 from lessons_lib.model import GPT, GPTConfig, count_parameters
 from lessons_lib.tokenizer import END_OF_TEXT, get_tokenizer
 
@@ -23,6 +29,20 @@ def test_the_parameter_table_counts_every_parameter_once(model):
     assert counted == count_parameters(model) == int(rows["in all"][2].replace(",", ""))
     assert rows["blocks.*.attention.query_key_value.weight"][1] == "(24 × 8) × 3"
     assert rows["position_embedding.weight"][1:3] == ("(16 × 8)", "128")
+
+
+def test_names_here_and_in_gpt2s_file():
+    """GPT-2 small's own shapes, as they stand in its file on the hub."""
+    with torch.device("meta"):
+        rows = {row[0]: row[1:] for row in names_table(GPT(GPTConfig())).rows}
+    assert len(rows) == 2 + 12 + 2
+    assert rows["token_embedding.weight"] == ("50,257 × 768", "wte.weight", "50,257 × 768")
+    assert rows["blocks.*.attention.query_key_value.weight"] == (
+        "2,304 × 768",
+        "h.*.attn.c_attn.weight",
+        "768 × 2,304",
+    )
+    assert rows["blocks.*.network.2.bias"] == ("768", "h.*.mlp.c_proj.bias", "768")
 
 
 def test_probabilities_are_those_of_tokens_that_may_be_generated(model):
