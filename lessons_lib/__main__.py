@@ -1,4 +1,7 @@
-"""The course's commands: ``python -m lessons_lib check``, ``finetune``, ``ask``, ``download``."""
+"""The course's commands: ``check``, ``finetune``, ``ask``, ``chat``, ``serve``, ``download``.
+
+``python -m lessons_lib --help`` lists them.
+"""
 
 import argparse
 import dataclasses
@@ -54,6 +57,64 @@ def ask(options: argparse.Namespace) -> int:
     return 0
 
 
+def chat(options: argparse.Namespace) -> int:
+    from lessons_lib.terminal_chat import chat_in_terminal
+
+    model, name, chosen = _chat_model(options)
+    print(f"You talk to {name}.")
+    chat_in_terminal(_new_chat(model, chosen, options))
+    return 0
+
+
+def serve(options: argparse.Namespace) -> int:
+    from lessons_lib.serve import create_app, run_server
+
+    model, name, chosen = _chat_model(options)
+    _new_chat(model, chosen, options)  # what is wrong with an option is said now
+    app = create_app(
+        model,
+        name,
+        format=chosen,
+        memory=options.memory,
+        temperature=options.temperature,
+        max_new_tokens=options.max_new_tokens,
+        host=options.host,
+    )
+    run_server(app, options.host, options.port)
+    return 0
+
+
+def _chat_model(options: argparse.Namespace) -> tuple:
+    """The model to talk to, its name, and the prompt format it was trained on."""
+    from pathlib import PurePath
+
+    from lessons_lib.checkpoints import load_model
+    from lessons_lib.finetuning import load_or_finetune
+    from lessons_lib.recipes import RECIPES
+
+    if options.model is not None:
+        model = load_model(options.model)
+        own = hasattr(getattr(model, "tokenizer", None), "chat_ids")
+        name = PurePath(options.model).name or options.model
+        return model, name, options.format or ("own" if own else "alpaca")
+    if options.recipe not in RECIPES:
+        raise ValueError(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
+    found = load_or_finetune(options.recipe)
+    return found.model, options.recipe, options.format or found.recipe.prompt_format
+
+
+def _new_chat(model, chosen: str, options: argparse.Namespace):
+    from lessons_lib.chat import Chat
+
+    return Chat(
+        model,
+        chosen,
+        memory=options.memory,
+        temperature=options.temperature,
+        max_new_tokens=options.max_new_tokens,
+    )
+
+
 def download(options: argparse.Namespace) -> int:
     from lessons_lib.data import load_entries
     from lessons_lib.hub_models import fetch
@@ -105,6 +166,16 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--max-new-tokens", type=_count, default=64)
     command.set_defaults(run=ask)
 
+    command = commands.add_parser("chat", help="talk to a model in the terminal")
+    _add_chat_options(command)
+    command.set_defaults(run=chat)
+
+    command = commands.add_parser("serve", help="a page to chat on, and OpenAI's API, on loopback")
+    _add_chat_options(command)
+    command.add_argument("--port", type=_port, default=8000)
+    command.add_argument("--host", default="127.0.0.1", help="another one lets others in")
+    command.set_defaults(run=serve)
+
     command = commands.add_parser("download", help="fetch what a class will need, once")
     command.add_argument(
         "what",
@@ -115,6 +186,19 @@ def build_parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=download)
     return parser
+
+
+def _add_chat_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", help="as for finetune; its --out folder, say")
+    command.add_argument(
+        "--recipe", default="lesson-09", help="without --model: trained once (default: lesson-09)"
+    )
+    command.add_argument("--format", help="the prompt format that the model was trained on")
+    command.add_argument("--memory", action="store_true", help="earlier turns come before each")
+    command.add_argument(
+        "--temperature", type=_temperature, default=0.0, help="default: 0, the likeliest token"
+    )
+    command.add_argument("--max-new-tokens", type=_count, default=128, help="default: 128")
 
 
 def _entries(name: str) -> str:
@@ -138,6 +222,22 @@ def _rate(text: str) -> float:
     if not 0 < rate < 1:
         raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, not {text!r}")
     return rate
+
+
+def _temperature(text: str) -> float:
+    try:
+        temperature = float(text)
+    except ValueError:
+        temperature = -1.0
+    if not 0 <= temperature <= 2:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 2, not {text!r}")
+    return temperature
+
+
+def _port(text: str) -> int:
+    if not text.strip().isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 65535, not {text!r}")
+    return int(text)
 
 
 def _fetched(text: str) -> str:

@@ -6,7 +6,7 @@ has them: a key-value cache (``hidden(batch, cache)``), and ``never_generate``, 
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -89,8 +89,14 @@ def start_rows(
     ]
 
 
+def continue_rows(*arguments, **options) -> None:
+    """Append to all rows at once until each has stopped or is full; see ``step_rows``."""
+    for _ in step_rows(*arguments, **options):
+        pass
+
+
 @torch.no_grad()
-def continue_rows(
+def step_rows(
     model: nn.Module,
     rows: list[Row],
     sampling: Sampling,
@@ -98,8 +104,11 @@ def continue_rows(
     use_cache: bool,
     ends: Callable[[list[int]], bool] = lambda token_ids: False,
     on_token: OnToken | None = None,
-) -> None:
-    """Append to all rows at once until each has stopped or is full; a row that has leaves."""
+) -> Iterator[None]:
+    """Append a token to each row at every step; a row that has stopped or is full leaves.
+
+    Whoever iterates may look at the rows between steps, and close the iterator to end early.
+    """
     training = model.training
     model.eval()
     live = [row for row in rows if len(row.tokens) < row.limit]
@@ -125,6 +134,7 @@ def continue_rows(
                 live = [live[place] for place in stay]
                 if cache is not None:
                     cache.keep(stay)
+            yield
     finally:
         model.train(training)
 

@@ -72,14 +72,14 @@ def generate_all(
     )
 
     def ends(token_ids: list[int]) -> bool:
-        return bool(stop_texts) and _cut_at(tokenizer.decode(token_ids), stop_texts)[1]
+        return bool(stop_texts) and cut_at(tokenizer.decode(token_ids), stop_texts)[1]
 
     by_length = sorted(rows, key=lambda row: -row.prompt_length)  # little padding in each batch
     for first in range(0, len(rows), batch_size):
         batch = by_length[first : first + batch_size]
         continue_rows(model, batch, sampling, end_of_text_id, use_cache, ends, on_token)
     return [
-        Generated(_cut_at(tokenizer.decode(row.new), stop_texts)[0], row.new, row.stopped)
+        Generated(cut_at(tokenizer.decode(row.new), stop_texts)[0], row.new, row.stopped)
         for row in rows
     ]
 
@@ -153,7 +153,7 @@ def respond(
     return respond_all(model, [entry], prompt_format, **options)[0]
 
 
-def _cut_at(text: str, stop_texts: Sequence[str]) -> tuple[str, bool]:
+def cut_at(text: str, stop_texts: Sequence[str]) -> tuple[str, bool]:
     """The text up to the first stop text in it, and whether there is one."""
     found = [place for place in map(text.find, stop_texts) if place >= 0]
     return (text[: min(found)], True) if found else (text, False)

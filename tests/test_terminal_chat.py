@@ -1,0 +1,153 @@
+"""The chat in a terminal: commands, Ctrl-C and Ctrl-D, and nothing raw on the screen."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from lessons_lib.__main__ import main
+from lessons_lib.chat import Chat
+from lessons_lib.checkpoints import save_compact
+from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.terminal_chat import chat_in_terminal, printable
+from tests.test_chat import scripted
+from tests.widgets.hostile import HOSTILE
+
+
+class Desk:
+    """Somebody who types prepared lines, and what was shown."""
+
+    def __init__(self, *lines):
+        self.lines, self.shown = list(lines), ""
+
+    def read(self, prompt):
+        self.shown += prompt
+        if not self.lines:
+            raise EOFError
+        line = self.lines.pop(0)
+        if isinstance(line, BaseException):
+            raise line
+        return line
+
+    def write(self, text):
+        self.shown += text
+
+
+def talk(chat, *lines, **options):
+    desk = Desk(*lines)
+    chat_in_terminal(chat, desk.read, desk.write, **options)
+    return desk.shown
+
+
+def test_a_reply_is_shown_and_ctrl_d_leaves():
+    shown = talk(Chat(scripted("Hi", "Hello there.")), "", "Hi")
+    assert shown.endswith("\n> Hello there.\n\n> \n") and "Memory is off" in shown
+
+
+def test_commands_do_what_they_say():
+    chat = Chat(scripted("Hi", "Hello."))
+    shown = talk(chat, "Hi", "/memory on", "/help", "/reset", "/memory", "/fly", "/quit", "Hi")
+    assert chat.memory and chat.turns == [] and shown.count("Hello.") == 1
+    assert shown.count("Memory is on") == 2 and "no command /fly" in shown
+    assert all(f"/{name}" in shown for name in ("memory on|off", "reset", "help", "quit"))
+    talk(chat, "/memory off")
+    assert not chat.memory
+
+
+def test_ctrl_c_at_the_prompt_leaves():
+    assert "Hello" not in talk(Chat(scripted("Hi", "Hello.")), KeyboardInterrupt(), "Hi")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to itself")
+def test_ctrl_c_stops_a_reply_and_the_next_one_is_whole():
+    chat = Chat(scripted("Count.", "one two three four"))
+    before = signal.getsignal(signal.SIGINT)
+    desk = Desk("Count.", "Count.")
+
+    def write(text):
+        desk.write(text)
+        if text == " two" and len(chat.turns) == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    chat_in_terminal(chat, desk.read, write)
+    assert [turn.reply for turn in chat.turns] == ["one two", "one two three four"]
+    assert "one two (stopped)" in desk.shown and signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to itself")
+def test_a_second_ctrl_c_during_a_reply_leaves():
+    chat = Chat(scripted("Count.", "one two three four"))
+    desk = Desk("Count.", "Count.")
+
+    def write(text):
+        desk.write(text)
+        if text == " two":
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    chat_in_terminal(chat, desk.read, write)
+    assert desk.lines == ["Count."] and chat.turns[0].stopped
+
+
+def test_a_limit_an_empty_reply_and_a_refusal_are_said():
+    assert "one two (cut off" in talk(
+        Chat(scripted("Count.", "one two three"), max_new_tokens=2), "Count."
+    )
+    assert "(ended without a word)" in talk(Chat(scripted("Hush.", "")), "Hush.")
+    chat = Chat(scripted("Hi", "Hello.", context_length=60))
+    shown = talk(chat, "long " * 100, "Hi")
+    assert "this model reads 60 at most" in shown and chat.turns[0].reply == "Hello."
+
+
+def test_nothing_that_a_terminal_obeys_reaches_it():
+    for text in (*HOSTILE[1].values(), "\x1b]0;title\x07 \x1b[2J \r \x9b31m \u202e"):
+        chat = Chat(scripted("Hi", f"a{text}b"))
+        shown = talk(chat, "Hi", f"/{text}")
+        assert all(c in "\n\t" or printable(c) == c for c in shown), repr(shown)
+        assert chat.turns[0].reply == f"a{text}b"
+
+
+@pytest.fixture
+def tiny_folder(tmp_path):
+    sizes = GPTConfig(context_length=128, width=16, layers=1, heads=2)
+    save_compact(GPT(sizes, known_tokens=range(2_000)), tmp_path / "tiny.safetensors")
+    return tmp_path
+
+
+def test_the_command_talks_to_a_model_by_name(tiny_folder, monkeypatch, capsys):
+    lines = iter(["Hi", "/quit"])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
+    options = ["--memory", "--temperature", "0.5", "--max-new-tokens", "3"]
+    assert main(["chat", "--model", str(tiny_folder / "tiny.safetensors"), *options]) == 0
+    shown = capsys.readouterr().out
+    assert "You talk to tiny.safetensors." in shown and "Memory is on" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--model", "nowhere"], "there is no model 'nowhere'"),
+        (["--recipe", "lesson-99"], "no recipe 'lesson-99'"),
+        (["--model", "{tiny}", "--format", "chatty"], "no prompt format 'chatty'"),
+        (["--model", "{tiny}", "--format", "own"], "no chat template"),
+    ],
+)
+@pytest.mark.parametrize("command", ["chat", "serve"])
+def test_what_is_wrong_is_one_sentence(command, options, message, tiny_folder, capsys):
+    tiny = str(tiny_folder / "tiny.safetensors")
+    assert main([command, *(each.format(tiny=tiny) for each in options)]) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--temperature", "hot"], ["--temperature", "3"]])
+def test_a_temperature_is_a_number_from_0_to_2(option, capsys):
+    with pytest.raises(SystemExit):
+        main(["chat", *option])
+    assert json.dumps(option[1]).replace('"', "'") in capsys.readouterr().err
+
+
+def test_a_port_is_a_number(capsys):
+    with pytest.raises(SystemExit):
+        main(["serve", "--port", "99999"])
+    assert "from 1 to 65535" in capsys.readouterr().err
