@@ -38,12 +38,14 @@ _HOMES = {
     "finetuning": ["load_or_finetune"],
     "generation": ["generate", "generate_responses", "respond", "respond_all"],
     "evaluation": ["score_responses"],
+    "chat": ["Chat"],
     "widgets": [
         "inspect_batch",
         "compare_batches",
         "race_padding",
         "show_token_losses",
         "show_answers",
+        "show_chat",
     ],
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}

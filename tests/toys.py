@@ -1,5 +1,6 @@
 """Small things that several test modules use: entries, a tokenizer, models, random entries."""
 
+import time
 from typing import NamedTuple
 
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 
 from lessons_lib.batching import Example
 from lessons_lib.model import GPT, GPTConfig
-from lessons_lib.tokenizer import END_OF_TEXT, VOCABULARY_SIZE
+from lessons_lib.tokenizer import END_OF_TEXT, VOCABULARY_SIZE, get_tokenizer
 
 ENTRIES = [
     {"instruction": "Name the capital of France.", "input": "", "output": "Paris."},
@@ -90,6 +91,30 @@ class Scripted(nn.Module):
 
     def head(self, hidden):
         return nn.functional.one_hot(hidden[..., 0], VOCABULARY_SIZE).float()
+
+
+class Parrot(nn.Module):
+    """A model that answers a message with the message itself; "Count." is answered without end."""
+
+    def __init__(self):
+        super().__init__()
+        self.context_length = 2048
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.pause = 0.0  # seconds before each token
+
+    def hidden(self, batch):
+        time.sleep(self.pause)
+        self.row = batch.inputs[0].tolist()
+        return batch.inputs[:, :, None]
+
+    def head(self, hidden):
+        encode, text = get_tokenizer().encode_ordinary, get_tokenizer().decode(self.row)
+        before, header, _ = text.rpartition("\n\n### Response:\n")
+        message = before.rpartition("### Instruction:\n")[2]
+        wanted = encode("one more " * 500 if message == "Count." else message)
+        done = len(self.row) - len(encode(before + header))
+        following = wanted[done] if done < len(wanted) else END_OF_TEXT
+        return 1000.0 * nn.functional.one_hot(torch.tensor([following]), VOCABULARY_SIZE)
 
 
 _PIECES = st.one_of(

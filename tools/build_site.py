@@ -188,7 +188,7 @@ def output_html(output: nbformat.NotebookNode, states: States) -> str:
         return _output(_text(text)) if text.strip() and output.name == "stdout" else ""
     data = output.get("data", {})
     view = data.get(WIDGET_VIEW, {}).get("model_id")
-    if view in states and "_esm" in states[view]:
+    if view in states and "_esm" in states[view] and states[view].get("_view") != "chat":
         mount = answers_mount if states[view].get("_view") == "answers" else inspector_mount
         return _output(mount(states[view]))
     if "image/png" in data:

@@ -1,0 +1,107 @@
+// The server's page: the same chat as in the notebook, answered by the server's own API.
+
+import { chatBox } from "/chat.js";
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.setAttribute("theme", dark.matches ? "dark" : "light");
+dark.addEventListener("change", follow);
+follow();
+
+const chosen = { temperature: 0, top_p: 1, max_new_tokens: 128, memory: false };
+let turns = [];
+let running = null; // what stops the reply under way
+let model = "";
+
+const view = chatBox(document.getElementById("chat"), {
+  send,
+  stop: () => running?.abort(),
+  clear() {
+    turns = [];
+    running?.abort("clear");
+    view.show({ turns, asked: null, said: "", busy: false });
+  },
+  set: (name, value) => { chosen[name] = value; },
+});
+view.settings(chosen);
+meet();
+
+async function meet() {
+  view.ready(" ");
+  try {
+    model = (await read(await fetch("/v1/models"))).data[0].id;
+    document.querySelector("h1").textContent = `Chat with ${model}`;
+    view.ready("");
+    view.area.focus();
+  } catch (error) {
+    view.ready(`The server does not answer: ${error.message}`);
+  }
+}
+
+// A JSON answer, or the error that the server tells.
+async function read(response) {
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.error?.message ?? `status ${response.status}`);
+  return body;
+}
+
+function body(text) {
+  const earlier = turns.flatMap(({ message, reply }) => [
+    { role: "user", content: message }, { role: "assistant", content: reply },
+  ]);
+  return JSON.stringify({
+    model,
+    // Without memory only the message counts, so only the message travels.
+    messages: [...(chosen.memory ? earlier : []), { role: "user", content: text }],
+    stream: true, memory: chosen.memory, temperature: chosen.temperature, top_p: chosen.top_p,
+    max_tokens: chosen.max_new_tokens,
+  });
+}
+
+async function send(text) {
+  const here = running = new AbortController();
+  const turn = { message: text, reply: "", finish: "stopped" };
+  view.show({ turns, asked: text, said: "", busy: true });
+  let notice = "";
+  let refused = false;
+  try {
+    const response = await fetch("/v1/chat/completions", {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: body(text),
+      signal: here.signal,
+    });
+    if (!response.ok) {
+      refused = true;
+      await read(response);
+    }
+    for await (const chunk of events(response.body)) {
+      if (chunk.error) throw new Error(chunk.error.message);
+      const choice = chunk.choices[0];
+      if (choice.delta.content && here === running) view.add(choice.delta.content);
+      turn.reply += choice.delta.content ?? "";
+      if (choice.finish_reason) turn.finish = choice.finish_reason === "stop" ? "end" : "length";
+    }
+  } catch (error) {
+    if (!here.signal.aborted) notice = error.message;
+  }
+  if (here.signal.reason === "clear") return;
+  if (!refused) turns = [...turns, turn];
+  view.show({ turns, asked: null, said: "", busy: false });
+  view.tell(notice);
+  if (refused && !view.area.value) view.area.value = text; // nothing that was typed is lost
+}
+
+// The JSON of each server-sent event, up to [DONE].
+async function* events(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split("\n\n");
+    rest = parts.pop();
+    for (const part of parts) {
+      const data = part.replace(/^data: /, "");
+      if (data === "[DONE]") return;
+      yield JSON.parse(data);
+    }
+  }
+}

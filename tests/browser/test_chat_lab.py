@@ -1,0 +1,106 @@
+"""The chat in JupyterLab with a live kernel: replies stream, Stop is heard, keys stay inside."""
+
+import os
+import urllib.parse
+
+import nbformat
+import pytest
+
+from tests.browser.lab import running_lab
+from tools.build_notebooks import KERNEL
+
+SHOW = """from lessons_lib.chat import Chat
+from lessons_lib.widgets import show_chat
+from tests.toys import Parrot
+model = Parrot()
+chat = Chat(model, max_new_tokens=900)
+show_chat(chat, "Parrot")"""
+TELL = """print([(turn.message, turn.finish) for turn in chat.turns], chat.temperature)
+model.pause = 0.03"""
+BUSY = """import time
+begun = len(chat.turns)
+for _ in range(400):
+    if len(chat.turns) > begun: break
+    time.sleep(0.05)
+print("heard", chat.turns[-1].finish, chat.turns[-1].reply_tokens < 300)"""
+RUN_CELL = """async (place) => {
+  const app = window.jupyterapp;
+  await app.restored;
+  await app.shell.currentWidget.context.ready;
+  await app.shell.currentWidget.sessionContext.ready;
+  app.shell.currentWidget.content.activeCellIndex = place;
+  app.commands.execute("notebook:run-cell");
+}"""
+
+
+@pytest.fixture
+def lab_page(browser, tmp_path):
+    """A notebook with one chat, its first two cells run; nothing may leave this machine."""
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    cells = [nbformat.v4.new_code_cell(source) for source in (SHOW, TELL, BUSY)]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+    nbformat.write(notebook, notebooks / "one.ipynb")
+    context = browser.new_context(viewport={"width": 1200, "height": 1000})
+    page, foreign, errors = context.new_page(), [], []
+
+    def route(route):
+        host = urllib.parse.urlsplit(route.request.url).hostname
+        if host in ("127.0.0.1", None):
+            route.continue_()
+        else:
+            foreign.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", route)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+    with running_lab(tmp_path, notebooks) as address:
+        page.goto(address("one.ipynb"))
+        page.locator(".jp-Notebook").wait_for(timeout=60_000)
+        for place in (0, 1):
+            page.evaluate(RUN_CELL, place)
+        page.locator(".bc:not(.bc-off)").wait_for(timeout=60_000)
+        yield page
+        context.close()
+    assert foreign == [] and errors == []
+
+
+def test_talking_stopping_and_what_python_then_knows(lab_page):
+    page = lab_page
+    told = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
+    told.filter(has_text="[] 0.0").wait_for()
+    message = page.get_by_role("textbox", name="Message")
+    page.locator(".bc summary").click()
+    page.get_by_label("Temperature").fill("0.5")
+    page.get_by_label("Temperature").press("Tab")
+    message.fill("<b>ddd</b> dd")
+    message.press("Enter")
+    page.locator(".bc-mark", has_text="■ end").wait_for()
+    assert page.locator(".bc-words").all_inner_texts() == ["<b>ddd</b> dd"] * 2
+    message.fill("Count.")
+    message.press("Enter")
+    page.locator(".bc-speaking", has_text="one more one more").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.locator(".bc-mark", has_text="stopped").wait_for()
+    message.fill("word " * 3000)
+    message.press("Enter")
+    page.get_by_text("this model reads 2,048 at most").wait_for()
+    assert message.input_value() == "word " * 3000
+    for key in "ddabx":  # mean nothing to JupyterLab while pressed in here
+        page.get_by_role("button", name="Send").press(key)
+    assert page.locator(".jp-CodeCell").count() == 3
+    page.evaluate(RUN_CELL, 1)
+    told.filter(has_text="[('<b>ddd</b> dd', 'end'), ('Count.', 'stopped')] 0.5").wait_for()
+    if folder := os.environ.get("LESSONS_LIB_SHOTS"):  # to be looked at
+        page.screenshot(path=f"{folder}/chat-lab.png")
+    message.fill("Count.")
+    message.press("Enter")
+    page.locator(".bc-speaking", has_text="one more one more").wait_for()
+    page.evaluate(RUN_CELL, 2)  # JupyterLab sends messages of widgets past a cell that runs
+    page.locator(".jp-CodeCell").nth(2).get_by_text("[*]:").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    heard = page.locator(".jp-CodeCell").nth(2).locator(".jp-OutputArea-output")
+    heard.filter(has_text="heard stopped True").wait_for()
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("Nothing has been said yet.").wait_for()
