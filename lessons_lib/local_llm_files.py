@@ -139,9 +139,10 @@ def convert(source: Path, folder: Path) -> None:
 
 
 def split_digits(tokenizer: Any) -> None:
-    """Let the tokenizer cut numbers into digits, as SmolLM2 was trained.
+    """Let the tokenizer cut numbers into digits before all else, as SmolLM2 was trained.
 
-    The file says so ("smollm"), but transformers' conversion does not know that name.
+    The file says so ("smollm"), but transformers' conversion does not know that name: white space
+    before a number would be cut otherwise.
     """
     from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 

@@ -72,11 +72,13 @@ class LocalTokenizer:
             {"role": message["role"], "content": f"{mark}{place}{mark}"}
             for place, message in enumerate(messages)
         ]
-        template = self.fast.apply_chat_template(
-            marked, tokenize=False, add_generation_prompt=True
-        )
-        ids = {token: self.fast.convert_tokens_to_ids(token) for token in self.fast.all_special_tokens}
-        ids |= {str(token): i for i, token in self.fast.added_tokens_decoder.items() if token.special}
+        template = self.fast.apply_chat_template(marked, tokenize=False, add_generation_prompt=True)
+        ids = {
+            token: self.fast.convert_tokens_to_ids(token) for token in self.fast.all_special_tokens
+        }
+        ids |= {
+            str(token): i for i, token in self.fast.added_tokens_decoder.items() if token.special
+        }
         token_ids = []
         for piece in re.split(f"({'|'.join(map(re.escape, ids))})", template):
             if piece in ids:
