@@ -163,8 +163,10 @@ def before_and_after(
     if precision is not None:
         recipe = replace(recipe, precision=precision)
     splits = split_entries(load_entries(recipe.entries))
-    if test_entries is not None:
-        splits = splits._replace(test=splits.test[:test_entries])
+    if is_quick():
+        test_entries = QUICK_ENTRIES
+        splits = splits._replace(validation=splits.validation[:QUICK_ENTRIES])
+    splits = splits._replace(test=splits.test[:test_entries])
     say(f"Answering {len(splits.test)} test entries before fine-tuning.")
     before = measure(load(recipe.model).to(device), splits, recipe)
     tuned = load_or_finetune(recipe, load=load, device=device, progress=progress, say=say)
@@ -175,13 +177,10 @@ def before_and_after(
 def measure(model: nn.Module, splits: Splits, recipe: Recipe) -> Measured:
     """A model's greedy answers to the test entries, marked, and its validation response loss."""
     began = time.perf_counter()
-    entries, validation, tokens = splits.test, splits.validation, ANSWER_TOKENS
-    if is_quick():
-        entries, validation = entries[:QUICK_ENTRIES], validation[:QUICK_ENTRIES]
-        tokens = QUICK_TOKENS
-    written = recipe.prompt_format
+    entries, written = splits.test, recipe.prompt_format
+    tokens = QUICK_TOKENS if is_quick() else ANSWER_TOKENS
     answers = generate_responses(model, entries, written, max_new_tokens=tokens)
     texts = [answer.text for answer in answers]
     scores = score_responses(entries, texts, [answer.stopped for answer in answers])
-    loss = response_loss(model, validation, prompt_format=written)
+    loss = response_loss(model, splits.validation, prompt_format=written)
     return Measured(scores, rouge_l_of(entries, texts), loss, time.perf_counter() - began)

@@ -1,6 +1,7 @@
 """Before and after: the table, its intervals, the file of figures; and the benchmark's words."""
 
 import csv
+import dataclasses
 import json
 
 import pytest
@@ -81,11 +82,23 @@ def test_the_file_holds_figures_and_no_entry(result, tmp_path):
     assert "Say it" not in text and "yes" not in text
 
 
-def test_a_shrunk_run_asks_few_entries(monkeypatch, result):
-    monkeypatch.setenv("LESSONS_LIB_QUICK", "1")
+@pytest.mark.parametrize(("quick", "test_entries", "asked"), [("1", None, 2), ("0", 3, 3)])
+def test_fewer_entries_can_be_asked(result, monkeypatch, tmp_path, quick, test_entries, asked):
+    monkeypatch.setenv("LESSONS_LIB_CACHE", str(tmp_path))
+    monkeypatch.setenv("LESSONS_LIB_QUICK", quick)
     monkeypatch.setattr(real_thing, "QUICK_ENTRIES", 2)
-    measured = real_thing.measure(result.tuned.model, result.tuned.splits, result.tuned.recipe)
-    assert len(measured.scores.answers) == len(measured.rouge_l) == 2
+    said = []
+    again = before_and_after(
+        dataclasses.replace(result.tuned.recipe, max_steps=1),
+        test_entries=test_entries,
+        precision="auto",
+        load=lambda name: tiny_llama(dtype=torch.float32),
+        device="cpu",
+        progress=False,
+        say=said.append,
+    )
+    assert len(again.after.scores.answers) == len(again.before.rouge_l) == asked
+    assert said[0] == f"Answering {asked} test entries before fine-tuning."
 
 
 def test_the_benchmark_says_how_a_figure_stands_to_its_target():
