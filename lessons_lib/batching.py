@@ -25,7 +25,7 @@ from lessons_lib.substeps import (
     shift_targets,
     tokenize,
 )
-from lessons_lib.tokenizer import END_OF_TEXT, IGNORE_INDEX, Tokenizer
+from lessons_lib.tokenizer import END_OF_TEXT, IGNORE_INDEX, Tokenizer, row_end_ids
 
 __all__ = [
     "Batch",
@@ -230,13 +230,13 @@ def collate_steps(
 ) -> BatchSteps:
     """All substeps for one batch of entries, each result kept.
 
-    ``options`` are those of ``InstructionCollator``.
+    ``options`` are those of ``InstructionCollator``; rows end as the tokenizer's texts do.
 
     Raises:
         BatchError, ValueError: as ``InstructionCollator``.
     """
     entries = list(entries)
     examples = [make_example(e, tokenizer, prompt_format, i) for i, e in enumerate(entries)]
-    steps = InstructionCollator(**options).steps(examples)
+    steps = InstructionCollator(**(row_end_ids(tokenizer) | options)).steps(examples)
     texts = [apply_template(entry, prompt_format) for entry in entries]
     return dataclasses.replace(steps, entries=entries, texts=texts)

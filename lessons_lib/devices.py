@@ -37,6 +37,19 @@ def describe_device(device: torch.device) -> str:
     return f"the CPU ({threads} thread{'s' * (threads != 1)})"
 
 
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 by itself; elsewhere bfloat16 is slower than float32.
+
+    Of GPUs those of NVIDIA since 2020, of processors those with AMX or AVX-512 BF16.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
+    can = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(can.get("amx_bf16") or can.get("avx512_bf16"))
+
+
 def device_of(model: torch.nn.Module) -> torch.device:
     """Where the model's weights are."""
     return next(model.parameters()).device

@@ -16,7 +16,7 @@ from lessons_lib.packing import PackingCollator, best_fit_decreasing
 from lessons_lib.prompts import PromptFormat
 from lessons_lib.reading import Entry
 from lessons_lib.substeps import BatchError
-from lessons_lib.tokenizer import Tokenizer
+from lessons_lib.tokenizer import Tokenizer, row_end_ids
 
 Batching = Literal["shuffled", "bucketed", "packed"]
 BUCKET_WINDOW = 50  # batches whose entries are sorted by length together
@@ -50,7 +50,8 @@ def create_loader(
     within windows of 50 batches. "packed" fills rows of ``pack_length`` tokens with whole entries;
     a batch then has ``batch_size`` such rows. Orders depend on seed and epoch alone; each pass over
     the loader is a new epoch. ``shuffle=False`` keeps the entries' order (rows, when packed).
-    ``options`` are those of ``InstructionCollator``. Batches are made on the CPU.
+    ``options`` are those of ``InstructionCollator``; rows end as the tokenizer's texts do.
+    Batches are made on the CPU.
 
     Raises:
         ValueError: a batch size below 1, an unknown ``batching``, an option of the collator that
@@ -66,7 +67,9 @@ def create_loader(
         # A row holds an entry's end of text too: one input fewer than the row is long.
         limit, most = options.get("allowed_max_length"), pack_length - 1
         options["allowed_max_length"] = most if limit is None else min(limit, most)
-    collator = InstructionCollator(**options)
+    if isinstance(data, InstructionDataset):
+        tokenizer = data.tokenizer
+    collator = InstructionCollator(**(row_end_ids(tokenizer) | options))
     if not isinstance(data, InstructionDataset):
         data = InstructionDataset(data, tokenizer, prompt_format=prompt_format)
     kept, dropped = _drop_lost_responses(data.examples, collator)

@@ -17,7 +17,7 @@ from lessons_lib.dataset import Example, InstructionDataset
 from lessons_lib.devices import device_of
 from lessons_lib.prompts import PromptFormat
 from lessons_lib.substeps import BatchError
-from lessons_lib.tokenizer import IGNORE_INDEX, Tokenizer
+from lessons_lib.tokenizer import IGNORE_INDEX, Tokenizer, row_end_ids, tokenizer_of
 
 
 class LiveLosses(NamedTuple):
@@ -153,13 +153,15 @@ def response_loss(
 
     This is the one measure that compares runs of different masks. ``data`` are entries, an
     ``InstructionDataset``, or a loader made with ``create_loader``, whose own mask does not
-    matter and whose cutting is kept. Otherwise texts are cut at the model's context. Entries of
-    whose response nothing is left do not count.
+    matter and whose cutting is kept. Otherwise texts are cut at the model's context; entries are
+    read with ``tokenizer``, or with the model's own. Entries of whose response nothing is left do
+    not count.
 
     Raises:
         BatchError: no entry is left. ValueError: a loader that does not know its examples.
     """
     if not hasattr(data, "collate_fn") and not isinstance(data, InstructionDataset):
+        tokenizer = tokenizer or tokenizer_of(model)
         data = InstructionDataset(data, tokenizer, prompt_format=prompt_format)
     limit = getattr(model, "context_length", None)
     batches = response_batches(data, batch_size, limit)
@@ -179,6 +181,7 @@ def response_batches(
     if examples is None:
         return None
     options: dict[str, Any] = {"allowed_max_length": allowed_max_length}
+    options |= row_end_ids(getattr(data, "tokenizer", None))
     if isinstance(collator, InstructionCollator):
         names = ("allowed_max_length", "pad_token_id", "end_of_text_id")
         options = {name: getattr(collator, name) for name in names}

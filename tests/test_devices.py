@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lessons_lib.devices import describe_device, device_of, pick_device
+from lessons_lib.devices import describe_device, device_of, has_fast_bf16, pick_device
 from tests.toys import tiny_model
 
 
@@ -55,6 +55,21 @@ def test_a_device_in_words(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA L4")
     assert describe_device(torch.device("cuda")) == "the GPU NVIDIA L4"
     assert describe_device(torch.device("mps")) == "the Apple GPU"
+
+
+@pytest.mark.parametrize(
+    ("can", "fast"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx512_bf16": False, "amx_bf16": True}, True),
+        ({"avx512_bf16": False, "amx_bf16": False, "avx512_f": True}, False),
+        ({}, False),  # a processor of another make
+    ],
+)
+def test_bfloat16_is_fast_where_the_processor_multiplies_it(monkeypatch, can, fast):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
+    assert has_fast_bf16(torch.device("cpu")) is fast
+    assert not has_fast_bf16(torch.device("mps"))
 
 
 def test_where_a_model_is():
