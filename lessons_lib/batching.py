@@ -57,8 +57,8 @@ class Batch(NamedTuple):
     ``inputs`` and ``targets`` are int64 of shape (batch, length): after reading
     ``inputs[:, : t + 1]`` the model must predict ``targets[:, t]``. The others are None where they
     are not needed: ``weights`` (float32, what each target counts), ``positions`` (int64, where a
-    row does not simply count from 0) and ``segments`` (int64, which entry of a packed row a token
-    belongs to, from 1; 0 is padding).
+    row does not simply count from 0) and ``segments`` (int64, which entry of a row of several a
+    token belongs to, from 1; 0 is padding, -1 a start that all entries of the row share).
     """
 
     inputs: Tensor

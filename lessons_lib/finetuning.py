@@ -178,6 +178,7 @@ def finetune(
         "instruction_mask": recipe.instruction_mask,
         "prompt_loss_weight": recipe.prompt_loss_weight,
         "allowed_max_length": model.context_length,
+        "share_prefix": recipe.share_prefix,
     }
     loader = create_loader(
         splits.train,

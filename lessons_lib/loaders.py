@@ -15,6 +15,7 @@ from lessons_lib.dataset import Example, InstructionDataset
 from lessons_lib.packing import PackingCollator, best_fit_decreasing
 from lessons_lib.prompts import PromptFormat
 from lessons_lib.reading import Entry
+from lessons_lib.shared_prefix import PrefixSharingCollator
 from lessons_lib.substeps import BatchError
 from lessons_lib.tokenizer import Tokenizer, row_end_ids
 
@@ -41,6 +42,7 @@ def create_loader(
     tokenizer: Tokenizer | None = None,
     prompt_format: str | PromptFormat = "alpaca",
     pack_length: int = 1024,
+    share_prefix: bool = False,
     **options,
 ) -> "InstructionLoader":
     """A data loader over entries that yields ``Batch``.
@@ -50,6 +52,8 @@ def create_loader(
     within windows of 50 batches. "packed" fills rows of ``pack_length`` tokens with whole entries;
     a batch then has ``batch_size`` such rows. Orders depend on seed and epoch alone; each pass over
     the loader is a new epoch. ``shuffle=False`` keeps the entries' order (rows, when packed).
+    ``share_prefix`` makes each batch one flat row that holds its texts' common start once: the same
+    loss and gradients, computed faster, for models that can read such rows.
     ``options`` are those of ``InstructionCollator``; rows end as the tokenizer's texts do.
     Batches are made on the CPU.
 
@@ -64,6 +68,8 @@ def create_loader(
     if batching == "packed":
         if options.get("pad_to") is not None:
             raise ValueError("pad_to does not go with batching='packed': rows have pack_length")
+        if share_prefix:
+            raise ValueError("share_prefix goes with one entry a row, not with batching='packed'")
         # A row holds an entry's end of text too: one input fewer than the row is long.
         limit, most = options.get("allowed_max_length"), pack_length - 1
         options["allowed_max_length"] = most if limit is None else min(limit, most)
@@ -78,7 +84,7 @@ def create_loader(
         rows = best_fit_decreasing([packer.length(example) for example in kept], pack_length)
         items, collate = [[kept[i] for i in row] for row in rows], packer
     else:
-        items, collate = kept, collator
+        items, collate = kept, PrefixSharingCollator(collator) if share_prefix else collator
     lengths = [len(item.token_ids) for item in kept] if batching == "bucketed" else None
     sampler = EpochBatchSampler(
         len(items), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last, lengths=lengths

@@ -35,6 +35,7 @@ class Recipe:
     instruction_mask: InstructionMask = "prompt"
     prompt_loss_weight: float | None = None
     batching: Batching = "bucketed"
+    share_prefix: bool = False
     drop_last: bool = True
     accumulate: int = 1
     schedule: Schedule = "constant"

@@ -189,7 +189,7 @@ def test_a_row_cannot_be_trimmed_to_what_it_does_not_have(lengths):
         cache.trim(lengths)
 
 
-def test_packed_rows_are_refused_with_a_cache_too():
+def test_packed_rows_do_not_go_with_a_cache():
     packed = PackingCollator(InstructionCollator(allowed_max_length=31), 32)([EXAMPLES])
-    with pytest.raises(ValueError, match="cannot keep the entries of a packed row apart"):
+    with pytest.raises(ValueError, match="rows with segments do not go with it"):
         tiny_model().hidden(packed, KeyValueCache(len(packed.inputs)))
