@@ -43,6 +43,7 @@ __all__ = [
     "mask_padding",
     "pad",
     "prompt_targets",
+    "refuse_beyond_context",
     "shift_targets",
     "tokenize",
 ]
@@ -70,6 +71,20 @@ class Batch(NamedTuple):
     def to(self, device: str | torch.device) -> "Batch":
         """The same batch with its tensors on ``device``."""
         return Batch(*(None if part is None else part.to(device) for part in self))
+
+
+def refuse_beyond_context(batch: Batch, context_length: int, read: int = 0) -> None:
+    """Raise a ValueError where a text is longer than a model reads; ``read`` tokens came before.
+
+    A row of several texts may be longer than the context: its positions count in each text.
+    """
+    total = read + batch.inputs.shape[1]
+    if batch.positions is not None:
+        total = int(batch.positions.amax()) + 1
+    if total > context_length:
+        raise ValueError(
+            f"the text has {total} tokens, but this model reads {context_length} at most"
+        )
 
 
 @dataclass(frozen=True)

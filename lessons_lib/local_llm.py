@@ -14,13 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lessons_lib.batching import Batch
+from lessons_lib.batching import Batch, refuse_beyond_context
 from lessons_lib.cache import KeyValueCache
 from lessons_lib.files import CheckpointError
 from lessons_lib.generation import generate
 from lessons_lib.likelihood import log_likelihood
 from lessons_lib.local_llm_files import not_installed, quiet_transformers, smollm2_folder
 from lessons_lib.local_tokenizer import LocalTokenizer, Message
+from lessons_lib.segments import visible
 
 TIED = "llama.lm_head.weight", "llama.model.embed_tokens.weight"
 
@@ -29,8 +30,10 @@ class LocalLLM(nn.Module):
     """A ``LlamaForCausalLM`` of transformers with what the course asks of a model.
 
     ``llama`` is transformers' model itself, for libraries that want it; ``tokenizer`` is what it
-    reads with. Packed batches are kept apart by a mask.
+    reads with. The texts of one row are kept apart by a mask.
     """
+
+    reads_segments = True
 
     def __init__(self, llama: Any, tokenizer: LocalTokenizer):
         super().__init__()
@@ -63,15 +66,9 @@ class LocalLLM(nn.Module):
         With a cache, the inputs are what comes after the tokens that it holds, and join them.
 
         Raises:
-            ValueError: the rows are longer than the context, or the cache has another number of
-                rows.
+            ValueError: a text is longer than the context, or the cache has another number of rows.
         """
-        length = batch.inputs.shape[1]
-        total = length if cache is None else cache.longest + length
-        if total > self.context_length:
-            raise ValueError(
-                f"the text has {total} tokens, but this model reads {self.context_length} at most"
-            )
+        refuse_beyond_context(batch, self.context_length, 0 if cache is None else cache.longest)
         positions, layers = batch.positions, None
         mask = None  # plain causal attention: padding lies to the right, where no token looks
         if cache is not None:
@@ -146,14 +143,12 @@ class _CacheLayers:
 
 
 def causal_mask(batch: Batch) -> Tensor:
-    """True where a token may look, (batch, 1, length, length): back, and in its own segment."""
+    """True where a token may look, (batch, 1, length, length): back, and in its own text."""
     rows, length = batch.inputs.shape
+    if batch.segments is not None:
+        return visible(batch.segments)[:, None]
     mask = torch.ones(length, length, dtype=torch.bool, device=batch.inputs.device).tril()
-    mask = mask.expand(rows, 1, length, length)
-    if batch.segments is None:
-        return mask
-    # (batch, length, 1) == (batch, 1, length) → (batch, 1, length, length)
-    return mask & (batch.segments[:, :, None] == batch.segments[:, None, :])[:, None]
+    return mask.expand(rows, 1, length, length)
 
 
 def load_smollm2(

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lessons_lib.batching import Batch
+from lessons_lib.batching import Batch, refuse_beyond_context
 from lessons_lib.cache import KeyValueCache, LayerCache
 from lessons_lib.segments import TextLayout
 from lessons_lib.tokenizer import VOCABULARY_SIZE
@@ -150,7 +150,7 @@ class GPT(nn.Module):
         """
         if batch.segments is not None and cache is not None:
             raise ValueError("a cache keeps one text a row: rows with segments do not go with it")
-        self._refuse_beyond_context(batch, 0 if cache is None else cache.longest)
+        refuse_beyond_context(batch, self.context_length, 0 if cache is None else cache.longest)
         counted = torch.arange(batch.inputs.shape[1], device=batch.inputs.device)  # (length,)
         if cache is not None:
             counted = cache.begin(batch.inputs)  # (batch, length): each row's own
@@ -164,15 +164,6 @@ class GPT(nn.Module):
         if cache is not None:
             cache.finish()
         return self.final_norm(x)  # (batch, length, width)
-
-    def _refuse_beyond_context(self, batch: Batch, read: int) -> None:
-        total = read + batch.inputs.shape[1]
-        if batch.positions is not None:  # a row of several texts may be longer than the context
-            total = int(batch.positions.amax()) + 1
-        if total > self.context_length:
-            raise ValueError(
-                f"the text has {total} tokens, but this model reads {self.context_length} at most"
-            )
 
     def head(self, hidden: Tensor) -> Tensor:
         """Logits over the vocabulary: (…, width) to (…, vocabulary)."""

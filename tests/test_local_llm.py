@@ -167,6 +167,20 @@ def test_entries_of_a_packed_row_do_not_see_each_other():
     assert any(batch.segments.max() > 1 for batch in packed)
 
 
+def test_a_shared_start_computed_once_gives_the_same_loss_and_gradients():
+    model = tiny_llama(max_position_embeddings=600)
+    measured = []
+    for share_prefix in (False, True):
+        loader = create_loader(
+            ENTRIES, len(ENTRIES), tokenizer=model.tokenizer, share_prefix=share_prefix
+        )
+        model.zero_grad()
+        loss = batch_loss(model, next(iter(loader)))
+        loss.backward()
+        measured.append([loss.detach(), *(weight.grad.clone() for weight in model.parameters())])
+    torch.testing.assert_close(*measured)
+
+
 def test_a_saved_model_comes_back_with_its_tokenizer(tmp_path):
     model = tiny_llama(dtype=torch.float32)
     save_model(model, tmp_path / "model")
