@@ -73,7 +73,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("finetune", help="lesson 09's run without a notebook")
     command.add_argument("--entries", default="bundled", help='"bundled", a file, or a URL')
-    command.add_argument("--model", default="base", help='"base", "gpt2", a file, or a folder')
+    command.add_argument(
+        "--model", default="base", help='"base", "gpt2", "smollm2", a file, or a folder'
+    )
     command.add_argument("--epochs", type=_positive)
     command.add_argument("--learning-rate", type=float)
     command.add_argument("--mask", choices=("none", "prompt", "keep-header"))
