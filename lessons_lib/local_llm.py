@@ -194,8 +194,8 @@ def is_llama(folder: Path) -> bool:
     """Whether a folder's config.json is that of a Llama model."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return config.get("model_type") == "llama"
-    except (OSError, ValueError, AttributeError):
+        return "LlamaForCausalLM" in config["architectures"]
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 

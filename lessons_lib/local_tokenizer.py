@@ -64,7 +64,8 @@ class LocalTokenizer:
         check_messages(messages)
         if self.fast.chat_template is None:
             raise ValueError("this tokenizer has no chat template; use complete() instead")
-        # A mark that no message holds; the template is filled with marks in the messages' places.
+        # The template is filled with marks, and these with the messages when it has been cut at
+        # its special tokens.
         mark = "\ue000"
         while any(mark in message["content"] for message in messages):
             mark += "\ue001"
@@ -73,21 +74,16 @@ class LocalTokenizer:
             for place, message in enumerate(messages)
         ]
         template = self.fast.apply_chat_template(marked, tokenize=False, add_generation_prompt=True)
-        ids = {
-            token: self.fast.convert_tokens_to_ids(token) for token in self.fast.all_special_tokens
-        }
-        ids |= {
-            str(token): i for i, token in self.fast.added_tokens_decoder.items() if token.special
-        }
+        special = {str(token): i for i, token in self.fast.added_tokens_decoder.items()}
         token_ids = []
-        for piece in re.split(f"({'|'.join(map(re.escape, ids))})", template):
-            if piece in ids:
-                token_ids.append(ids[piece])
-            else:
-                text = re.sub(
-                    f"{mark}(\\d+){mark}", lambda found: messages[int(found[1])]["content"], piece
-                )
-                token_ids += self.encode_ordinary(text)
+        for piece in re.split(f"({'|'.join(map(re.escape, special))})", template):
+            if piece in special:
+                token_ids.append(special[piece])
+                continue
+            text = re.sub(
+                f"{mark}(\\d+){mark}", lambda found: messages[int(found[1])]["content"], piece
+            )
+            token_ids += self.encode_ordinary(text)
         return token_ids
 
     def save(self, folder: Path) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import importlib.metadata
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import tiktoken
 from tiktoken.load import data_gym_to_mergeable_bpe_ranks
@@ -123,7 +123,7 @@ def end_of_text_of(tokenizer: Tokenizer | None) -> int:
     return getattr(tokenizer, "end_of_text_id", END_OF_TEXT)
 
 
-def row_end_ids(tokenizer: Tokenizer | None) -> dict[str, Any]:
+def row_end_ids(tokenizer: Tokenizer | None) -> dict[str, int]:
     """How a tokenizer's rows end, as options of ``InstructionCollator``.
 
     Rows are padded with end of text: padding is found by length, so any id would do.

