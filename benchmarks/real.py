@@ -13,6 +13,7 @@ import tempfile
 
 from benchmarks.entries import ENTRIES_VARIABLE
 from lessons_lib.devices import describe_device, pick_device
+from lessons_lib.measured import save_measured
 from lessons_lib.real_thing import before_and_after
 from lessons_lib.recipes import RECIPES, Recipe
 
@@ -47,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, help="stop after so many of the 117")
     parser.add_argument("--test-entries", type=int, help="ask only the first so many of the 110")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--save", metavar="MACHINE", help="keep the figures for the lesson")
     return parser
 
 
@@ -58,14 +60,18 @@ def main(arguments: list[str] | None = None) -> None:
         result = before_and_after(
             recipe, precision=options.precision, test_entries=options.test_entries, device=device
         )
-    entries = "bundled" if recipe.entries == "bundled" else "real"
+    entries = "bundled" if recipe.entries == "bundled" else "book"
     print(f"\n{entries} entries, {result.tuned.recipe.precision}, on {describe_device(device)}\n")
     print(f"{result}\n")
     figures = result.figures()
     for name, value in figures.items():
         print(f"{name:<22} {value:8.3f}   {verdict(name, value)}".rstrip())
     rounded = {name: round(value, 4) for name, value in figures.items()}
-    print(json.dumps({"entries": entries, "steps": result.tuned.history.steps, **rounded}))
+    steps = {"entries": entries, "steps": result.tuned.history.steps}
+    if options.save:
+        precision = {"precision": result.tuned.recipe.precision}
+        save_measured(f"real-{entries}", steps | precision | rounded, options.save)
+    print(json.dumps(steps | rounded))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from lessons_lib.callbacks import Callbacks
 from lessons_lib.checkpoints import load_model
 from lessons_lib.data import Splits, load_entries, split_entries
 from lessons_lib.devices import has_fast_bf16, pick_device
@@ -145,12 +146,14 @@ def before_and_after(
     device: str | torch.device = "auto",
     progress: bool = True,
     say: Callable[[str], object] = print,
+    **callbacks: Callbacks,
 ) -> BeforeAndAfter:
     """Answer the test entries, fine-tune by the recipe, answer them again.
 
     The tuned model is kept in the cache as ``load_or_finetune`` keeps it. ``precision`` replaces
     the recipe's; "auto" is bf16 where the device has it, else float32. ``test_entries`` asks only
-    so many of them; a shrunk run (``LESSONS_LIB_QUICK``) asks six.
+    so many of them; a shrunk run (``LESSONS_LIB_QUICK``) asks six. ``callbacks`` are those of
+    ``train``.
 
     Raises:
         CheckpointError: the model's package is not installed; its message says how to. Else as
@@ -169,7 +172,9 @@ def before_and_after(
     splits = splits._replace(test=splits.test[:test_entries])
     say(f"Answering {len(splits.test)} test entries before fine-tuning.")
     before = measure(load(recipe.model).to(device), splits, recipe)
-    tuned = load_or_finetune(recipe, load=load, device=device, progress=progress, say=say)
+    tuned = load_or_finetune(
+        recipe, load=load, device=device, progress=progress, say=say, **callbacks
+    )
     say("Answering the same entries after it.")
     return BeforeAndAfter(before, measure(tuned.model, splits, recipe), tuned)
 

@@ -61,6 +61,7 @@ RECIPES = {
         learning_rate=5e-5,
         evaluate_every=59,
         drop_last=False,
+        share_prefix=True,
     ),
 }
 
