@@ -33,6 +33,7 @@ from lessons_lib.model import GPT, GPTConfig
 from lessons_lib.reading import Entry
 
 BATCH_SIZE = 8
+WARM_UP = 3  # steps that are not timed; so many it takes until freed memory fits
 TOLERANCE = 1e-5  # of the first loss
 TARGETS = {
     "fp32_vs_llms_from_scratch": 2.2,
@@ -92,7 +93,8 @@ def run(
             rates.append(rate())
         kept = getattr(getattr(racer, "levers", None), "kept_memory", False)
         with keep_freed_memory() if kept else contextlib.nullcontext():
-            racer.step(turn[0])  # to warm up: memory, and what the libraries prepare
+            for indices in turn[:WARM_UP]:  # memory, and what the libraries prepare
+                racer.step(indices)
             gc.collect()
             started = time.perf_counter()
             for indices in turn:

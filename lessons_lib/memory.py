@@ -19,6 +19,8 @@ DEFAULT_TRIM_THRESHOLD, DEFAULT_MMAP_MAX = 128 * 1024, 65_536
 def keep_freed_memory() -> Iterator[bool]:
     """While this lasts, memory that is freed is kept to be used again; then it is given back.
 
+    It takes a few steps until the blocks that are kept fit those that are asked for.
+
     Says whether it could be done: on Linux with GNU's C library. Elsewhere nothing happens. Also a
     decorator: ``@keep_freed_memory()``.
 

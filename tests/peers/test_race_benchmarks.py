@@ -169,9 +169,9 @@ def test_runs_take_turns_a_few_steps_at_a_time():
 
     seconds = iter(range(100))
     spent = finetune.take_turns(
-        {"a": steps("a"), "b": steps("b")}, 12, clock=lambda: float(next(seconds))
+        {"a": steps("a"), "b": steps("b")}, finetune.TURN + 2, clock=lambda: float(next(seconds))
     )
-    assert order == ["a", "b", *["a"] * 10, *["b"] * 10, *["b"] * 2, *["a"] * 2]
+    assert order == ["a", "b", *["a"] * 29, *["b"] * 29, *["b"] * 2, *["a"] * 2]
     assert spent == {"a": 2.0, "b": 2.0}
 
 
