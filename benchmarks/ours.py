@@ -1,7 +1,6 @@
 """Our training step with and without each of its levers, as ``benchmarks.race`` times it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -16,8 +15,6 @@ from lessons_lib.optimization import input_tokens, make_optimizer, optimizer_ste
 from lessons_lib.packing import PackingCollator
 from lessons_lib.reading import Entry
 from lessons_lib.shared_prefix import share_prefix
-
-BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
 class Levers(NamedTuple):
@@ -99,13 +96,3 @@ class Ours:
         head = int(live_mask(batch).sum()) * config.vocabulary_size * config.width
         # 2 for multiply and add; a backward pass costs two forward passes.
         return 3 * 2 * (config.layers * (tokens * block + attention) + head)
-
-
-def native_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether the processor multiplies bfloat16 numbers itself, as far as Linux says."""
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return False
-    flags = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
-    return bool(BF16_FLAGS & set(flags.split()))

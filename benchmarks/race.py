@@ -26,8 +26,10 @@ import torch.nn.functional as F
 
 from benchmarks import collate, peers
 from benchmarks.entries import source_and_entries
-from benchmarks.ours import OURS, Levers, Ours, native_bf16
+from benchmarks.ours import OURS, Levers, Ours
 from lessons_lib.batching import InstructionDataset
+from lessons_lib.devices import has_fast_bf16
+from lessons_lib.measured import save_measured
 from lessons_lib.memory import keep_freed_memory
 from lessons_lib.model import GPT, GPTConfig
 from lessons_lib.reading import Entry
@@ -154,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--entries", type=int, default=64, help="size of the draw (64)")
     parser.add_argument("--width", type=int, default=768, help="width of the model (768)")
     parser.add_argument("--layers", type=int, default=12, help="layers of the model (12)")
+    parser.add_argument("--save", metavar="MACHINE", help="keep the figures for the lesson")
     options = parser.parse_args(arguments)
     if options.rounds < 1 or options.entries < BATCH_SIZE or options.entries % BATCH_SIZE:
         parser.error("--rounds must be 1 or more, --entries a multiple of 8")
@@ -161,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     entries = random.Random(123).sample(every, options.entries)
     torch.manual_seed(123)
     config = GPTConfig(width=options.width, layers=options.layers, heads=options.width // 64 or 1)
-    bf16 = native_bf16()
+    bf16 = has_fast_bf16(torch.device("cpu"))
     racers = make_racers(GPT(config), entries, bf16)
     lengths = [len(e.token_ids) for e in InstructionDataset(entries).examples]
     loss = check_losses({n: r for n, r in racers.items() if n != HALF}, range(BATCH_SIZE))
@@ -201,6 +204,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         met = "not measured" if result[name] is None else result[name]
         word = "aim" if name.startswith("gflops") else "target"
         print(f"{name}: {met} ({word} ≥ {target})")
+    if options.save:
+        save_measured("race", {"entries": options.entries, **result}, options.save)
     print(json.dumps(result))
 
 

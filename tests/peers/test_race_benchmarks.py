@@ -11,8 +11,9 @@ for name in ("transformers", "trl", "datasets"):
 
 from benchmarks import finetune, generate, peers, race  # noqa: E402  (after the check)
 from benchmarks.entries import ENTRIES_VARIABLE  # noqa: E402
-from benchmarks.ours import BEST, OURS, Levers, Ours, native_bf16  # noqa: E402
+from benchmarks.ours import BEST, OURS, Levers, Ours  # noqa: E402
 from lessons_lib.data import load_entries  # noqa: E402
+from lessons_lib.devices import has_fast_bf16  # noqa: E402
 from lessons_lib.model import GPT, GPTConfig  # noqa: E402
 
 ENTRIES = load_entries()[40:48]
@@ -83,21 +84,6 @@ def test_a_row_that_is_left_out_has_no_ratio():
     assert race.ratio(times, "slow", "bf16") is None
 
 
-@pytest.mark.parametrize(
-    ("text", "native"),
-    [
-        ("flags\t\t: fpu avx2 avx512_bf16 amx_tile\n", True),
-        ("processor: 0\nFeatures\t: fp asimd bf16\n", True),
-        ("flags\t\t: fpu avx2 avx512f\n", False),
-        ("", False),
-    ],
-)
-def test_whether_the_processor_multiplies_bfloat16(tmp_path, text, native):
-    (tmp_path / "cpuinfo").write_text(text, encoding="utf-8")
-    assert native_bf16(tmp_path / "cpuinfo") is native
-    assert native_bf16(tmp_path / "none") is False
-
-
 def test_the_race_runs(capsys):
     race.main(["--rounds", "1", "--entries", "8", "--width", "16", "--layers", "1"])
     out = capsys.readouterr().out
@@ -105,7 +91,7 @@ def test_the_race_runs(capsys):
     assert set(race.TARGETS) <= set(result)
     assert "First loss of all: 10.8" in out
     assert result["fp32_vs_llms_from_scratch"] > 0 < result["fp32_vs_trl"]
-    assert (result["bf16_vs_llms_from_scratch"] is None) is not native_bf16()
+    assert (result["bf16_vs_llms_from_scratch"] is None) is not has_fast_bf16(torch.device("cpu"))
     assert out.count("×") == len(result["seconds_a_step"])
 
 
