@@ -48,7 +48,7 @@ def our_losses(change=lambda batch, examples: batch) -> list[float]:
 @pytest.fixture(scope="module")
 def expected() -> list[float]:
     losses = our_losses()
-    assert losses[-1] < losses[0] - 0.5, "something is learned"
+    assert losses[-1] < losses[0] - 0.2, "something is learned"
     return losses
 
 
