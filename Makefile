@@ -18,7 +18,7 @@ READY = $(VENV_PYTHON) tools/set_up.py --ready
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
 
-lab:  ## install what the lessons need into .venv, and open JupyterLab on lesson 01 (LAB_FLAGS=--no-browser)
+lab:  ## install what the lessons need into .venv, and open JupyterLab on lesson 01 (LAB_FLAGS=--no-browser; LLM=no leaves out a 93 MB language model)
 	@$(READY) lab 2>/dev/null || $(PYTHON) tools/set_up.py lab
 	@$(VENV_PYTHON) tools/lab.py $(LAB_FLAGS)
 

@@ -38,6 +38,8 @@ _HOMES = {
     "finetuning": ["load_or_finetune"],
     "generation": ["generate", "generate_responses", "respond", "respond_all"],
     "evaluation": ["score_responses"],
+    "likelihood": ["log_likelihood"],
+    "real_thing": ["before_and_after"],
     "chat": ["Chat"],
     "widgets": [
         "inspect_batch",

@@ -141,7 +141,9 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--entries", default="bundled", help='"bundled", "book" (downloaded once), a file, or a URL'
     )
-    command.add_argument("--model", default="base", help='"base", "gpt2", a file, or a folder')
+    command.add_argument(
+        "--model", default="base", help='"base", "gpt2", "smollm2", a file, or a folder'
+    )
     command.add_argument("--epochs", type=_count, help="default: 3")
     command.add_argument(
         "--learning-rate",

@@ -25,7 +25,7 @@ from lessons_lib.substeps import (
     shift_targets,
     tokenize,
 )
-from lessons_lib.tokenizer import END_OF_TEXT, IGNORE_INDEX, Tokenizer
+from lessons_lib.tokenizer import END_OF_TEXT, IGNORE_INDEX, Tokenizer, row_end_ids
 
 __all__ = [
     "Batch",
@@ -43,6 +43,7 @@ __all__ = [
     "mask_padding",
     "pad",
     "prompt_targets",
+    "refuse_beyond_context",
     "shift_targets",
     "tokenize",
 ]
@@ -57,8 +58,8 @@ class Batch(NamedTuple):
     ``inputs`` and ``targets`` are int64 of shape (batch, length): after reading
     ``inputs[:, : t + 1]`` the model must predict ``targets[:, t]``. The others are None where they
     are not needed: ``weights`` (float32, what each target counts), ``positions`` (int64, where a
-    row does not simply count from 0) and ``segments`` (int64, which entry of a packed row a token
-    belongs to, from 1; 0 is padding).
+    row does not simply count from 0) and ``segments`` (int64, which entry of a row of several a
+    token belongs to, from 1; 0 is padding, -1 a start that all entries of the row share).
     """
 
     inputs: Tensor
@@ -70,6 +71,20 @@ class Batch(NamedTuple):
     def to(self, device: str | torch.device) -> "Batch":
         """The same batch with its tensors on ``device``."""
         return Batch(*(None if part is None else part.to(device) for part in self))
+
+
+def refuse_beyond_context(batch: Batch, context_length: int, read: int = 0) -> None:
+    """Raise a ValueError where a text is longer than a model reads; ``read`` tokens came before.
+
+    A row of several texts may be longer than the context: its positions count in each text.
+    """
+    total = read + batch.inputs.shape[1]
+    if batch.positions is not None:
+        total = int(batch.positions.amax()) + 1
+    if total > context_length:
+        raise ValueError(
+            f"the text has {total} tokens, but this model reads {context_length} at most"
+        )
 
 
 @dataclass(frozen=True)
@@ -230,13 +245,13 @@ def collate_steps(
 ) -> BatchSteps:
     """All substeps for one batch of entries, each result kept.
 
-    ``options`` are those of ``InstructionCollator``.
+    ``options`` are those of ``InstructionCollator``; rows end as the tokenizer's texts do.
 
     Raises:
         BatchError, ValueError: as ``InstructionCollator``.
     """
     entries = list(entries)
     examples = [make_example(e, tokenizer, prompt_format, i) for i, e in enumerate(entries)]
-    steps = InstructionCollator(**options).steps(examples)
+    steps = InstructionCollator(**(row_end_ids(tokenizer) | options)).steps(examples)
     texts = [apply_template(entry, prompt_format) for entry in entries]
     return dataclasses.replace(steps, entries=entries, texts=texts)

@@ -80,7 +80,11 @@ class KeyValueCache:
         self.lengths = lengths
 
     def keep(self, rows: Sequence[int]) -> None:
-        """Keep these rows, in this order; the others leave the batch."""
+        """Keep these rows, in this order; the others leave the batch.
+
+        A row may come several times: each is then a row of its own. Where every row that changes
+        its place comes from behind the kept ones, only such rows are copied.
+        """
         self.lengths = [self.lengths[row] for row in rows]
         for layer in self.layers:
             layer.keep(rows, self.longest)
@@ -115,10 +119,16 @@ class LayerCache:
 
     def keep(self, rows: Sequence[int], slots: int) -> None:
         """Keep these rows, and of them the first slots."""
-        if self.keys is not None:
-            index = torch.tensor(rows, dtype=torch.long, device=self.keys.device)
-            self.keys = self.keys[:, :slots][index]
-            self.values = self.values[:, :slots][index]
+        if self.keys is None:
+            return
+        moved = [(place, row) for place, row in enumerate(rows) if place != row]
+        if all(row >= len(rows) for _, row in moved):  # nothing that is overwritten is needed
+            places, sources = ([pair[i] for pair in moved] for i in (0, 1))
+            for part in (self.keys, self.values):
+                part[places, :slots] = part[sources, :slots]
+            self.keys, self.values = self.keys[: len(rows)], self.values[: len(rows)]
+        else:
+            self.keys, self.values = (part[list(rows), :slots] for part in (self.keys, self.values))
 
 
 def _with_room(stored: Tensor | None, new: Tensor, slots: int) -> Tensor:

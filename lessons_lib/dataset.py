@@ -45,7 +45,7 @@ def make_example(
     token_ids = tokenize(apply_template(entry, prompt_format), tokenizer)
     prompt_ids = tokenize(prompt_format.prompt(entry), tokenizer)
     question_ids = tokenize(prompt_format.question(entry), tokenizer)
-    prompt_length = _common_prefix_length(prompt_ids, token_ids)
+    prompt_length = common_prefix_length(prompt_ids, token_ids)
     if prompt_length < len(prompt_ids):
         warnings.warn(
             f"entry {index}: a token joins the end of the prompt and the start of the response; "
@@ -53,17 +53,19 @@ def make_example(
             BoundaryWarning,
             stacklevel=2,
         )
-    header_start = min(_common_prefix_length(question_ids, token_ids), prompt_length)
+    header_start = min(common_prefix_length(question_ids, token_ids), prompt_length)
     return Example(token_ids, prompt_length, header_start, index)
 
 
-def _common_prefix_length(first: list[int], second: list[int]) -> int:
+def common_prefix_length(first: list[int], second: list[int]) -> int:
+    """How many tokens two rows of token ids share at their start."""
     return len(os.path.commonprefix([first, second]))
 
 
 class InstructionDataset(Dataset):
     """Entries after substeps 2.1 and 2.2, made once. An item is a list of token ids, or, with
-    ``as_examples=True``, an ``Example`` that also knows where the prompt ends.
+    ``as_examples=True``, an ``Example`` that also knows where the prompt ends. Without a tokenizer
+    it is GPT-2's.
 
     Source: Raschka, "Build a Large Language Model (From Scratch)", listing 7.4.
     """
@@ -77,6 +79,7 @@ class InstructionDataset(Dataset):
         as_examples: bool = False,
     ):
         self.data = data
+        self.tokenizer = tokenizer
         self.as_examples = as_examples
         self.examples = [
             make_example(entry, tokenizer, prompt_format, index) for index, entry in enumerate(data)

@@ -6,6 +6,7 @@ has them: a key-value cache (``hidden(batch, cache)``), and ``never_generate``, 
 """
 
 import inspect
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from lessons_lib.cache import KeyValueCache
 from lessons_lib.sampling import Sampling, choose_tokens, row_generators
 
 OnToken = Callable[[int, int], None]  # (index of the prompt, token id)
+WORTH_SHARING = 8  # tokens; for fewer, another pass through the model costs more than it saves
 
 
 @dataclass
@@ -112,8 +114,10 @@ def step_rows(
     training = model.training
     model.eval()
     live = [row for row in rows if len(row.tokens) < row.limit]
-    cache = KeyValueCache(len(live)) if use_cache and _can_cache(model) else None
+    cache = None
     try:
+        if live and use_cache and _can_cache(model):
+            cache = _begin_cache(model, [row.tokens for row in live])
         while live:
             logits = next_logits(model, [row.tokens for row in live], cache)
             tokens = choose_tokens(logits, sampling, [row.generator for row in live])
@@ -125,11 +129,7 @@ def step_rows(
                 row.stopped = ends(row.new)
                 if on_token is not None:
                     on_token(row.index, token)
-            stay = [
-                place
-                for place, row in enumerate(live)
-                if not row.stopped and len(row.tokens) < row.limit
-            ]
+            stay = _closed_up([not row.stopped and len(row.tokens) < row.limit for row in live])
             if len(stay) < len(live):
                 live = [live[place] for place in stay]
                 if cache is not None:
@@ -137,6 +137,25 @@ def step_rows(
             yield
     finally:
         model.train(training)
+
+
+def _begin_cache(model: nn.Module, rows: list[list[int]]) -> KeyValueCache:
+    """A cache for these rows that holds the start they all share, read once for all of them."""
+    # Each row keeps a token to read, from which its next one is predicted.
+    shared = min(len(os.path.commonprefix(rows)), min(map(len, rows)) - 1)
+    if len(rows) == 1 or shared < WORTH_SHARING:
+        return KeyValueCache(len(rows))
+    cache = KeyValueCache(1)
+    model.hidden(Batch(torch.tensor([rows[0][:shared]])).to(_device(model)), cache=cache)
+    cache.keep([0] * len(rows))
+    return cache
+
+
+def _closed_up(stays: list[bool]) -> list[int]:
+    """The places that stay; each gap is filled from the end, so that little need be moved."""
+    places = [place for place, stay in enumerate(stays) if stay]
+    behind = [place for place in places if place >= len(places)]
+    return [place if stays[place] else behind.pop() for place in range(len(places))]
 
 
 def _can_cache(model: nn.Module) -> bool:

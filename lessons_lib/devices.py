@@ -1,6 +1,15 @@
-"""Which processor computes: the CPU, an NVIDIA GPU (CUDA) or an Apple GPU (MPS). Lesson 09."""
+"""Which processor computes, the CPU or a GPU (CUDA, or Apple's MPS), and how much of it.
+
+Taught in lesson 09.
+"""
+
+import math
+import os
+from pathlib import Path
 
 import torch
+
+CGROUPS = Path("/sys/fs/cgroup")  # where Linux says what a container may use
 
 
 def pick_device(name: str | torch.device = "auto") -> torch.device:
@@ -35,6 +44,50 @@ def describe_device(device: torch.device) -> str:
         return "the Apple GPU"
     threads = torch.get_num_threads()
     return f"the CPU ({threads} thread{'s' * (threads != 1)})"
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 by itself; elsewhere bfloat16 is slower than float32.
+
+    Of GPUs those of NVIDIA since 2020, of processors those with AMX or AVX-512 BF16.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
+    can = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(can.get("amx_bf16") or can.get("avx512_bf16"))
+
+
+def usable_cores() -> float:
+    """How many of the CPU's cores this process may use: those it may run on, and of these what the
+    container's quota pays for, which need not be a whole number."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(float(cores or 1), _container_quota())
+
+
+def limit_threads() -> int:
+    """Have PyTorch use no more threads than there are usable cores; how many it uses now.
+
+    PyTorch counts the machine's cores, and knows nothing of a container's quota. Threads beyond it
+    wait for each other. A number that ``OMP_NUM_THREADS`` or a call has set lower stays.
+    """
+    most = max(1, math.floor(usable_cores()))
+    if torch.get_num_threads() > most:
+        torch.set_num_threads(most)
+    return torch.get_num_threads()
+
+
+def _container_quota() -> float:
+    """Cores' worth of time that the container may use; infinite where nothing limits it."""
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):  # v2, v1
+        try:
+            text = " ".join((CGROUPS / name).read_text(encoding="ascii") for name in names)
+            quota, period = text.split()
+            return float(quota) / float(period) if quota not in ("max", "-1") else math.inf
+        except (OSError, ValueError):  # no such file, or not what it is on Linux
+            continue
+    return math.inf
 
 
 def device_of(model: torch.nn.Module) -> torch.device:

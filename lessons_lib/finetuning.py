@@ -31,7 +31,7 @@ from lessons_lib.model_cache import (
 from lessons_lib.prompts import get_prompt_format
 from lessons_lib.recipes import Recipe, get_recipe
 from lessons_lib.resuming import Checkpoints
-from lessons_lib.tokenizer import END_OF_TEXT
+from lessons_lib.tokenizer import end_of_text_of, get_tokenizer, tokenizer_of
 from lessons_lib.training import train
 
 CODE_VERSION = 1  # raised by one when the same recipe would now give another model
@@ -113,6 +113,8 @@ def recipe_key(recipe: Recipe, splits: Splits, model: nn.Module) -> str:
     if isinstance(recipe.model, str):
         del options["model"]
     decisive = {"code": CODE_VERSION, "options": options, "weights": _weights_hash(model)}
+    if (tokenizer := tokenizer_of(model)) is not get_tokenizer():
+        decisive["tokenizer"] = getattr(tokenizer, "fingerprint", type(tokenizer).__name__)
     text = json.dumps(decisive, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -152,8 +154,10 @@ def add_entry_tokens(model: nn.Module, recipe: Recipe, splits: Splits) -> list[i
     if not hasattr(model, "add_tokens"):
         return []
     entries = [entry for part in splits for entry in part]
-    examples = InstructionDataset(entries, prompt_format=recipe.prompt_format).examples
-    token_ids = sorted({END_OF_TEXT, *(i for example in examples for i in example.token_ids)})
+    tokenizer = tokenizer_of(model)
+    examples = InstructionDataset(entries, tokenizer, prompt_format=recipe.prompt_format).examples
+    end = end_of_text_of(tokenizer)
+    token_ids = sorted({end, *(i for example in examples for i in example.token_ids)})
     model.add_tokens(token_ids)
     return token_ids
 
@@ -169,10 +173,12 @@ def finetune(
 ) -> History:
     """Train the model in place as the recipe says; ``load_or_finetune`` without the cache."""
     options = {
+        "tokenizer": tokenizer_of(model),
         "prompt_format": recipe.prompt_format,
         "instruction_mask": recipe.instruction_mask,
         "prompt_loss_weight": recipe.prompt_loss_weight,
         "allowed_max_length": model.context_length,
+        "share_prefix": recipe.share_prefix,
     }
     loader = create_loader(
         splits.train,

@@ -15,7 +15,7 @@ from lessons_lib.decoding import OnToken, continue_rows, start_rows
 from lessons_lib.prompts import PromptFormat, get_prompt_format
 from lessons_lib.reading import Entry
 from lessons_lib.sampling import Sampling
-from lessons_lib.tokenizer import END_OF_TEXT, Tokenizer, get_tokenizer
+from lessons_lib.tokenizer import Tokenizer, end_of_text_of, tokenizer_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Generated:
 
 def generate_all(
     model: nn.Module,
-    prompts: Sequence[str],
+    prompts: Sequence[str | list[int]],
     *,
     tokenizer: Tokenizer | None = None,
     max_new_tokens: int = 64,
@@ -39,12 +39,14 @@ def generate_all(
     seed: int | None = None,
     batch_size: int = 32,
     stop: str | Sequence[str] = (),
-    end_of_text_id: int = END_OF_TEXT,
+    end_of_text_id: int | None = None,
     use_cache: bool = True,
     on_token: OnToken | None = None,
 ) -> list[Generated]:
     """How the model continues each prompt, in the prompts' order.
 
+    A prompt is a text, or token ids where special tokens stand in it.
+    ``tokenizer``, ``end_of_text_id``: the model's own, if not given.
     ``temperature``, ``top_k``, ``top_p``: see ``Sampling``; 0 takes the likeliest token each time.
     ``seed``: the same seed gives the same texts, whatever the batch size; None gives new ones.
     ``batch_size``: so many prompts are continued at once; a row that ended leaves its batch.
@@ -62,14 +64,18 @@ def generate_all(
         raise TypeError("prompts is a list of texts; put the one prompt into [ ]")
     if batch_size < 1:
         raise ValueError(f"batch_size must be 1 or more, not {batch_size}")
-    tokenizer = tokenizer or get_tokenizer()
+    tokenizer = tokenizer or tokenizer_of(model)
+    if end_of_text_id is None:
+        end_of_text_id = end_of_text_of(tokenizer)
     stop_texts = [stop] if isinstance(stop, str) else list(stop)
     if "" in stop_texts:
         raise ValueError("a stop text is empty, so every answer would stop before it began")
     sampling = Sampling(temperature, top_k, top_p)
-    rows = start_rows(
-        model, [tokenize(prompt, tokenizer) for prompt in prompts], max_new_tokens, seed
-    )
+    token_ids = [
+        tokenize(prompt, tokenizer) if isinstance(prompt, str) else list(prompt)
+        for prompt in prompts
+    ]
+    rows = start_rows(model, token_ids, max_new_tokens, seed)
 
     def ends(token_ids: list[int]) -> bool:
         return bool(stop_texts) and cut_at(tokenizer.decode(token_ids), stop_texts)[1]
@@ -84,7 +90,7 @@ def generate_all(
     ]
 
 
-def generate(model: nn.Module, prompts: Sequence[str], **options) -> list[str]:
+def generate(model: nn.Module, prompts: Sequence[str | list[int]], **options) -> list[str]:
     """How the model continues each prompt, as texts; options and errors as ``generate_all``."""
     return [generated.text for generated in generate_all(model, prompts, **options)]
 
@@ -97,15 +103,19 @@ def generate_tokens(
     model: nn.Module,
     token_ids: Sequence[int],
     max_new_tokens: int = 64,
-    end_of_text_id: int = END_OF_TEXT,
+    end_of_text_id: int | None = None,
     *,
     use_cache: bool = True,
 ) -> list[int]:
     """Token ids in, token ids out: the likeliest ones that follow, end of text not among them.
 
+    End of text is that of the model's tokenizer, if not given.
+
     Raises:
         ValueError: there are no token ids to go on from, or they fill the model's context.
     """
+    if end_of_text_id is None:
+        end_of_text_id = end_of_text_of(tokenizer_of(model))
     rows = start_rows(model, [list(token_ids)], max_new_tokens, seed=0)
     continue_rows(model, rows, Sampling(), end_of_text_id, use_cache)
     return rows[0].new

@@ -15,8 +15,9 @@ from lessons_lib.dataset import Example, InstructionDataset
 from lessons_lib.packing import PackingCollator, best_fit_decreasing
 from lessons_lib.prompts import PromptFormat
 from lessons_lib.reading import Entry
+from lessons_lib.shared_prefix import PrefixSharingCollator
 from lessons_lib.substeps import BatchError
-from lessons_lib.tokenizer import Tokenizer
+from lessons_lib.tokenizer import Tokenizer, row_end_ids
 
 Batching = Literal["shuffled", "bucketed", "packed"]
 BUCKET_WINDOW = 50  # batches whose entries are sorted by length together
@@ -41,6 +42,7 @@ def create_loader(
     tokenizer: Tokenizer | None = None,
     prompt_format: str | PromptFormat = "alpaca",
     pack_length: int = 1024,
+    share_prefix: bool = False,
     **options,
 ) -> "InstructionLoader":
     """A data loader over entries that yields ``Batch``.
@@ -50,7 +52,10 @@ def create_loader(
     within windows of 50 batches. "packed" fills rows of ``pack_length`` tokens with whole entries;
     a batch then has ``batch_size`` such rows. Orders depend on seed and epoch alone; each pass over
     the loader is a new epoch. ``shuffle=False`` keeps the entries' order (rows, when packed).
-    ``options`` are those of ``InstructionCollator``. Batches are made on the CPU.
+    ``share_prefix`` makes each batch one flat row that holds its texts' common start once: the same
+    loss and gradients, computed faster, for models that can read such rows.
+    ``options`` are those of ``InstructionCollator``; rows end as the tokenizer's texts do.
+    Batches are made on the CPU.
 
     Raises:
         ValueError: a batch size below 1, an unknown ``batching``, an option of the collator that
@@ -63,10 +68,14 @@ def create_loader(
     if batching == "packed":
         if options.get("pad_to") is not None:
             raise ValueError("pad_to does not go with batching='packed': rows have pack_length")
+        if share_prefix:
+            raise ValueError("share_prefix goes with one entry a row, not with batching='packed'")
         # A row holds an entry's end of text too: one input fewer than the row is long.
         limit, most = options.get("allowed_max_length"), pack_length - 1
         options["allowed_max_length"] = most if limit is None else min(limit, most)
-    collator = InstructionCollator(**options)
+    if isinstance(data, InstructionDataset):
+        tokenizer = data.tokenizer
+    collator = InstructionCollator(**(row_end_ids(tokenizer) | options))
     if not isinstance(data, InstructionDataset):
         data = InstructionDataset(data, tokenizer, prompt_format=prompt_format)
     kept, dropped = _drop_lost_responses(data.examples, collator)
@@ -75,7 +84,7 @@ def create_loader(
         rows = best_fit_decreasing([packer.length(example) for example in kept], pack_length)
         items, collate = [[kept[i] for i in row] for row in rows], packer
     else:
-        items, collate = kept, collator
+        items, collate = kept, PrefixSharingCollator(collator) if share_prefix else collator
     lengths = [len(item.token_ids) for item in kept] if batching == "bucketed" else None
     sampler = EpochBatchSampler(
         len(items), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last, lengths=lengths

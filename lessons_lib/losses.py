@@ -16,8 +16,10 @@ from lessons_lib.batching import Batch, InstructionCollator
 from lessons_lib.dataset import Example, InstructionDataset
 from lessons_lib.devices import device_of
 from lessons_lib.prompts import PromptFormat
+from lessons_lib.segments import repeats
+from lessons_lib.shared_prefix import PrefixSharingCollator
 from lessons_lib.substeps import BatchError
-from lessons_lib.tokenizer import IGNORE_INDEX, Tokenizer
+from lessons_lib.tokenizer import IGNORE_INDEX, Tokenizer, row_end_ids, tokenizer_of
 
 
 class LiveLosses(NamedTuple):
@@ -67,19 +69,41 @@ def live_mask(batch: Batch) -> Tensor:
     return live
 
 
+def live_weights(batch: Batch, live: Tensor) -> Tensor:
+    """What each live target counts, (n,) float32; one that k texts share stands there k times.
+
+    ``live`` is the batch's ``live_mask``.
+    """
+    weights = live.float() if batch.weights is None else batch.weights  # (batch, length)
+    return _for_each_text(batch, live, weights[live])
+
+
+def _for_each_text(batch: Batch, live: Tensor, values: Tensor) -> Tensor:
+    """Values of live targets (n,), each as often as there are texts that its token stands in."""
+    if batch.segments is None:
+        return values
+    return values.repeat_interleave(repeats(batch.segments)[live])
+
+
 def live_losses(model: nn.Module, batch: Batch) -> LiveLosses:
     """The loss of each live target of a batch.
 
     The head, most of a small model's work, is computed only where a target counts.
 
     Raises:
-        BatchError: the batch has no live target.
+        BatchError: the batch has no live target. ValueError: it has rows of several texts, which
+            the model cannot keep apart.
     """
     live = live_mask(batch)  # (batch, length)
+    if batch.segments is not None and not getattr(model, "reads_segments", False):
+        raise ValueError(
+            "this model cannot keep the entries of a packed row apart; use batching='shuffled' or "
+            "'bucketed', and no share_prefix"
+        )
     hidden = model.hidden(batch)[live]  # (batch, length, width) → (n, width)
     losses, correct = target_losses(model, hidden, batch.targets[live])
-    weights = torch.ones_like(losses) if batch.weights is None else batch.weights[live]
-    return LiveLosses(losses, weights, correct)
+    losses, correct = (_for_each_text(batch, live, values) for values in (losses, correct))
+    return LiveLosses(losses, live_weights(batch, live), correct)
 
 
 def summed_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -153,13 +177,15 @@ def response_loss(
 
     This is the one measure that compares runs of different masks. ``data`` are entries, an
     ``InstructionDataset``, or a loader made with ``create_loader``, whose own mask does not
-    matter and whose cutting is kept. Otherwise texts are cut at the model's context. Entries of
-    whose response nothing is left do not count.
+    matter and whose cutting is kept. Otherwise texts are cut at the model's context; entries are
+    read with ``tokenizer``, or with the model's own. Entries of whose response nothing is left do
+    not count.
 
     Raises:
         BatchError: no entry is left. ValueError: a loader that does not know its examples.
     """
     if not hasattr(data, "collate_fn") and not isinstance(data, InstructionDataset):
+        tokenizer = tokenizer or tokenizer_of(model)
         data = InstructionDataset(data, tokenizer, prompt_format=prompt_format)
     limit = getattr(model, "context_length", None)
     batches = response_batches(data, batch_size, limit)
@@ -173,19 +199,21 @@ def response_batches(
 ) -> list[Batch] | None:
     """The batches that ``response_loss`` evaluates, similar lengths together; None where the
     loader or data set does not say where prompts end."""
-    collator = getattr(data, "collate_fn", None)
-    collator = getattr(collator, "collator", collator)  # a packing collator has one inside
+    collate = getattr(data, "collate_fn", None)
+    collator = getattr(collate, "collator", collate)  # those of several texts a row have one inside
     examples = _examples(data)
     if examples is None:
         return None
     options: dict[str, Any] = {"allowed_max_length": allowed_max_length}
+    options |= row_end_ids(getattr(data, "tokenizer", None))
     if isinstance(collator, InstructionCollator):
         names = ("allowed_max_length", "pad_token_id", "end_of_text_id")
         options = {name: getattr(collator, name) for name in names}
     collator = InstructionCollator("prompt", **options)
     kept = [example for example in examples if not collator.loses_response(example)]
     kept.sort(key=lambda example: len(example.token_ids))
-    return [collator(kept[start : start + batch_size]) for start in range(0, len(kept), batch_size)]
+    make = PrefixSharingCollator(collator) if type(collate) is PrefixSharingCollator else collator
+    return [make(kept[start : start + batch_size]) for start in range(0, len(kept), batch_size)]
 
 
 def _examples(data: Any) -> list[Example] | None:

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lessons_lib.batching import Batch
+from lessons_lib.batching import Batch, refuse_beyond_context
 from lessons_lib.cache import KeyValueCache, LayerCache
+from lessons_lib.segments import TextLayout
 from lessons_lib.tokenizer import VOCABULARY_SIZE
 from lessons_lib.vocabulary import CompactTokenEmbedding, TokenEmbedding
 
@@ -44,12 +45,17 @@ class SelfAttention(nn.Module):
         self.query_key_value = nn.Linear(config.width, 3 * config.width)
         self.output = nn.Linear(config.width, config.width)
 
-    def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
-        batch, length, width = x.shape
+    def forward(
+        self, x: Tensor, cache: LayerCache | None = None, layout: TextLayout | None = None
+    ) -> Tensor:
+        x = self.query_key_value(x)  # (batch, length, 3 · width)
+        if layout is not None:
+            x = layout.apart(x)  # batch and length are now those of texts in rows of their own
+        batch, length, width = x.shape[0], x.shape[1], x.shape[2] // 3
         # (batch, length, 3 · width) → three of (batch, heads, length, width / heads)
         query, key, value = (
             part.view(batch, length, self.heads, -1).transpose(1, 2)
-            for part in self.query_key_value(x).split(width, dim=2)
+            for part in x.split(width, dim=2)
         )
         # Padding lies to the right of every text, so a causal model never reads it: no mask needed,
         # except where a cache holds earlier tokens of rows that are not equally long.
@@ -62,6 +68,8 @@ class SelfAttention(nn.Module):
         )
         # (batch, heads, length, width / heads) → (batch, length, width)
         mixed = mixed.transpose(1, 2).reshape(batch, length, width)
+        if layout is not None:
+            mixed = layout.together(mixed)
         return F.dropout(self.output(mixed), self.dropout, self.training)
 
 
@@ -80,8 +88,10 @@ class Block(nn.Module):
             nn.Dropout(config.dropout),
         )
 
-    def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), cache)  # (batch, length, width)
+    def forward(
+        self, x: Tensor, cache: LayerCache | None = None, layout: TextLayout | None = None
+    ) -> Tensor:
+        x = x + self.attention(self.attention_norm(x), cache, layout)  # (batch, length, width)
         return x + self.network(self.network_norm(x))  # (batch, length, width)
 
 
@@ -91,6 +101,8 @@ class GPT(nn.Module):
     With ``known_tokens`` only these token ids have a row of their own; see ``vocabulary``.
     Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners".
     """
+
+    reads_segments = True  # it keeps apart the texts of one row
 
     def __init__(self, config: GPTConfig, known_tokens: Iterable[int] | None = None):
         super().__init__()
@@ -129,35 +141,29 @@ class GPT(nn.Module):
     def hidden(self, batch: Batch, cache: KeyValueCache | None = None) -> Tensor:
         """A vector for each input token, (batch, length, width), from that token and those before.
 
+        With ``segments`` a token reads its own text alone; padding's vectors mean nothing then.
         With a cache, the inputs are what comes after the tokens that it holds, and join them.
 
         Raises:
-            ValueError: the rows are longer than the context, or are packed (``segments``), or the
-                cache has another number of rows.
+            ValueError: a text is longer than the context, or the cache has another number of rows,
+                or there are segments and a cache.
         """
-        length = batch.inputs.shape[1]
-        total = length if cache is None else cache.longest + length
-        if total > self.context_length:
-            raise ValueError(
-                f"the text has {total} tokens, but this model reads {self.context_length} at most"
-            )
-        if batch.segments is not None:
-            raise ValueError(
-                "this model cannot keep the entries of a packed row apart; "
-                "use batching='shuffled' or 'bucketed'"
-            )
-        counted = torch.arange(length, device=batch.inputs.device)  # (length,)
+        if batch.segments is not None and cache is not None:
+            raise ValueError("a cache keeps one text a row: rows with segments do not go with it")
+        refuse_beyond_context(batch, self.context_length, 0 if cache is None else cache.longest)
+        counted = torch.arange(batch.inputs.shape[1], device=batch.inputs.device)  # (length,)
         if cache is not None:
             counted = cache.begin(batch.inputs)  # (batch, length): each row's own
         positions = counted if batch.positions is None else batch.positions
         # (batch, length, width) + (length, width) or (batch, length, width)
         x = self.token_embedding(batch.inputs) + self.position_embedding(positions)
         x = F.dropout(x, self.config.dropout, self.training)
+        layout = None if batch.segments is None else TextLayout.of(batch.segments)
         for index, block in enumerate(self.blocks):
-            x = block(x, None if cache is None else cache.layer(index))  # (batch, length, width)
+            x = block(x, None if cache is None else cache.layer(index), layout)
         if cache is not None:
             cache.finish()
-        return self.final_norm(x)
+        return self.final_norm(x)  # (batch, length, width)
 
     def head(self, hidden: Tensor) -> Tensor:
         """Logits over the vocabulary: (…, width) to (…, vocabulary)."""

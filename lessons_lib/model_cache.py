@@ -67,20 +67,33 @@ def write_model(key: str, tensors: Mapping[str, Tensor], notes: Mapping[str, Any
     Raises:
         OSError: the cache folder cannot be written; nothing of the attempt is left behind.
     """
-    folder = models_folder() / key
+
+    def fill(part: Path) -> None:
+        content = safetensors.torch.save(
+            {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        )
+        (part / WEIGHTS).write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        (part / NOTES).write_text(json.dumps({**notes, "sha256": digest}), encoding="utf-8")
+
+    replace_folder(models_folder() / key, fill)
+
+
+def replace_folder(folder: Path, fill: Callable[[Path], object]) -> None:
+    """Let ``fill`` write into a new folder, then put it in the place of ``folder``.
+
+    Raises:
+        OSError: it cannot be written. As whatever ``fill`` raises; nothing of it is left behind.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".part-{key}-*"):  # by a process that was killed
+    for left in folder.parent.glob(f".part-{folder.name}-*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     # Not mkdtemp: its folders are for one user alone, and a classroom may share a cache.
-    part = folder.parent / f".part-{key}-{secrets.token_hex(4)}"
+    part = folder.parent / f".part-{folder.name}-{secrets.token_hex(4)}"
     old = part.with_name(part.name + "-old")
     try:
         part.mkdir()
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        content = safetensors.torch.save(tensors)
-        notes = {**notes, "sha256": hashlib.sha256(content).hexdigest()}
-        (part / WEIGHTS).write_bytes(content)
-        (part / NOTES).write_text(json.dumps(notes), encoding="utf-8")
+        fill(part)
         with contextlib.suppress(FileNotFoundError):
             os.rename(folder, old)  # a folder cannot be renamed over one that has files
         os.rename(part, folder)

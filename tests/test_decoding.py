@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lessons_lib.decoding import next_logits
+from lessons_lib.decoding import _closed_up, next_logits
 from lessons_lib.generation import (
     Generated,
     generate,
@@ -154,6 +154,33 @@ def test_with_a_cache_each_token_is_read_once():
     generate_all(model, prompts, max_new_tokens=6, **LETTERS)
     longest = max(map(len, prompts))
     assert [length for _, length in model.shapes] == [longest, 1, 1, 1, 1, 1]
+
+
+SHARED_START = list(range(10, 20))
+
+
+def test_a_start_that_all_prompts_share_is_read_once():
+    model = recording()
+    prompts = [text(SHARED_START + rest) for rest in ([1, 2, 3], [4, 5], [1])]
+    answers = generate_all(model, prompts, max_new_tokens=2, **LETTERS | {"end_of_text_id": -1})
+    assert model.shapes[:2] == [(1, 10), (3, 3)]
+    assert answers == [greedy(model, prompt, 2, end=-1) for prompt in prompts]
+
+
+@pytest.mark.parametrize("rests", [[[]] * 3, [[], [3]], [[3, 4]]], ids=str)
+def test_a_start_that_is_a_whole_prompt_leaves_its_last_token_to_be_read(rests):
+    model = decided_model(VOCABULARY)
+    prompts = [text(SHARED_START + rest) for rest in rests]
+    answers = generate_all(model, prompts, max_new_tokens=5, **LETTERS)
+    assert answers == [greedy(model, prompt, 5) for prompt in prompts]
+
+
+@pytest.mark.parametrize(
+    ("stays", "places"),
+    [("111", [0, 1, 2]), ("000", []), ("0111", [3, 1, 2]), ("10010", [0, 3]), ("001", [2])],
+)
+def test_the_gaps_of_rows_that_left_are_filled_from_the_end(stays, places):
+    assert _closed_up([stay == "1" for stay in stays]) == places
 
 
 def test_without_a_cache_everything_is_read_again():

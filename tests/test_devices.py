@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from lessons_lib.devices import describe_device, device_of, pick_device
+from lessons_lib import devices
+from lessons_lib.devices import describe_device, device_of, has_fast_bf16, pick_device
 from tests.toys import tiny_model
 
 
@@ -57,6 +58,60 @@ def test_a_device_in_words(monkeypatch):
     assert describe_device(torch.device("mps")) == "the Apple GPU"
 
 
+@pytest.mark.parametrize(
+    ("can", "fast"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx512_bf16": False, "amx_bf16": True}, True),
+        ({"avx512_bf16": False, "amx_bf16": False, "avx512_f": True}, False),
+        ({}, False),  # a processor of another make
+    ],
+)
+def test_bfloat16_is_fast_where_the_processor_multiplies_it(monkeypatch, can, fast):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
+    assert has_fast_bf16(torch.device("cpu")) is fast
+    assert not has_fast_bf16(torch.device("mps"))
+
+
 def test_where_a_model_is():
     assert device_of(tiny_model()) == torch.device("cpu")
     assert device_of(tiny_model().to("meta")) == torch.device("meta")
+
+
+# How many threads
+
+
+@pytest.fixture
+def cgroups(tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "CGROUPS", tmp_path)
+    monkeypatch.setattr(devices.os, "sched_getaffinity", lambda process: set(range(8)), False)
+    (tmp_path / "cpu").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"),
+    [("200000 100000\n", 2), ("50000 100000\n", 0.5), ("max 100000\n", 8), ("nonsense", 8)],
+)
+def test_a_containers_quota_limits_the_usable_cores(cgroups, quota, cores):
+    assert devices.usable_cores() == 8
+    (cgroups / "cpu.max").write_text(quota, encoding="ascii")
+    assert devices.usable_cores() == cores
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("300000", 3), ("-1", 8)])
+def test_an_older_containers_quota_too(cgroups, quota, cores):
+    (cgroups / "cpu" / "cpu.cfs_quota_us").write_text(quota + "\n", encoding="ascii")
+    (cgroups / "cpu" / "cpu.cfs_period_us").write_text("100000\n", encoding="ascii")
+    assert devices.usable_cores() == cores
+
+
+@pytest.mark.parametrize(
+    ("before", "quota", "after"), [(8, "250000", 2), (8, "10000", 1), (2, "400000", 2)]
+)
+def test_threads_are_only_ever_lowered(cgroups, monkeypatch, before, quota, after):
+    threads = [before]
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads[-1])
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    (cgroups / "cpu.max").write_text(f"{quota} 100000", encoding="ascii")
+    assert devices.limit_threads() == after

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from lessons_lib.data import load_entries
 from lessons_lib.evaluation import CHECKS, score_responses
-from lessons_lib.intervals import Share, wilson_interval
+from lessons_lib.intervals import Share, bootstrap_interval, wilson_interval
 from lessons_lib.key_answers import find_words, first_sentence, key_answer
 from lessons_lib.reading import DatasetError
+from lessons_lib.rouge import rouge_l, rouge_l_of
 from lessons_lib.world.entries import entry_families
 from tests.toys import RANDOM_ENTRIES
 from tests.widgets.hostile import HOSTILE
@@ -342,3 +343,46 @@ def test_wilson_at_its_limits():
     for confidence in (0, 1, 95):
         with pytest.raises(ValueError, match="confidence must be between 0 and 1"):
             wilson_interval(1, 2, confidence)
+
+
+# ---------------------------------------------------------------- bootstrap and ROUGE-L
+
+
+def test_the_bootstrap_lies_around_the_mean_and_is_the_same_for_a_seed():
+    values = [0.0, 0.2, 0.2, 0.5, 0.9, 1.0, 1.0, 1.0] * 5
+    low, high = bootstrap_interval(values)
+    assert low < sum(values) / len(values) < high
+    assert (low, high) == bootstrap_interval(values)
+    wide = bootstrap_interval(values, 0.99)
+    assert wide[0] <= low and high <= wide[1]
+    assert bootstrap_interval([0.5] * 4) == (0.5, 0.5)
+
+
+def test_the_bootstrap_of_a_share_is_near_its_normal_interval():
+    values = [1.0] * 60 + [0.0] * 40
+    half = 1.96 * math.sqrt(0.6 * 0.4 / 100)
+    assert bootstrap_interval(values) == pytest.approx((0.6 - half, 0.6 + half), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "message"),
+    [
+        ([], {}, "no values"),
+        ([1.0], {"confidence": 1.0}, "confidence"),
+        ([1.0], {"draws": 0}, "draws"),
+    ],
+)
+def test_a_bootstrap_of_nothing_is_refused(values, options, message):
+    with pytest.raises(ValueError, match=message):
+        bootstrap_interval(values, **options)
+
+
+def test_rouge_l_counts_words_in_their_order():
+    # The longest common sequence has 4 of 6 wanted and of 4 written words: F = 2 · 1 · 2/3 / (5/3).
+    # That of "mat the on" is "the on", 2 of 6 and of 3: F = 2 · 2/3 · 1/3 / 1.
+    wanted = "The cat sat on the mat."
+    scores = rouge_l([wanted] * 4, ["the cat sat mat", wanted.upper(), "", "mat the on"])
+    assert scores == pytest.approx([0.8, 1.0, 0.0, 4 / 9])
+    assert rouge_l_of([NORWAY], [NORWAY["output"]]) == [1.0]
+    with pytest.raises(ValueError, match="1 wanted texts and 0 answers"):
+        rouge_l(["a"], [])

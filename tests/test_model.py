@@ -12,6 +12,13 @@ from lessons_lib.training import batch_loss
 from tests.toys import EXAMPLES, tiny_model
 
 
+def packer(length: int) -> PackingCollator:
+    collator = InstructionCollator(
+        allowed_max_length=length - 1, pad_token_id=63, end_of_text_id=62
+    )
+    return PackingCollator(collator, length)
+
+
 def ids(rows: int = 2, length: int = 12, seed: int = 1) -> torch.Tensor:
     return torch.randint(0, 64, (rows, length), generator=torch.Generator().manual_seed(seed))
 
@@ -112,10 +119,12 @@ def test_edge_longer_than_the_context_says_both_lengths():
     assert tiny_model().hidden(Batch(ids(length=32))).shape == (2, 32, 16)
 
 
-def test_packed_rows_are_refused_in_a_sentence():
-    packed = PackingCollator(InstructionCollator(allowed_max_length=31), 32)([EXAMPLES])
-    with pytest.raises(ValueError, match="cannot keep the entries of a packed row apart; use"):
-        tiny_model().hidden(packed)
+def test_a_packed_row_may_be_longer_than_the_context_its_texts_may_not():
+    model = tiny_model(context_length=8)
+    packed = packer(32)([EXAMPLES])
+    assert model.hidden(packed).shape == (1, 32, 16)
+    with pytest.raises(ValueError, match=r"8 tokens.* 7 at most"):
+        tiny_model(context_length=7).hidden(packed)
 
 
 def test_a_new_model_is_as_unsure_as_can_be():

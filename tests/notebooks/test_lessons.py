@@ -1,5 +1,6 @@
 """Every lesson, from a clean kernel, and what is committed of it."""
 
+import importlib.util
 import json
 import re
 
@@ -9,6 +10,7 @@ import pytest
 from tools import build_notebooks
 
 LESSONS = build_notebooks.lesson_paths()
+CELL_SECONDS = 300  # on a busy machine
 
 
 def sources(notebook, kind):
@@ -25,16 +27,25 @@ def notebook(lesson):
     return build_notebooks.read(lesson)
 
 
-def test_runs_from_a_clean_kernel(lesson, notebook, kernel_environment):
+@pytest.fixture
+def real_model(lesson, request):
+    """The converted SmolLM2 for the lesson that uses it, so that not every kernel makes its own."""
+    if "real_thing" in lesson.read_text(encoding="utf-8") and importlib.util.find_spec("gguf"):
+        request.getfixturevalue("converted_smollm2")
+
+
+def test_runs_from_a_clean_kernel(lesson, notebook, kernel_environment, real_model):
     """The quick run: sizes shrunk, nothing else. A cell that raises fails the test."""
     environment = {**kernel_environment, "LESSONS_LIB_QUICK": "1"}
-    build_notebooks.execute(notebook, timeout=120, environment=environment)
+    build_notebooks.execute(notebook, timeout=CELL_SECONDS, environment=environment)
 
 
-def test_runs_on_the_real_entries(lesson, notebook, kernel_environment, real_entries):
+def test_runs_on_the_real_entries(lesson, notebook, kernel_environment, real_entries, real_model):
     """The switch of lesson 01: every later lesson takes the entries that were chosen there."""
     choice = {"LESSONS_LIB_QUICK": "1", "LESSONS_LIB_ENTRIES": str(real_entries)}
-    build_notebooks.execute(notebook, timeout=120, environment={**kernel_environment, **choice})
+    build_notebooks.execute(
+        notebook, timeout=CELL_SECONDS, environment={**kernel_environment, **choice}
+    )
     data_cells = [text for text in sources(notebook, "code") if "load_entries(" in text]
     assert lesson.stem.startswith("01") or all('"chosen"' in text for text in data_cells)
 

@@ -1,0 +1,98 @@
+"""Our training step with and without each of its levers, as ``benchmarks.race`` times it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmarks import peers
+from lessons_lib.batching import Batch, InstructionCollator, InstructionDataset
+from lessons_lib.losses import batch_loss, live_mask
+from lessons_lib.model import GPT
+from lessons_lib.optimization import input_tokens, make_optimizer, optimizer_step
+from lessons_lib.packing import PackingCollator
+from lessons_lib.reading import Entry
+from lessons_lib.shared_prefix import share_prefix
+
+
+class Levers(NamedTuple):
+    """What makes a step of ours fast; the names of the rows."""
+
+    head_skip: bool = False
+    fused: bool = False
+    kept_memory: bool = False
+    buckets: bool = False
+    share_prefix: bool = False
+    packed: bool = False
+    bf16: bool = False
+
+
+BEST = Levers(True, True, True, True, True)
+OURS = {
+    "ours, plain": Levers(),
+    "+ head where a target counts": Levers(True),
+    "+ fused AdamW": Levers(True, True),
+    "+ freed memory kept": Levers(True, True, True),
+    "+ buckets": Levers(True, True, True, True),
+    "+ prompt's start once": BEST,
+    "or packed instead": Levers(True, True, True, packed=True),
+    "+ bfloat16": BEST._replace(bf16=True),
+}
+
+
+class Ours:
+    """Our step, with some of the levers; all such share one model."""
+
+    def __init__(self, model: GPT, entries: Sequence[Entry], levers: Levers):
+        self.model, self.levers = model.train(), levers
+        self.examples = InstructionDataset(entries).examples
+        self.collate = InstructionCollator("prompt")
+        self.optimizer = make_optimizer(model, peers.LEARNING_RATE, peers.WEIGHT_DECAY)
+        if not levers.fused:
+            groups = [
+                {key: group[key] for key in ("params", "lr", "weight_decay")}
+                for group in self.optimizer.param_groups
+            ]
+            self.optimizer = torch.optim.AdamW(groups)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        examples = [self.examples[i] for i in indices]
+        if self.levers.packed:
+            length = sum(len(example.token_ids) + 1 for example in examples)
+            inner = InstructionCollator("prompt", allowed_max_length=length - 1)
+            return PackingCollator(inner, length)([examples])
+        batch = self.collate(examples)
+        return share_prefix(batch) if self.levers.share_prefix else batch
+
+    def loss(self, indices: Sequence[int]) -> Tensor:
+        if self.levers.head_skip:
+            return batch_loss(self.model, self.batch(indices))
+        batch = self.batch(indices)
+        logits = self.model(batch.inputs)  # (batch, length, vocabulary)
+        return F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
+
+    def step(self, indices: Sequence[int]) -> float:
+        if self.levers.head_skip:
+            precision = "bf16" if self.levers.bf16 else "float32"
+            batches = [self.batch(indices)]
+            return optimizer_step(self.model, self.optimizer, batches, precision=precision).loss
+        self.optimizer.zero_grad()
+        loss = self.loss(indices)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        return loss.item()
+
+    def flops(self, indices: Sequence[int]) -> float:
+        """Multiplications and additions of a step in matrices, forward and backward, none twice."""
+        batch, config = self.batch(indices), self.model.config
+        tokens = batch.inputs.numel() if batch.segments is not None else input_tokens(batch)
+        block = 12 * config.width**2  # weights of a block's matrices
+        lengths = [len(self.examples[i].token_ids) for i in indices]
+        # A token looks at half of its text on average, once for its scores and once for its mix.
+        attention = sum(2 * length**2 / 2 * config.width for length in lengths)
+        head = int(live_mask(batch).sum()) * config.vocabulary_size * config.width
+        # 2 for multiply and add; a backward pass costs two forward passes.
+        return 3 * 2 * (config.layers * (tokens * block + attention) + head)

@@ -1,0 +1,213 @@
+"""Training steps against the big libraries': ``python -m benchmarks.race``.
+
+GPT-2's sizes, the same random weights, the same entries, responses alone learned, no dropout, all
+on the CPU. Before anything is timed, all must have the same loss on one batch. Then all take turns
+in one process: each trains for as many steps as there are batches of 8 in a fixed draw of entries,
+and what is reported is its time for one such step. All batches come from the same entries. They
+are as drawn, padded to the longest of the batch; only "buckets" and what builds on it sort the draw
+by length first, as our loader does. (It sorts 400 at a time, so a draw of 64 gains a little less.)
+
+Each of our rows adds one lever to the row above; "packed" is another way than sharing the prompt's
+start, and "bfloat16" comes last, since its results are not equal bit by bit. The matrix rate is
+measured in the same turns. The last line is JSON; ``null`` is what this machine cannot do.
+"""
+
+import argparse
+import contextlib
+import gc
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+
+from benchmarks import collate, peers
+from benchmarks.entries import source_and_entries
+from benchmarks.ours import OURS, Levers, Ours
+from lessons_lib.batching import InstructionDataset
+from lessons_lib.devices import has_fast_bf16
+from lessons_lib.measured import save_measured
+from lessons_lib.memory import keep_freed_memory
+from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.reading import Entry
+
+BATCH_SIZE = 8
+WARM_UP = 3  # steps that are not timed; so many it takes until freed memory fits
+TOLERANCE = 1e-5  # of the first loss
+TARGETS = {
+    "fp32_vs_llms_from_scratch": 2.2,
+    "fp32_vs_trl": 2.8,
+    "bf16_vs_llms_from_scratch": 5.0,
+    "gflops_share_of_matmul_peak": 0.6,
+    "collate_vs_llms_from_scratch": 1.0,
+}
+FASTEST, HALF = "+ prompt's start once", "+ bfloat16"
+BOOK, TRAINER, TRL = "llms-from-scratch", "transformers' Trainer", "TRL's SFTTrainer"
+
+
+def matmul_rate(width: int, tokens: int = 300, seconds: float = 0.5) -> float:
+    """GFLOP/s of a multiplication that fits a step's, (tokens, width) by (width, 4 · width)."""
+    x, weight = torch.randn(tokens, width), torch.randn(4 * width, width)
+    times = []
+    stop = time.perf_counter() + seconds
+    while time.perf_counter() < stop or len(times) < 5:
+        started = time.perf_counter()
+        F.linear(x, weight)
+        times.append(time.perf_counter() - started)
+    return 2 * tokens * width * 4 * width / statistics.median(times) / 1e9
+
+
+def check_losses(racers: dict, indices: Sequence[int]) -> float:
+    """The loss that all have on one batch; a race of different objectives would mean nothing."""
+    with torch.no_grad():
+        losses = {name: float(racer.loss(indices)) for name, racer in racers.items()}
+    first = next(iter(losses.values()))
+    wrong = {n: loss for n, loss in losses.items() if abs(loss - first) > TOLERANCE * abs(first)}
+    if wrong:
+        raise SystemExit(f"The first losses differ, so there is no race: {first} and {wrong}")
+    return first
+
+
+def batches_of(draw: Sequence[int], lengths: Sequence[int], buckets: bool) -> list[list[int]]:
+    """The draw in batches of 8; with ``buckets`` sorted by length before."""
+    order = sorted(draw, key=lambda i: lengths[i]) if buckets else list(draw)
+    return [order[i : i + BATCH_SIZE] for i in range(0, len(order), BATCH_SIZE)]
+
+
+def turns(names: Sequence[str], rounds: int) -> Iterator[str]:
+    """Whose turn it is: all in each round, forwards and backwards alternately."""
+    for index in range(rounds):
+        yield from names if index % 2 == 0 else reversed(names)
+
+
+def run(
+    racers: dict, batches: dict[str, list[list[int]]], rounds: int, rate: Callable[[], float]
+) -> tuple[dict[str, list[float]], list[float]]:
+    """Seconds a step, of each racer in each round, and the matrix rates measured beside."""
+    times: dict[str, list[float]] = {name: [] for name in racers}
+    rates = []
+    for name in turns(list(racers), rounds):
+        racer, turn = racers[name], batches[name]
+        if name == FASTEST:
+            rates.append(rate())
+        kept = getattr(getattr(racer, "levers", None), "kept_memory", False)
+        with keep_freed_memory() if kept else contextlib.nullcontext():
+            for indices in turn[:WARM_UP]:  # memory, and what the libraries prepare
+                racer.step(indices)
+            gc.collect()
+            started = time.perf_counter()
+            for indices in turn:
+                racer.step(indices)
+            times[name].append((time.perf_counter() - started) / len(turn))
+    return times, rates
+
+
+def ratio(times: dict[str, list[float]], slow: str, fast: str) -> float | None:
+    """Median over the rounds of how many times faster the second is."""
+    if fast not in times:
+        return None
+    return round(statistics.median(a / b for a, b in zip(times[slow], times[fast], strict=True)), 3)
+
+
+def table(times: dict[str, list[float]]) -> str:
+    """Median, least and most seconds of each, and how many times faster than the book's."""
+    lines = [f"{'seconds a step of 8 entries':34}{'median':>9}{'min':>9}{'max':>9}{'ratio':>9}"]
+    for name, each in times.items():
+        lines.append(
+            f"{name:34}{statistics.median(each):9.3f}{min(each):9.3f}{max(each):9.3f}"
+            f"{ratio(times, BOOK, name):8.2f}×"
+        )
+    return "\n".join(lines)
+
+
+def collate_ratio(entries: Sequence[Entry], rounds: int = 5) -> float:
+    """How many times faster our collate function is; see ``benchmarks.collate``."""
+    rows = collate.in_batches(list(InstructionDataset(entries)))
+    pair = (collate.book_collate_fn(), rows), (collate.custom_collate_fn, rows)
+    collate.race(*pair, rounds=1)
+    theirs, ours = collate.race(*pair, rounds)
+    return round(statistics.median(a / b for a, b in zip(theirs, ours, strict=True)), 3)
+
+
+def make_racers(model: GPT, entries: Sequence[Entry], bf16: bool) -> dict:
+    """All that run, by name; ours share the model."""
+    racers = {
+        BOOK: peers.Book(model, entries),
+        TRAINER: peers.with_trainer(model, entries),
+        TRL: peers.with_trl(model, entries),
+    }
+    for name, levers in OURS.items():
+        if bf16 or not levers.bf16:
+            racers[name] = Ours(model, entries, levers)
+            if levers.fused:  # one optimizer's memory for all that are alike
+                racers[name].optimizer = racers["+ fused AdamW"].optimizer
+            elif levers.head_skip:
+                racers[name].optimizer = racers["ours, plain"].optimizer
+    return racers
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the race and print a table, then one line of JSON."""
+    parser = argparse.ArgumentParser(description="Training steps against the big libraries'.")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each runs (3)")
+    parser.add_argument("--entries", type=int, default=64, help="size of the draw (64)")
+    parser.add_argument("--width", type=int, default=768, help="width of the model (768)")
+    parser.add_argument("--layers", type=int, default=12, help="layers of the model (12)")
+    parser.add_argument("--save", metavar="MACHINE", help="keep the figures for the lesson")
+    options = parser.parse_args(arguments)
+    if options.rounds < 1 or options.entries < BATCH_SIZE or options.entries % BATCH_SIZE:
+        parser.error("--rounds must be 1 or more, --entries a multiple of 8")
+    source, every = source_and_entries()
+    entries = random.Random(123).sample(every, options.entries)
+    torch.manual_seed(123)
+    config = GPTConfig(width=options.width, layers=options.layers, heads=options.width // 64 or 1)
+    bf16 = has_fast_bf16(torch.device("cpu"))
+    racers = make_racers(GPT(config), entries, bf16)
+    lengths = [len(e.token_ids) for e in InstructionDataset(entries).examples]
+    loss = check_losses({n: r for n, r in racers.items() if n != HALF}, range(BATCH_SIZE))
+    batches = {
+        name: batches_of(range(len(entries)), lengths, getattr(r, "levers", Levers()).buckets)
+        for name, r in racers.items()
+    }
+    print(
+        f"{len(entries)} {source} entries, {options.layers} layers of {options.width}, "
+        f"{torch.get_num_threads()} threads, {options.rounds} rounds. First loss of all: {loss:.5f}"
+        "\n",
+        flush=True,
+    )
+    times, rates = run(racers, batches, options.rounds, lambda: matmul_rate(options.width))
+    print(table(times))
+    work = [racers[FASTEST].flops(indices) for indices in batches[FASTEST]]
+    speeds = [statistics.mean(work) / seconds / 1e9 for seconds in times[FASTEST]]
+    shares = [speed / peak for speed, peak in zip(speeds, rates, strict=True)]
+    print(
+        f"\nOur float32 step needs {statistics.mean(work) / 1e9:.0f} GFLOP, and runs at "
+        f"{statistics.median(speeds):.0f} GFLOP/s; matrices alone run at "
+        f"{statistics.median(rates):.0f}."
+    )
+    if not bf16:
+        print("This processor does not multiply bfloat16 numbers itself: that row is left out.")
+    result = {
+        "fp32_vs_llms_from_scratch": ratio(times, BOOK, FASTEST),
+        "fp32_vs_transformers": ratio(times, TRAINER, FASTEST),
+        "fp32_vs_trl": ratio(times, TRL, FASTEST),
+        "bf16_vs_llms_from_scratch": ratio(times, BOOK, HALF),
+        "gflops_share_of_matmul_peak": round(statistics.median(shares), 3),
+        "collate_vs_llms_from_scratch": collate_ratio(every),
+        "seconds_a_step": {n: round(statistics.median(each), 4) for n, each in times.items()},
+        "source": source,
+    }
+    for name, target in TARGETS.items():
+        met = "not measured" if result[name] is None else result[name]
+        word = "aim" if name.startswith("gflops") else "target"
+        print(f"{name}: {met} ({word} ≥ {target})")
+    if options.save:
+        save_measured("race", {"entries": options.entries, **result}, options.save)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
