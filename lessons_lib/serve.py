@@ -7,6 +7,9 @@ model: set the base URL to http://127.0.0.1:8000/v1, and any key.
 import asyncio
 import contextlib
 import ipaddress
+import socket
+import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -24,6 +27,7 @@ from lessons_lib.serve_guard import Guard, Line
 from lessons_lib.serve_page import add_page
 
 MOST_WAITING = 16
+STARTING = 20  # seconds that a server may take to start
 
 
 def create_app(
@@ -96,6 +100,30 @@ def run_server(app: FastAPI, host: str = "127.0.0.1", port: int = 8000) -> None:
         )
     quiet = {"log_level": "warning", "access_log": False, "server_header": False}
     uvicorn.run(app, host=host, port=port, timeout_graceful_shutdown=2, **quiet)
+
+
+@contextlib.contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """A server on a free port of this machine while this holds: yields its address.
+
+    Raises:
+        RuntimeError: it does not start.
+    """
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+        thread.start()
+        end = time.monotonic() + STARTING
+        while not server.started:
+            if time.monotonic() > end or not thread.is_alive():
+                raise RuntimeError("the server does not start")
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{place.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
 
 
 def is_loopback(host: str) -> bool:

@@ -18,7 +18,7 @@ from lessons_lib.generation import respond
 from lessons_lib.prompts import PROMPT_FORMATS
 from lessons_lib.serve import create_app, is_loopback, run_server
 from lessons_lib.tokenizer import get_tokenizer
-from tests.servers import running_server, until
+from tests.servers import until
 from tests.test_chat import entry, scripted
 from tests.toys import Scripted, decided_model, tiny_model
 
@@ -51,7 +51,7 @@ def babbler():
 
 @pytest.fixture(scope="module")
 def address(babbler):
-    with running_server(create_app(babbler, "toy", max_new_tokens=12)) as address:
+    with serving(create_app(babbler, "toy", max_new_tokens=12)) as address:
         yield address
 
 
@@ -118,7 +118,7 @@ def test_memory_is_asked_for(client):
 
 def test_a_system_text_stands_in_front_and_parts_are_joined():
     model = scripted("Be brief.\n\nName a colour.", "Blue.")
-    with running_server(create_app(model, "toy")) as address:
+    with serving(create_app(model, "toy")) as address:
         parts = [{"type": "text", "text": "Name a colour."}]
         body = ask(parts, temperature=None)
         body["messages"].insert(0, {"role": "system", "content": "Be brief."})
@@ -238,7 +238,7 @@ def test_a_name_that_somebody_pointed_here_is_refused(address):
 def test_too_many_who_wait_are_refused_and_the_others_served():
     model = Slow()
     app = create_app(model, "toy", most_waiting=2, max_new_tokens=2)
-    with running_server(app) as address, ThreadPoolExecutor(3) as pool:
+    with serving(app) as address, ThreadPoolExecutor(3) as pool:
         first = [pool.submit(post, address, ask("Hi")) for _ in range(3)]
         until(lambda: app.state.line.length == 3)
         assert_refused(post(address, ask("Hi")), 429, None, "rate_limit_exceeded")
@@ -251,7 +251,7 @@ def test_too_many_who_wait_are_refused_and_the_others_served():
 def test_a_client_that_goes_away_stops_its_reply(stream):
     model = Slow()
     app = create_app(model, "toy", max_new_tokens=5_000)
-    with running_server(app) as address:
+    with serving(app) as address:
         port = int(address.rpartition(":")[2])
         body = json.dumps(ask("Hi", stream=stream)).encode()
         head = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -268,7 +268,7 @@ def test_a_client_that_goes_away_stops_its_reply(stream):
 def test_a_model_that_diverged_is_a_server_error():
     model = tiny_model(50257, context_length=64)
     torch.nn.init.constant_(model.final_norm.weight, torch.nan)
-    with running_server(create_app(model, "toy")) as address:
+    with serving(create_app(model, "toy")) as address:
         assert_refused(post(address, ask("Hi")), 500)
         events = post(address, ask("Hi", stream=True)).text.strip().split("\n\n")
         error = json.loads(events[-1].removeprefix("data: "))["error"]

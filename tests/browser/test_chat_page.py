@@ -6,12 +6,11 @@ import urllib.parse
 import pytest
 
 from lessons_lib.chat import Chat, Turn
-from lessons_lib.serve import create_app
+from lessons_lib.serve import create_app, serving
 from lessons_lib.widgets.chat import show_chat
 from lessons_lib.widgets.html import HERE, inspector_state
 from lessons_lib.widgets.payload import embed_json
 from lessons_lib.widgets.spelling import spell_text
-from tests.servers import running_server
 from tests.toys import Parrot
 from tests.widgets.hostile import CANARY, HOSTILE
 
@@ -46,7 +45,7 @@ def parrot():
 
 @pytest.fixture(scope="module")
 def address(parrot):
-    with running_server(create_app(parrot, "parrot", max_new_tokens=400)) as address:
+    with serving(create_app(parrot, "parrot", max_new_tokens=400)) as address:
         yield address
 
 
