@@ -16,7 +16,7 @@ from torch import nn
 from lessons_lib.chat import MessageTooLong
 from lessons_lib.generation import respond
 from lessons_lib.prompts import PROMPT_FORMATS
-from lessons_lib.serve import create_app, is_loopback, run_server
+from lessons_lib.serve import create_app, is_loopback, run_server, serving
 from lessons_lib.tokenizer import get_tokenizer
 from tests.servers import until
 from tests.test_chat import entry, scripted
