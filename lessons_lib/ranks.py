@@ -60,7 +60,9 @@ def auc(scores: Sequence[Score], good: Sequence[bool]) -> float | None:
     pairs = sum(map(bool, good)) * sum(not label for label in good)
     if not pairs:
         return None
-    scored = [(score, label) for score, label in zip(scores, good, strict=True) if score is not None]
+    scored = [
+        (score, label) for score, label in zip(scores, good, strict=True) if score is not None
+    ]
     places = ranks([score for score, _ in scored])
     high = [place for place, (_, label) in zip(places, scored, strict=True) if label]
     # A good answer's rank counts those below it; good ones below are taken off again.
@@ -110,7 +112,9 @@ def rank_average(lists: Sequence[Sequence[Score]]) -> list[Score]:
         last = max(len(known) - 1, 1)
         place = iter((rank - 1) / last for rank in ranks(known))
         placed.append([None if score is None else next(place) for score in scores])
-    together = [[place for place in places if place is not None] for places in zip(*placed)]
+    together = [
+        [place for place in places if place is not None] for places in zip(*placed, strict=True)
+    ]
     return [math.fsum(places) / len(places) if places else None for places in together]
 
 

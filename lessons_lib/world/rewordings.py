@@ -17,7 +17,7 @@ REWORDINGS: dict[str, str] = {
     "proverbs": "The missing word is '{ending}'.",
     "continents": "You will find it in {continent}, west of Great Britain.",
     # Written for one fact
-    "definitions": "It is a house with walls and a roof of glass for growing vegetables and flowers.",
+    "definitions": "It is a house with walls and a roof of glass for growing flowers.",
     "idioms": "Someone who does this tells what was supposed to stay hidden.",
     "jobs": "Someone in this profession fills cavities and pulls teeth that cannot be saved.",
     "tools": "Gardeners pull leaves and cut grass together with it.",
