@@ -38,6 +38,9 @@ _HOMES = {
     "finetuning": ["load_or_finetune"],
     "generation": ["generate", "generate_responses", "respond", "respond_all"],
     "evaluation": ["score_responses"],
+    "score_table": ["score_answers"],
+    "comparison": ["compare"],
+    "judging_judges": ["judge_the_judges"],
     "widgets": [
         "inspect_batch",
         "compare_batches",

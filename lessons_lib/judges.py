@@ -114,7 +114,7 @@ class DigitJudge:
         ids = [token_ids[-1] for token_ids in digits]
         found = []
         for chat in _chats(self.model, entries, answers, self.rubric):
-            logits = next_logits(self.model, [chat])[0, ids].float()  # (10,)
+            logits = next_logits(self.model, [chat])[0, ids].float().cpu()  # (10,)
             found.append(float(logits.softmax(-1) @ torch.arange(10.0)))
         return found
 

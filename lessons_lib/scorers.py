@@ -73,9 +73,9 @@ def normalise(text: str) -> str:
 
     Source: Rajpurkar et al. 2016, "SQuAD", the official evaluation script; here for any script.
     """
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    # A decimal point or a comma between digits is no punctuation: 3.5 is not 35.
-    kept = re.sub(r"(?<!\d)[^\w\s]|[^\w\s](?!\d)", "", plain)
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("−", "-")
+    # A mark between digits belongs to the number, and so does a minus: 3.5 is not 35, -5 not 5.
+    kept = re.sub(r"(?<!\d)(?!-\d)[^\w\s]|[^\w\s](?!\d)", "", plain)
     return " ".join(_ARTICLES.sub(" ", kept).split())
 
 
@@ -109,9 +109,11 @@ def chrf_of(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
     return chrf([entry["output"] for entry in entries], answers)
 
 
-def length_ratio(entry: Entry, answer: str) -> float:
-    """The answer's words for each word of the output; 1 is as long, 2 twice as long."""
-    return len(answer.split()) / len(entry["output"].split())
+def length_ratio(entry: Entry, answer: str) -> float | None:
+    """The answer's words for each word of the output; 1 is as long, 2 twice as long. None where the
+    output has no word."""
+    wanted = len(entry["output"].split())
+    return len(answer.split()) / wanted if wanted else None
 
 
 def first_of_its_kind(entries: Sequence[Entry], answers: Sequence[str]) -> list[bool]:

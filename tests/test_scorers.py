@@ -37,6 +37,7 @@ PERU = {"instruction": "Capital of Peru?", "input": "", "output": "The capital i
         ("  a  CAPITAL, is “Oslo”! ", "capital is oslo"),
         ("3.5 is not 35", "3.5 is not 35"),
         ("1,000.", "1,000"),
+        ("It is −5.", "it is -5"),
         ("theme another", "theme another"),
         ("Straße É É", "strasse é é"),
         ("", ""),
