@@ -40,6 +40,9 @@ _HOMES = {
     "evaluation": ["score_responses"],
     "likelihood": ["log_likelihood"],
     "real_thing": ["before_and_after"],
+    "score_table": ["score_answers"],
+    "comparison": ["compare"],
+    "judging_judges": ["judge_the_judges"],
     "chat": ["Chat"],
     "widgets": [
         "inspect_batch",

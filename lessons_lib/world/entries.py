@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from lessons_lib.data import BUNDLED_ENTRIES, split_entries
 from lessons_lib.reading import Entry
-from lessons_lib.world.facts import load_facts
+from lessons_lib.world.facts import Fact, load_facts
 from lessons_lib.world.families import FAMILIES
 from lessons_lib.world.family import Family
 from lessons_lib.world.phrasings import unseen_phrasing
@@ -58,14 +58,23 @@ def families_of_test_part() -> list[str]:
 
 def unseen_phrasing_entries() -> list[Entry]:
     """The bundled test entries, each asked in a way that no bundled entry uses."""
+    told = facts_of(split_entries(bundled_entries()).test)
+    return [unseen_phrasing(family, fact, index) for index, (family, fact) in enumerate(told)]
+
+
+def facts_of(entries: Sequence[Entry]) -> list[tuple[Family, Fact]]:
+    """The family and the fact from which each bundled entry was written.
+
+    Raises:
+        KeyError: one of the entries is no bundled one.
+    """
     facts = {
         _key(write_entry(family, fact, phrasing)): (family, fact)
         for family in FAMILIES.values()
         for fact in load_facts(family.facts)[: family.count]
         for phrasing in range(len(family.instructions))
     }
-    test = split_entries(bundled_entries()).test
-    return [unseen_phrasing(*facts[_key(entry)], index) for index, entry in enumerate(test)]
+    return [facts[_key(entry)] for entry in entries]
 
 
 def _key(entry: Entry) -> tuple[str, str]:

@@ -1,0 +1,142 @@
+"""Which scorer can be trusted? Each scores answers of which we know how good they are. Lesson 10.
+
+Beside the ranking, two more questions to a judge: does it like long answers, and does it say the
+same twice?
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from lessons_lib.anatomy import Table
+from lessons_lib.comparison import Difference, paired_difference
+from lessons_lib.labelled_answers import KINDS, LabelledAnswer, labelled_answers, questions_of
+from lessons_lib.ranks import Estimate, Score, auc, rank_average, resampled, spearman
+from lessons_lib.reading import Entry
+from lessons_lib.scorers import Scorer
+
+# Says nothing about the question, whatever the question is.
+PADDING = (
+    " I hope that this answer helps you. It was a very interesting question, and I thought about "
+    "it with great care. If there is anything else that you would like to know, just ask me."
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How well one scorer tells good answers from bad ones."""
+
+    name: str
+    scores: list[Score]
+    auc: Estimate  # of good answers (right, reworded) against all others
+    spearman: Estimate  # with the grades 2, 1, 0 of ``labelled_answers.GRADES``
+    seconds: float  # for these answers
+
+    @property
+    def seconds_per_100(self) -> float:
+        """Seconds for a hundred such answers."""
+        return 100 * self.seconds / len(self.scores)
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What ``judge_the_judges`` found: a table in a terminal and in Jupyter, the best scorer first.
+
+    An AUC of 1 puts every good answer above every bad one; 0.5 is what guessing gets.
+    """
+
+    labelled: list[LabelledAnswer]
+    verdicts: list[Verdict]
+
+    def __getitem__(self, name: str) -> Verdict:
+        """The verdict on the scorer of this name. Raises KeyError: there is none."""
+        for verdict in self.verdicts:
+            if verdict.name == name:
+                return verdict
+        raise KeyError(name)
+
+    def table(self) -> Table:
+        """A row a scorer, with how many of the answers it could score."""
+        rows = []
+        for each in self.verdicts:
+            scored = f"{each.auc.count} of {len(each.scores)}"
+            speed = f"{each.seconds_per_100:.1f}"
+            rows.append((each.name, str(each.auc), str(each.spearman), scored, speed))
+        return Table(("scorer", "AUC", "Spearman", "scored", "s per 100"), tuple(rows))
+
+    def by_kind(self) -> Table:
+        """Each scorer's mean place of an answer of each kind, from 0 lowest to 1 highest.
+
+        A scorer that forgives wrong facts puts "wrong fact" above "reworded".
+        """
+        rows = []
+        for verdict in self.verdicts:
+            places = rank_average([verdict.scores])
+            means = []
+            for kind in KINDS:
+                known = [
+                    place
+                    for place, each in zip(places, self.labelled, strict=True)
+                    if place is not None and each.kind == kind
+                ]
+                means.append(f"{fmean(known):.2f}" if known else "–")
+            rows.append((verdict.name, *means))
+        return Table(("scorer", *KINDS), tuple(rows))
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def judge_the_judges(
+    scorers: Sequence[Scorer], labelled: Sequence[LabelledAnswer] | None = None
+) -> Verdicts:
+    """Rank scorers by how well they separate the labelled answers, with intervals of 95 %.
+
+    The answers are ``labelled_answers()`` if none are given. The bootstrap draws questions,
+    and both answers to each.
+
+    Raises:
+        ValueError: there are no answers. As the scorers.
+    """
+    labelled = labelled_answers() if labelled is None else list(labelled)
+    if not labelled:
+        raise ValueError("there are no labelled answers to judge by")
+    verdicts = [judge_one(scorer, labelled) for scorer in scorers]
+    verdicts.sort(key=lambda verdict: -(verdict.auc.value or 0))
+    return Verdicts(labelled, verdicts)
+
+
+def judge_one(scorer: Scorer, labelled: Sequence[LabelledAnswer]) -> Verdict:
+    """The verdict on one scorer. Raises as the scorer."""
+    began = time.perf_counter()
+    scores = scorer.score([each.entry for each in labelled], [each.answer for each in labelled])
+    seconds = time.perf_counter() - began
+    groups = questions_of(labelled)
+    separates = resampled(auc, scores, [each.good for each in labelled], groups=groups)
+    agrees = resampled(spearman, scores, [each.grade for each in labelled], groups=groups)
+    return Verdict(scorer.name, scores, separates, agrees, seconds)
+
+
+def length_bias(
+    scorer: Scorer, entries: Sequence[Entry], answers: Sequence[str], padding: str = PADDING
+) -> Difference | None:
+    """By how much scores rise when polite words without content are added to every answer.
+
+    None where the scorer scores no pair. Raises as the scorer.
+    """
+    longer = [answer + padding for answer in answers]
+    return paired_difference(scorer.score(entries, answers), scorer.score(entries, longer))
+
+
+def same_twice(first: Sequence[Score], second: Sequence[Score]) -> Estimate:
+    """Spearman's correlation of two gradings of the same answers, with its interval of 95 %.
+
+    For one judge asked twice, or for two judges. Raises ValueError as ``ranks.spearman``.
+    """
+    return resampled(spearman, first, second)

@@ -1,0 +1,128 @@
+"""All scores of one model's answers in one table, each with its interval. Lesson 10.
+
+A score of 110 answers is a sample. Of what it would be on other questions of the same kind, only
+an interval can be told: Wilson's where a score says right or wrong, the bootstrap's for a mean.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+
+from lessons_lib.anatomy import Table
+from lessons_lib.evaluation import ALL, STOPPED, score_responses
+from lessons_lib.intervals import bootstrap_interval, wilson_interval
+from lessons_lib.ranks import Estimate, Score, rank_average
+from lessons_lib.reading import Entry
+from lessons_lib.scorers import STATISTICAL, Scorer
+
+FEWEST = 5  # a bootstrap of fewer values would pretend to be sure
+
+
+def mean_with_interval(scores: Sequence[Score], confidence: float = 0.95) -> Estimate:
+    """The mean of the scores there are: Wilson's interval where all are 0 or 1, else the bootstrap.
+
+    No value without a score; no bounds of a bootstrap with fewer than five of them.
+
+    Raises:
+        ValueError: ``confidence`` is not between 0 and 1.
+    """
+    known = [score for score in scores if score is not None]
+    if not known:
+        return Estimate(None, None, None, 0)
+    mean = fmean(known)
+    if all(score in (0, 1) for score in known):
+        return Estimate(mean, *wilson_interval(int(sum(known)), len(known), confidence), len(known))
+    if len(known) < FEWEST:
+        return Estimate(mean, None, None, len(known))
+    return Estimate(mean, *bootstrap_interval(known, confidence), len(known))
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """What ``score_answers`` found: a table in a terminal and in Jupyter.
+
+    Entries, answers, families and each list of ``scores`` have one value an entry, in one order.
+    """
+
+    entries: list[Entry]
+    answers: list[str]
+    families: list[str] | None
+    scores: dict[str, list[Score]]  # name of a scorer → a score, or None: it has none
+    _means: dict[tuple[str, str | None], Estimate] = field(default_factory=dict, repr=False)
+
+    def mean(self, name: str, family: str | None = None) -> Estimate:
+        """A scorer's mean over all answers or one family's, with its interval of 95 %.
+
+        Raises:
+            KeyError: there is no such scorer.
+        """
+        if (name, family) not in self._means:
+            scores = self.scores[name]
+            chosen = [scores[place] for place in self.places(family)]
+            self._means[name, family] = mean_with_interval(chosen)
+        return self._means[name, family]
+
+    def places(self, family: str | None = None) -> list[int]:
+        """The places of a family's answers; of all without one."""
+        everywhere = range(len(self.answers))
+        if family is None:
+            return list(everywhere)
+        return [place for place in everywhere if self.families and self.families[place] == family]
+
+    def disagreement(self) -> list[Score]:
+        """For each answer how far its places by the scorers lie apart, 0 … 1.
+
+        A place is 0 for the lowest answer of a scorer and 1 for the highest. 1 means that one
+        scorer's best answer is another one's worst: those are worth reading.
+        """
+        placed = [rank_average([scores]) for scores in self.scores.values()]
+        together = [[p for p in places if p is not None] for places in zip(*placed, strict=True)]
+        return [max(places) - min(places) if places else None for places in together]
+
+    def table(self) -> Table:
+        """A row for all entries, then one for each family, in the order of their names."""
+        families = sorted(set(self.families or []))
+        head = ("family" if families else "", "entries", *self.scores)
+        return Table(head, tuple(self._row(family) for family in [None, *families]))
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+    def _row(self, family: str | None) -> tuple[str, ...]:
+        means = (str(self.mean(name, family)) for name in self.scores)
+        return (ALL if family is None else family, str(len(self.places(family))), *means)
+
+
+def score_answers(
+    entries: Sequence[Entry],
+    answers: Sequence[str | None],
+    scorers: Sequence[Scorer] = STATISTICAL,
+    *,
+    stopped: Sequence[bool | None] | None = None,
+    families: Sequence[str] | None = None,
+) -> ScoreTable:
+    """Let each scorer score each answer.
+
+    Args:
+        entries, answers, stopped, families: as ``evaluation.score_responses`` takes them; "stopped"
+            becomes one more column.
+        scorers: rules and models alike; see ``scorers.Scorer``.
+
+    Raises:
+        ValueError: the lists are not equally long, or empty; or two scorers have one name.
+        DatasetError: an entry is faulty. TypeError: an answer is no text. As the scorers.
+    """
+    checked = score_responses(entries, answers, stopped, families, checks={})
+    names = [scorer.name for scorer in scorers]
+    if len({*names, STOPPED}) <= len(names):
+        raise ValueError(f'each scorer needs a name of its own, and none is "{STOPPED}": {names}')
+    scores = {each.name: each.score(checked.entries, checked.answers) for each in scorers}
+    if stopped is not None:
+        marks = checked.marks[STOPPED]
+        scores[STOPPED] = [None if mark is None else float(mark) for mark in marks]
+    return ScoreTable(checked.entries, checked.answers, checked.families, scores)

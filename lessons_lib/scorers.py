@@ -1,0 +1,146 @@
+"""Scores of answers that need no model: rules and counts, behind one small protocol. Lesson 10.
+
+Everything that can score answers, here and in the modules on judges, has a ``name`` and
+``score(entries, answers)``. A score belongs to one answer; None means that there is none.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from lessons_lib.evaluation import matches_exactly, names_key_answer
+from lessons_lib.ranks import Score, rank_average
+from lessons_lib.reading import Entry
+from lessons_lib.rouge import rouge_l_of
+
+_ARTICLES = re.compile(r"\b(?:an?|the)\b")
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Whatever scores answers. A higher score says that an answer is better."""
+
+    name: str
+
+    def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
+        """One score an answer, in their order; the answers belong to the entries in turn."""
+        ...
+
+
+@dataclass(frozen=True)
+class RuleScorer:
+    """A scorer made of a function of all entries and all answers."""
+
+    name: str
+    rule: Callable[[Sequence[Entry], Sequence[str]], Sequence[Score | bool]]
+
+    def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
+        """The rule's values, True as 1 and False as 0.
+
+        Raises:
+            ValueError: not one answer an entry.
+        """
+        check_pairs(entries, answers)
+        values = self.rule(entries, answers)
+        return [None if value is None else float(value) for value in values]
+
+
+@dataclass(frozen=True)
+class RankAverage:
+    """Several scorers as one: an answer's mean place, 0 lowest to 1 highest, among these answers.
+
+    A statistical scorer and a model's make different mistakes. Places depend on the other answers,
+    so combined scores of two sets of answers cannot be compared.
+    """
+
+    scorers: tuple[Scorer, ...]
+    name: str = "combined"
+
+    def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
+        """See ``ranks.rank_average``."""
+        return rank_average([scorer.score(entries, answers) for scorer in self.scorers])
+
+
+def each(rule: Callable[[Entry, str], Score | bool]) -> Callable:
+    """A rule for one entry and one answer, as a rule for all of them."""
+    return lambda entries, answers: [rule(*pair) for pair in zip(entries, answers, strict=True)]
+
+
+def normalise(text: str) -> str:
+    """A text without what hardly ever matters: case, punctuation, articles, extra white space.
+
+    Source: Rajpurkar et al. 2016, "SQuAD", the official evaluation script; here for any script.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("−", "-")
+    # A mark between digits belongs to the number, and so does a minus: 3.5 is not 35, -5 not 5.
+    kept = re.sub(r"(?<!\d)(?!-\d)[^\w\s]|[^\w\s](?!\d)", "", plain)
+    return " ".join(_ARTICLES.sub(" ", kept).split())
+
+
+def matches_normalised(entry: Entry, answer: str) -> bool:
+    """Whether the answer is the entry's output once both are normalised."""
+    return normalise(answer) == normalise(entry["output"])
+
+
+def chrf(wanted: Sequence[str], answers: Sequence[str]) -> list[float]:
+    """chrF of each answer, 0 … 1: how many runs of up to six characters it shares with the wanted.
+
+    It forgives another ending of a word, and works in every script.
+
+    Raises:
+        ValueError: not one answer a wanted text. ImportError: sacrebleu is not installed.
+
+    Source: Popović, "chrF: character n-gram F-score for automatic MT evaluation", 2015; as computed
+    by the package sacrebleu (Post 2018).
+    """
+    from sacrebleu.metrics import CHRF
+
+    if len(wanted) != len(answers):
+        raise ValueError(f"{len(wanted)} wanted texts and {len(answers)} answers: one each")
+    metric = CHRF()
+    pairs = zip(wanted, answers, strict=True)
+    return [metric.sentence_score(answer, [text]).score / 100 for text, answer in pairs]
+
+
+def chrf_of(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
+    """chrF of each answer to an entry, against the entry's output."""
+    return chrf([entry["output"] for entry in entries], answers)
+
+
+def length_ratio(entry: Entry, answer: str) -> float | None:
+    """The answer's words for each word of the output; 1 is as long, 2 twice as long. None where the
+    output has no word."""
+    wanted = len(entry["output"].split())
+    return len(answer.split()) / wanted if wanted else None
+
+
+def first_of_its_kind(entries: Sequence[Entry], answers: Sequence[str]) -> list[bool]:
+    """Whether no earlier answer is the same, normalised. Their share is that of distinct answers:
+    low for a model that says the same to everything."""
+    seen: set[str] = set()
+    found = []
+    for text in map(normalise, answers):
+        found.append(text not in seen)
+        seen.add(text)
+    return found
+
+
+EXACT = RuleScorer("exact", each(matches_exactly))
+NORMALISED = RuleScorer("normalised", each(matches_normalised))
+LENIENT = RuleScorer("lenient", each(names_key_answer))
+ROUGE_L = RuleScorer("ROUGE-L", rouge_l_of)
+CHRF = RuleScorer("chrF", chrf_of)
+LENGTH_RATIO = RuleScorer("length ratio", each(length_ratio))
+DISTINCT = RuleScorer("distinct", first_of_its_kind)
+# What a table of one model's answers shows; the first five also say which answer is better.
+STATISTICAL = EXACT, NORMALISED, LENIENT, ROUGE_L, CHRF, LENGTH_RATIO, DISTINCT
+
+
+def check_pairs(entries: Sequence[Entry], answers: Sequence[str]) -> None:
+    """Raise a ValueError unless there is one answer an entry; a TypeError for a single text."""
+    if isinstance(answers, str):
+        raise TypeError("answers is a list of texts; put a single one into [ ]")
+    if len(entries) != len(answers):
+        raise ValueError(f"{len(entries)} entries and {len(answers)} answers: each entry has one")
