@@ -8,16 +8,8 @@ one. Without SmolLM2's package its figures are null.
 
 import argparse
 import json
-import os
 
-from lessons_lib.checkpoints import load_model
-from lessons_lib.devices import pick_device
-from lessons_lib.embeddings import SemanticScorer, find_minilm, load_embedder
-from lessons_lib.files import CheckpointError
-from lessons_lib.judges import DigitJudge, LikelihoodScorer, LocalJudge
-from lessons_lib.judging_judges import Verdicts, judge_the_judges
-from lessons_lib.scorers import LENIENT, STATISTICAL, RankAverage, Scorer
-from lessons_lib.server_judge import MODEL_VARIABLE, ServerJudge
+from lessons_lib.judging_judges import Verdicts, available_scorers, judge_the_judges
 
 TARGET = 0.8  # for the best scorer
 # Name in the JSON → name of the scorer.
@@ -31,26 +23,6 @@ FIGURES = {
     "likelihood_gain_auc": "likelihood gain",
     "combined_auc": "combined",
 }
-
-
-def make_scorers(device: str = "auto", with_prompted: bool = True) -> list[Scorer]:
-    """All scorers that this machine can run."""
-    base = SemanticScorer(load_embedder("base"))
-    semantic = [base, SemanticScorer(load_embedder("minilm"))] if find_minilm() else [base]
-    scorers: list[Scorer] = [*STATISTICAL, *semantic]
-    try:
-        model = load_model("smollm2").to(pick_device(device))
-    except CheckpointError as error:
-        print(f"{error}\n")
-        return scorers
-    likelihood = LikelihoodScorer(model)
-    scorers += [likelihood, LikelihoodScorer(model, gain=True)]
-    scorers.append(RankAverage((LENIENT, likelihood)))
-    if with_prompted:
-        scorers += [DigitJudge(model), LocalJudge(model)]
-    if os.environ.get(MODEL_VARIABLE):
-        scorers.append(ServerJudge())
-    return scorers
 
 
 def figures_of(verdicts: Verdicts) -> dict[str, float | None]:
@@ -67,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--no-prompted", action="store_true", help="leave out the slowest judges")
     options = parser.parse_args(arguments)
-    verdicts = judge_the_judges(make_scorers(options.device, not options.no_prompted))
+    verdicts = judge_the_judges(available_scorers(not options.no_prompted, options.device))
     print(f"{len(verdicts.labelled)} labelled answers; intervals of 95 %, by questions\n")
     print(verdicts)
     print("\nMean place of each kind of answer, 0 lowest to 1 highest:\n")

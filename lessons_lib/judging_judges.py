@@ -4,18 +4,27 @@ Beside the ranking, two more questions to a judge: does it like long answers, an
 same twice?
 """
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from lessons_lib.anatomy import Table
+from lessons_lib.checkpoints import load_model
 from lessons_lib.comparison import Difference, paired_difference
+from lessons_lib.devices import pick_device
+from lessons_lib.embeddings import SemanticScorer, find_minilm, load_embedder
+from lessons_lib.files import CheckpointError
+from lessons_lib.judges import DigitJudge, LikelihoodScorer, LocalJudge
 from lessons_lib.labelled_answers import KINDS, LabelledAnswer, labelled_answers, questions_of
 from lessons_lib.ranks import Estimate, Score, auc, rank_average, resampled, spearman
 from lessons_lib.reading import Entry
-from lessons_lib.scorers import Scorer
+from lessons_lib.recipes import is_quick
+from lessons_lib.scorers import LENIENT, STATISTICAL, RankAverage, Scorer
+from lessons_lib.server_judge import MODEL_VARIABLE, ServerJudge
 
+QUICK_ANSWERS = 8  # in a shrunk run, whose results say nothing
 # Says nothing about the question, whatever the question is.
 PADDING = (
     " I hope that this answer helps you. It was a very interesting question, and I thought about "
@@ -93,18 +102,47 @@ class Verdicts:
         return self.table()._repr_html_()
 
 
+def available_scorers(
+    prompted: bool = True, device: str = "auto", say: Callable[[str], object] = print
+) -> list[Scorer]:
+    """All scorers that this machine can run: rules, embeddings, a real model's likelihoods.
+
+    ``prompted`` adds the slowest: the real model asked for a grade. A judge on a server joins in
+    where ``LESSONS_LIB_JUDGE_MODEL`` names one. Where the real model's package is missing, a
+    sentence says so.
+    """
+    base = SemanticScorer(load_embedder("base"))
+    semantic = [base, SemanticScorer(load_embedder("minilm"))] if find_minilm() else [base]
+    scorers: list[Scorer] = [*STATISTICAL, *semantic]
+    try:
+        model = load_model("smollm2").to(pick_device(device))
+    except CheckpointError as error:
+        say(str(error))
+        return scorers
+    likelihood = LikelihoodScorer(model)
+    scorers += [likelihood, LikelihoodScorer(model, gain=True)]
+    scorers.append(RankAverage((LENIENT, likelihood)))
+    if prompted:
+        scorers += [DigitJudge(model), LocalJudge(model)]
+    if os.environ.get(MODEL_VARIABLE):
+        scorers.append(ServerJudge())
+    return scorers
+
+
 def judge_the_judges(
     scorers: Sequence[Scorer], labelled: Sequence[LabelledAnswer] | None = None
 ) -> Verdicts:
     """Rank scorers by how well they separate the labelled answers, with intervals of 95 %.
 
-    The answers are ``labelled_answers()`` if none are given. The bootstrap draws questions,
-    and both answers to each.
+    The answers are ``labelled_answers()`` if none are given; a shrunk run (``LESSONS_LIB_QUICK``)
+    takes a few of them. The bootstrap draws questions, and both answers to each.
 
     Raises:
         ValueError: there are no answers. As the scorers.
     """
-    labelled = labelled_answers() if labelled is None else list(labelled)
+    if labelled is None:
+        labelled = labelled_answers()[: QUICK_ANSWERS if is_quick() else None]
+    labelled = list(labelled)
     if not labelled:
         raise ValueError("there are no labelled answers to judge by")
     verdicts = [judge_one(scorer, labelled) for scorer in scorers]
