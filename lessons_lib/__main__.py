@@ -7,15 +7,11 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from lessons_lib.command_options import LARGE_MODEL_RATE, build_parser
 from lessons_lib.environment import check_environment
 
 # Other modules are imported where they are needed: ``check`` must run where PyTorch is broken.
-HUB_NAMES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
-FETCHED = ("entries", *HUB_NAMES)
-# For pretrained models of GPT-2's sizes; the recipe's own rate is that of the small base model.
-LARGE_MODEL_RATE = 5e-5
 INTERRUPTED = 130  # what shells report after Ctrl-C
 
 
@@ -127,82 +123,6 @@ def download(options: argparse.Namespace) -> int:
     return 0
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m lessons_lib",
-        description="From a file of instructions to a model that follows them.",
-    )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    command = commands.add_parser("check", help="is this machine ready? one fix for each fault")
-    command.set_defaults(run=check)
-
-    command = commands.add_parser("finetune", help="lesson 09's run without a notebook")
-    command.add_argument(
-        "--entries", default="bundled", help='"bundled", "book" (downloaded once), a file, or a URL'
-    )
-    command.add_argument(
-        "--model", default="base", help='"base", "gpt2", "smollm2", a file, or a folder'
-    )
-    command.add_argument("--epochs", type=_count, help="default: 3")
-    command.add_argument(
-        "--learning-rate",
-        type=_rate,
-        help=f'default: the recipe\'s for "base", {LARGE_MODEL_RATE:g} for others',
-    )
-    command.add_argument(
-        "--mask", choices=("none", "prompt", "keep-header"), help="default: prompt"
-    )
-    command.add_argument("--seed", type=int, help="default: 123")
-    command.add_argument("--out", type=Path, required=True, help="folder for all that is made")
-    command.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
-    command.add_argument(
-        "--checkpoint-every", type=_count, default=50, metavar="N", help="optimizer steps"
-    )
-    command.set_defaults(run=finetune)
-
-    command = commands.add_parser("ask", help="put an instruction to a model")
-    command.add_argument("instruction")
-    command.add_argument("--input", default="")
-    command.add_argument("--model", required=True, help="as for finetune; its --out folder, say")
-    command.add_argument("--max-new-tokens", type=_count, default=64)
-    command.set_defaults(run=ask)
-
-    command = commands.add_parser("chat", help="talk to a model in the terminal")
-    _add_chat_options(command)
-    command.set_defaults(run=chat)
-
-    command = commands.add_parser("serve", help="a page to chat on, and OpenAI's API, on loopback")
-    _add_chat_options(command)
-    command.add_argument("--port", type=_port, default=8000)
-    command.add_argument("--host", default="127.0.0.1", help="another one lets others in")
-    command.set_defaults(run=serve)
-
-    command = commands.add_parser("download", help="fetch what a class will need, once")
-    command.add_argument(
-        "what",
-        nargs="*",
-        type=_fetched,
-        metavar="WHAT",
-        help=f"of {', '.join(FETCHED)}; default: entries gpt2",
-    )
-    command.set_defaults(run=download)
-    return parser
-
-
-def _add_chat_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--model", help="as for finetune; its --out folder, say")
-    command.add_argument(
-        "--recipe", default="lesson-09", help="without --model: trained once (default: lesson-09)"
-    )
-    command.add_argument("--format", help="the prompt format that the model was trained on")
-    command.add_argument("--memory", action="store_true", help="earlier turns come before each")
-    command.add_argument(
-        "--temperature", type=_temperature, default=0.0, help="default: 0, the likeliest token"
-    )
-    command.add_argument("--max-new-tokens", type=_count, default=128, help="default: 128")
-
-
 def _entries(name: str) -> str:
     """What ``load_entries`` takes; "book" stands for the book's URL."""
     from lessons_lib.data import BOOK_ENTRIES
@@ -210,49 +130,14 @@ def _entries(name: str) -> str:
     return BOOK_ENTRIES if name == "book" else name
 
 
-def _count(text: str) -> int:
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
-    return int(text)
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 < rate < 1:
-        raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, not {text!r}")
-    return rate
-
-
-def _temperature(text: str) -> float:
-    try:
-        temperature = float(text)
-    except ValueError:
-        temperature = -1.0
-    if not 0 <= temperature <= 2:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 2, not {text!r}")
-    return temperature
-
-
-def _port(text: str) -> int:
-    if not text.strip().isdecimal() or not 0 < int(text) < 65536:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 65535, not {text!r}")
-    return int(text)
-
-
-def _fetched(text: str) -> str:
-    if text not in FETCHED:
-        raise argparse.ArgumentTypeError(f"is one of {', '.join(FETCHED)}, not {text!r}")
-    return text
+COMMANDS = {each.__name__: each for each in (check, finetune, ask, chat, serve, download)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 when all is well."""
     options = build_parser().parse_args(arguments)
     try:
-        return options.run(options)
+        return COMMANDS[options.command](options)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED

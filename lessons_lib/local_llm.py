@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lessons_lib.batching import Batch, refuse_beyond_context
+from lessons_lib.batch import Batch, refuse_beyond_context
 from lessons_lib.cache import KeyValueCache
 from lessons_lib.files import CheckpointError
 from lessons_lib.generation import generate

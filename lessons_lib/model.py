@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lessons_lib.batching import Batch, refuse_beyond_context
+from lessons_lib.batch import Batch, refuse_beyond_context
 from lessons_lib.cache import KeyValueCache, LayerCache
 from lessons_lib.segments import TextLayout
 from lessons_lib.tokenizer import VOCABULARY_SIZE

@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from lessons_lib import training
-from lessons_lib.__main__ import HUB_NAMES, main
+from lessons_lib.__main__ import main
 from lessons_lib.checkpoints import load_model, save_compact
+from lessons_lib.command_options import HUB_NAMES
 from lessons_lib.data import BOOK_ENTRIES
 from lessons_lib.hub_models import HUB_MODELS
 from lessons_lib.model import GPT, GPTConfig
