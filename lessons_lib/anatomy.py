@@ -73,7 +73,7 @@ def names_table(model: GPT) -> Table:
                 for part in (name, _shape(weight.shape), *theirs)
             )
         )
-    return Table(("here", "shape", "in GPT-2's file", "shape there"), tuple(rows))
+    return Table(("here", "shape", "in GPT-2's file", "turned as there"), tuple(rows))
 
 
 def _shape(sizes: Sequence[int]) -> str:
