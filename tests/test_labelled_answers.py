@@ -140,7 +140,7 @@ def test_no_rule_is_perfect_and_rouge_forgives_wrong_facts():
     assert rouge.low < rouge.value < rouge.high and rouge.value < 0.7
     head, rows = verdicts.by_kind().head, {row[0]: row for row in verdicts.by_kind().rows}
     mean = dict(zip(head[1:], map(float, rows["ROUGE-L"][1:]), strict=True))
-    assert mean["wrong fact"] > mean["reworded"] + 0.2
+    assert mean["wrong fact"] > mean["reworded"] + 0.1
 
 
 def test_a_perfect_a_reversed_and_a_silent_judge_are_seen_through():
