@@ -87,7 +87,7 @@ def test_the_expected_digit_is_the_mean_over_the_digits_probabilities(llama):
     chat = llama.tokenizer.chat_ids(judge_messages(ENTRIES[0], ANSWERS[0], DIGIT_RUBRIC))
     logits = llama(torch.tensor([chat]))[0, -1]
     ids = [llama.tokenizer.encode(str(digit))[0] for digit in range(10)]
-    weights = [math.exp(logits[i]) for i in ids]
+    weights = [math.exp(logits[i].item()) for i in ids]
     expected = sum(digit * weight for digit, weight in enumerate(weights)) / sum(weights)
     assert scores[0] == pytest.approx(expected, rel=1e-4)
 
