@@ -54,8 +54,8 @@ def study_of(name: str) -> Study:
     if not (path := os.environ.get(REAL_ENTRIES)):
         raise ValueError(f"{REAL_ENTRIES} must name the file of the book's entries")
     recipe = dataclasses.replace(RECIPES["lesson-09-real"], entries=path)
-    modes = MODES[:3]  # a run takes minutes: two seeds, and rates are compared with one
-    return Study(recipe, modes, (1, 2), (5e-5, 1e-4), 1, workers=1, threads=2)
+    modes = MODES[:3]  # a run takes ten minutes: two seeds, and rates are compared with one
+    return Study(recipe, modes, (1, 2), (5e-5, 1e-4), selection_seeds=1)
 
 
 def run_study(name: str, study: Study | None = None, progress: bool = True) -> MaskingExperiment:
