@@ -10,7 +10,15 @@ from typing import Any
 
 from lessons_lib.data import load_entries, split_entries
 from lessons_lib.masking_results import MaskingExperiment, rate_losses
-from lessons_lib.masking_runs import Job, MaskingRun, Mode, make_run, mode_name, with_mode
+from lessons_lib.masking_runs import (
+    QUICK_ENTRIES,
+    Job,
+    MaskingRun,
+    Mode,
+    make_run,
+    mode_name,
+    with_mode,
+)
 from lessons_lib.parallel import run_all
 from lessons_lib.reading import Entry
 from lessons_lib.recipes import Recipe, get_recipe, is_quick
@@ -19,7 +27,7 @@ MODES: tuple[Mode, ...] = ("none", "keep-header", "prompt", 0.1)
 SEEDS = (1, 2, 3, 4, 5)
 LEARNING_RATES = (1e-4, 2e-4, 3e-4, 6e-4)
 Rates = Sequence[float] | Mapping[Mode, Sequence[float]]
-QUICK_ENTRIES, QUICK_TOKENS = 6, 8  # in a shrunk run, whose results say nothing
+QUICK_TOKENS = 8  # of an answer, in a shrunk run
 
 
 def run_masking_experiment(
@@ -52,7 +60,8 @@ def run_masking_experiment(
             same kind of processor with as many threads gives the same numbers.
 
     Every finished run is kept in the cache folder: cut off and started again, the experiment goes
-    on where it was. A shrunk run (``LESSONS_LIB_QUICK``) measures six entries.
+    on where it was. A shrunk run (``LESSONS_LIB_QUICK``) measures six entries, in one
+    process.
 
     Raises:
         ValueError: an unknown mode, no mode, seed, rate or test entry, or one given twice; a number
@@ -65,7 +74,7 @@ def run_masking_experiment(
     if test is None:
         test = split_entries(load_entries(recipe.entries)).test
     if is_quick():
-        test, max_new_tokens = test[:QUICK_ENTRIES], QUICK_TOKENS
+        test, max_new_tokens, workers = test[:QUICK_ENTRIES], QUICK_TOKENS, 1
     if not test:
         raise ValueError("there is no test entry to measure on")
     options = {"workers": workers, "threads": threads, "progress": progress}

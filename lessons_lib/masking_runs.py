@@ -26,12 +26,13 @@ from lessons_lib.parallel import Report
 from lessons_lib.paths import cache_folder
 from lessons_lib.prompts import get_prompt_format
 from lessons_lib.reading import Entry
-from lessons_lib.recipes import Recipe
+from lessons_lib.recipes import Recipe, is_quick
 from lessons_lib.rouge import rouge_l_of
 from lessons_lib.tokenizer import tokenizer_of
 
 Mode = str | float  # an instruction mask, or the weight of the prompt's targets
 TRAIN_ENTRIES = 200  # of the training part, for the loss on what was learned from
+QUICK_ENTRIES = 6  # of training and of test, in a shrunk run, whose results say nothing
 TRAINING_SHARE = 0.8  # of the progress bar; the rest is for measuring
 
 
@@ -128,7 +129,7 @@ Measured = tuple[float, tuple[AnswerMarks, ...]]
 def _measure(tuned: Finetuned, job: Job) -> Measured:
     """Loss on training entries, marks on the test entries; kept for the next time."""
     model, written, test = tuned.model, job.recipe.prompt_format, list(job.test)
-    train = tuned.splits.train[:TRAIN_ENTRIES]
+    train = tuned.splits.train[: QUICK_ENTRIES if is_quick() else TRAIN_ENTRIES]
     train_loss = response_loss(model, train, prompt_format=written)
     answers = generate_responses(
         model, test, written, max_new_tokens=job.max_new_tokens, batch_size=64
