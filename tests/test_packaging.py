@@ -179,7 +179,7 @@ for path in sorted(p for p in files(lessons_lib).rglob("*") if p.suffix not in (
     wanted = {
         path.relative_to(package).as_posix()
         for path in package.rglob("*")
-        if path.suffix in (".json", ".tsv", ".txt", ".safetensors", ".js", ".css")
+        if path.suffix in (".json", ".csv", ".tsv", ".txt", ".safetensors", ".js", ".css")
         and path.is_file()
     }
     assert {"assets/entries.json", "world/facts/capitals.tsv", "widgets/inspector.js"} <= set(
