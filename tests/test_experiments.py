@@ -18,15 +18,10 @@ from lessons_lib.masking_runs import (
     mode_name,
     with_mode,
 )
-from lessons_lib.model import GPTConfig
 from lessons_lib.recipes import Recipe
-from tests.toys import tiny_model
+from tests.toys import number_entries, tiny_model, tiny_recipe
 
-ENTRIES = [
-    {"instruction": f"Which number comes after {i}?", "input": "", "output": f"It is {i + 1}."}
-    for i in range(40)
-]  # 34 to train on, 4 to test, 2 to validate
-CONFIG = GPTConfig(context_length=64, width=8, layers=1, heads=1)
+ENTRIES = number_entries(40)  # 34 to train on, 4 to test, 2 to validate
 TINY = {"max_new_tokens": 4, "workers": 1, "progress": False}
 
 
@@ -39,9 +34,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def recipe(tmp_path) -> Recipe:
-    path = tmp_path / "entries.json"
-    path.write_text(json.dumps(ENTRIES), encoding="utf-8")
-    return Recipe(CONFIG, epochs=1, learning_rate=1e-2, evaluate_every=9, entries=str(path))
+    return tiny_recipe(tmp_path, ENTRIES, epochs=1, evaluate_every=9)
 
 
 @pytest.fixture

@@ -18,17 +18,14 @@ from lessons_lib.data import split_entries
 from lessons_lib.devices import describe_device
 from lessons_lib.finetuning import load_or_finetune, recipe_key
 from lessons_lib.loaders import create_loader
-from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.model import GPT
 from lessons_lib.model_cache import locked
 from lessons_lib.recipes import RECIPES, Recipe, get_recipe
 from lessons_lib.training import train
+from tests.toys import TINY_CONFIG, number_entries, tiny_recipe
 
-ENTRIES = [
-    {"instruction": f"Which number comes after {i}?", "input": "", "output": f"It is {i + 1}."}
-    for i in range(20)
-]  # 17 to train on, 2 to test, 1 to validate
+ENTRIES = number_entries(20)  # 17 to train on, 2 to test, 1 to validate
 CPU = torch.device("cpu")
-CONFIG = GPTConfig(context_length=64, width=8, layers=1, heads=1)
 
 
 @pytest.fixture(autouse=True)
@@ -49,11 +46,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def recipe(tmp_path) -> Recipe:
-    path = tmp_path / "entries.json"
-    path.write_text(json.dumps(ENTRIES), encoding="utf-8")
-    return Recipe(
-        CONFIG, epochs=2, learning_rate=1e-2, batch_size=4, evaluate_every=3, entries=str(path)
-    )
+    return tiny_recipe(tmp_path, ENTRIES, epochs=2, batch_size=4, evaluate_every=3)
 
 
 @pytest.fixture
@@ -107,7 +100,7 @@ def test_a_model_is_made_once_and_loaded_the_next_time(make, recipe, said, monke
 def test_what_is_made_is_what_train_makes_of_the_recipe(make, recipe):
     made = make(dataclasses.replace(recipe, schedule="cosine", warmup_steps=2, accumulate=2))
     torch.manual_seed(recipe.seed)
-    model = GPT(CONFIG)
+    model = GPT(TINY_CONFIG)
     loader = create_loader(
         ENTRIES[:17], 4, batching="bucketed", drop_last=True, instruction_mask="prompt"
     )
@@ -145,7 +138,7 @@ def test_a_pretrained_model_is_loaded_by_its_name(make, recipe):
     def load(name, width=8):
         asked.append(name)
         torch.manual_seed(width)
-        return GPT(dataclasses.replace(CONFIG, width=width))
+        return GPT(dataclasses.replace(TINY_CONFIG, width=width))
 
     recipe = dataclasses.replace(recipe, model="some-base")
     made = make(recipe, load=load)
@@ -160,7 +153,7 @@ def test_a_pretrained_model_is_loaded_by_its_name(make, recipe):
 def test_a_compact_vocabulary_learns_the_tokens_of_all_entries(make, recipe):
     def load(name):
         torch.manual_seed(0)
-        return GPT(CONFIG, known_tokens=range(1000))
+        return GPT(TINY_CONFIG, known_tokens=range(1000))
 
     recipe = dataclasses.replace(recipe, model="compact")
     made = make(recipe, load=load)
@@ -203,7 +196,7 @@ def test_entries_longer_than_the_context_are_cut_or_left_out(make, recipe, tmp_p
 
 
 def test_everything_that_decides_has_a_part_in_the_key(recipe, monkeypatch):
-    splits, model = split_entries(ENTRIES), GPT(CONFIG)
+    splits, model = split_entries(ENTRIES), GPT(TINY_CONFIG)
     changed = [{**ENTRIES[0], "output": "It is one."}, *ENTRIES[1:]]
     key = recipe_key(recipe, splits, model)
     keys = {key, recipe_key(recipe, split_entries(changed), model)}
@@ -230,18 +223,18 @@ def test_known_tokens_have_a_part_in_the_key(recipe):
     keys = []
     for known in (range(10), range(10, 20)):
         torch.manual_seed(0)
-        keys.append(recipe_key(recipe, splits, GPT(CONFIG, known_tokens=known)))
+        keys.append(recipe_key(recipe, splits, GPT(TINY_CONFIG, known_tokens=known)))
     assert keys[0] != keys[1]
 
 
 def test_a_quick_run_is_kept_apart_from_a_whole_one(make, monkeypatch):
-    monkeypatch.setitem(RECIPES, "tiny", Recipe(CONFIG, epochs=2, learning_rate=1e-3))
+    monkeypatch.setitem(RECIPES, "tiny", Recipe(TINY_CONFIG, epochs=2, learning_rate=1e-3))
     monkeypatch.setenv("LESSONS_LIB_QUICK", "1")
     quick = make("tiny")
     assert quick.history.steps == 6
     assert make("tiny").from_cache
     monkeypatch.delenv("LESSONS_LIB_QUICK")
-    whole = recipe_key(get_recipe("tiny"), quick.splits, GPT(CONFIG))
+    whole = recipe_key(get_recipe("tiny"), quick.splits, GPT(TINY_CONFIG))
     assert whole != quick.key
 
 
@@ -267,7 +260,7 @@ def flip(folder):
 
 def swap(folder):
     """Whole and with a right checksum, but the weights of another model."""
-    content = safetensors.torch.save(GPT(dataclasses.replace(CONFIG, width=16)).state_dict())
+    content = safetensors.torch.save(GPT(dataclasses.replace(TINY_CONFIG, width=16)).state_dict())
     (folder / "model.safetensors").write_bytes(content)
     change_notes(folder, sha256=hashlib.sha256(content).hexdigest())
 

@@ -1,6 +1,8 @@
 """Small things that several test modules use: entries, a tokenizer, models, random entries."""
 
+import json
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -9,6 +11,7 @@ from torch import nn
 
 from lessons_lib.batching import Example
 from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.recipes import Recipe
 from lessons_lib.tokenizer import END_OF_TEXT, VOCABULARY_SIZE, get_tokenizer
 
 ENTRIES = [
@@ -54,6 +57,24 @@ def decided_model(vocabulary_size: int = 64, seed: int = 0, **sizes) -> GPT:
             # Small biases, or the same few tokens would be the likeliest after every text.
             parameter.add_((0.1 if parameter.dim() < 2 else 0.6) * torch.randn_like(parameter))
     return model
+
+
+TINY_CONFIG = GPTConfig(context_length=64, width=8, layers=1, heads=1)
+
+
+def number_entries(count: int) -> list[dict[str, str]]:
+    """So many small tasks, no two alike."""
+    return [
+        {"instruction": f"Which number comes after {i}?", "input": "", "output": f"It is {i + 1}."}
+        for i in range(count)
+    ]
+
+
+def tiny_recipe(folder: Path, entries: list[dict[str, str]], **options) -> Recipe:
+    """A run on a file of these entries that takes a moment, from random weights."""
+    path = folder / "entries.json"
+    path.write_text(json.dumps(entries), encoding="utf-8")
+    return Recipe(TINY_CONFIG, learning_rate=1e-2, entries=str(path), **options)
 
 
 class NextToken(nn.Module):
