@@ -43,6 +43,7 @@ _HOMES = {
     "score_table": ["score_answers"],
     "comparison": ["compare"],
     "judging_judges": ["judge_the_judges"],
+    "experiments": ["run_masking_experiment"],
     "chat": ["Chat"],
     "widgets": [
         "inspect_batch",
