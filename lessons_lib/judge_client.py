@@ -17,6 +17,7 @@ KEY_VARIABLE = "LESSONS_LIB_JUDGE_KEY"
 INSTALL = 'python -m pip install "openai>=3,<4"'
 
 OF_THE_QUESTION = 400, 413, 422  # too long, or stopped by a filter: another question may do
+UNSENT = 0  # the status of a question that did not come as far as the server
 WORTH_ANOTHER_TRY = 408, 409, 429  # and every error of the server, 500 and above
 CONNECTING = 5.0  # seconds; a server that is there accepts at once, and thinks afterwards
 CONNECTION_RETRIES = 2  # a server that is not running will not be in a minute
@@ -70,7 +71,8 @@ class JudgeClient:
         try:
             return self._read(self._send(messages, stop))
         except UnicodeEncodeError as error:
-            raise QuestionRefused("it holds half a character, which UTF-8 has not", 0) from error
+            reason = "It holds half a character, which cannot be sent."
+            raise QuestionRefused(reason, UNSENT) from error
         except self._openai.OpenAIError as error:
             status = getattr(error, "status_code", 0)
             if status in OF_THE_QUESTION:
@@ -196,12 +198,12 @@ def _asked_pause(headers: Mapping[str, str], pause: float) -> float | None:
 
 
 def _reason(error: Exception) -> str:
-    """What the server says, in its own words where it has the API's shape."""
+    """What the server says, in its own words where it has the API's shape; with a full stop."""
     body = getattr(error, "body", None)
     said = body.get("message") if isinstance(body, dict) else None
-    return _shortened(said if isinstance(said, str) and said.strip() else str(error)) or (
-        type(error).__name__
-    )
+    text = said if isinstance(said, str) and said.strip() else str(error)
+    line = _shortened(text) or type(error).__name__
+    return line if line[-1] in ".!?…" else f"{line}."
 
 
 def _shortened(text: str) -> str:

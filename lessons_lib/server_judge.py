@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lessons_lib.judge_client import (
     KEY_VARIABLE,
+    UNSENT,
     URL_VARIABLE,
     JudgeClient,
     JudgeError,
@@ -80,7 +81,8 @@ class ServerJudge:
                 f'name the model that judges: ServerJudge("llama3.1:70b"), or {MODEL_VARIABLE}'
             )
         base_url = (base_url or os.environ.get(URL_VARIABLE) or OLLAMA).strip().rstrip("/")
-        self.rubric, self.run = rubric, run
+        self.base_url, self.rubric, self.run = base_url, rubric, run
+        self.temperature, self.max_tokens = temperature, max_tokens
         self.concurrency, self.progress = concurrency, progress
         self.name = f"judge {self.model}"
         # The package fills in OPENAI_API_KEY where no key is given: never for another server.
@@ -142,9 +144,10 @@ class ServerJudge:
                 refused = self._ask_all(self._missing(questions))
         problems = []
         if refused:
+            count = sum(key in refused for key in keys)
             problems.append(
-                f"the server refused {sum(key in refused for key in keys)} of {len(keys)} answers, "
-                f"which have no score; the first reason: {next(iter(refused.values()))}"
+                f"{count} of {len(keys)} answers were refused and have no score; the first reason: "
+                f"{next(iter(refused.values()))}"
             )
         return [self.cache.get(key) for key in keys], problems
 
@@ -187,7 +190,7 @@ class ServerJudge:
 
         Many servers answer 400 to a wrong model's name.
         """
-        alike = len({refusal.status for refusal in refused}) == 1
+        alike = len({refusal.status for refusal in refused}) == 1 and refused[0].status != UNSENT
         if alike and not len(self.cache) and len(refused) >= min(FEW, asked):
             raise JudgeError(self._client.explain_refusals(str(refused[0]))) from refused[0]
 

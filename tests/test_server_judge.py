@@ -194,8 +194,8 @@ def test_an_answer_that_is_always_refused_costs_its_own_score_alone(server, tmp_
     with pytest.warns(UserWarning) as told:
         assert judge.score(ENTRIES, ANSWERS) == [70] * 3 + [None] + [70] * 8
     (warning,) = told
-    assert "refused 1 of 12 answers" in str(warning.message)
-    assert str(warning.message).endswith(f"the first reason: failure {status}")
+    assert "1 of 12 answers were refused" in str(warning.message)
+    assert str(warning.message).endswith(f"the first reason: failure {status}.")
     assert warning.filename == __file__
     assert len(server.asked) == 12 and len(lines_of(judge.cache.path)) == 11
     server.refuse = lambda text: None
@@ -205,7 +205,9 @@ def test_an_answer_that_is_always_refused_costs_its_own_score_alone(server, tmp_
 
 def test_where_the_first_few_are_all_refused_alike_the_others_are_not_asked(server, tmp_path):
     server.refuse = lambda text: 400
-    with pytest.raises(JudgeError, match="refused every.*failure 400 It has: tiny-judge.* 0 of 12"):
+    with pytest.raises(
+        JudgeError, match="refused every.*failure 400. It has: tiny-judge.* 0 of 12"
+    ):
         judge_at(server, tmp_path, concurrency=1).score(ENTRIES, ANSWERS)
     assert 5 <= len(server.asked) < 12
 
@@ -214,7 +216,7 @@ def test_where_the_first_few_are_all_refused_alike_the_others_are_not_asked(serv
 def test_a_few_refused_answers_at_the_start_stop_nothing(server, tmp_path, statuses):
     server.failures = list(statuses)
     refused = len(statuses)
-    with pytest.warns(UserWarning, match=f"refused {refused} of 12"):
+    with pytest.warns(UserWarning, match=f"{refused} of 12 answers were refused"):
         scores = judge_at(server, tmp_path, concurrency=1).score(ENTRIES, ANSWERS)
     assert scores == [None] * refused + [70] * (12 - refused)
 
@@ -222,14 +224,16 @@ def test_a_few_refused_answers_at_the_start_stop_nothing(server, tmp_path, statu
 def test_a_judge_that_has_answered_before_may_refuse_all(server, tmp_path):
     judge_at(server, tmp_path).score(ENTRIES[:1], ANSWERS[:1])
     server.refuse = lambda text: 400
-    with pytest.warns(UserWarning, match="refused 11 of 12"):
+    with pytest.warns(UserWarning, match="11 of 12 answers were refused"):
         assert judge_at(server, tmp_path).score(ENTRIES, ANSWERS) == [70] + [None] * 11
 
 
 def test_half_a_character_cannot_be_sent_and_stops_nothing(server, tmp_path):
-    with pytest.warns(UserWarning, match="refused 1 of 2 answers.*half a character"):
+    with pytest.warns(UserWarning, match="1 of 2 answers were refused.*half a character"):
         scores = judge_at(server, tmp_path, concurrency=1).score(ENTRIES[:2], ["1", "\ud83d"])
     assert scores == [70, None]
+    with pytest.warns(UserWarning, match="1 of 1 answers were refused"):
+        assert judge_at(server, tmp_path / "new").score(ENTRIES[:1], ["\ud83d"]) == [None]
 
 
 class Seventy(nn.Module):
@@ -253,7 +257,7 @@ class Seventy(nn.Module):
 def test_our_own_server_judges_and_a_prompt_too_long_for_it_has_no_score(tmp_path):
     with serving(create_app(Seventy(), "seventy")) as address:
         judge = ServerJudge("seventy", f"{address}/v1", folder=tmp_path, progress=False)
-        with pytest.warns(UserWarning, match="refused 1 of 3 answers.* reads 400 at most"):
+        with pytest.warns(UserWarning, match="1 of 3 answers were refused.* reads 400 at most"):
             scores = judge.score(ENTRIES[:3], ["1", "long " * 400, "3"])
     assert scores == [70, None, 70]
 
