@@ -71,10 +71,8 @@ def serve(options: argparse.Namespace) -> int:
         model,
         name,
         format=chosen,
-        memory=options.memory,
-        temperature=options.temperature,
-        max_new_tokens=options.max_new_tokens,
         host=options.host,
+        **_chat_options(options),
     )
     run_server(app, options.host, options.port)
     return 0
@@ -102,13 +100,13 @@ def _chat_model(options: argparse.Namespace) -> tuple:
 def _new_chat(model, chosen: str, options: argparse.Namespace):
     from lessons_lib.chat import Chat
 
-    return Chat(
-        model,
-        chosen,
-        memory=options.memory,
-        temperature=options.temperature,
-        max_new_tokens=options.max_new_tokens,
-    )
+    return Chat(model, chosen, **_chat_options(options))
+
+
+def _chat_options(options: argparse.Namespace) -> dict:
+    """What was chosen on the command line, as options of ``Chat``."""
+    names = ("memory", "temperature", "top_p", "top_k", "seed", "max_new_tokens")
+    return {name: getattr(options, name) for name in names}
 
 
 def download(options: argparse.Namespace) -> int:

@@ -8,11 +8,13 @@ effect the lesson measures.
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Literal
 
 from torch import nn
 
 from lessons_lib.batching import tokenize
+from lessons_lib.chat_options import as_stop_texts, check_options
 from lessons_lib.decoding import Row, start_rows, step_rows
 from lessons_lib.prompts import PromptFormat, get_prompt_format
 from lessons_lib.sampling import Sampling
@@ -56,8 +58,8 @@ class Chat:
     ``model`` has ``hidden``, ``head`` and ``context_length``; if it has a ``tokenizer``, that is
     used, else GPT-2's. ``format`` is a prompt format or its name: take the one that the model was
     fine-tuned with. "own" is the chat template of the model's tokenizer, where it has one
-    (``chat_ids``). A reply ends at end of text, at the format's closing tag, or at one of the texts
-    in ``stop``; neither is part of the reply.
+    (``chat_ids``). A reply ends at end of text, at the format's closing tag, or at the text or one
+    of the texts in ``stop``; none of them is part of the reply.
 
     ``temperature``, ``top_k``, ``top_p``: see ``Sampling``. ``seed``: a message is answered alike
     each time it is asked; None answers anew. All options can be changed between turns.
@@ -67,8 +69,9 @@ class Chat:
     least ``max_new_tokens``, or a quarter of the context if that is less, are free for the reply.
 
     Raises:
-        ValueError: there is no such format, the model has no chat template of its own, or a stop
-            text is empty.
+        ValueError: there is no such format, the model has no chat template of its own, a stop text
+            is empty, or a number is out of range. TypeError: that is no model, or an option is of
+            another kind.
     """
 
     def __init__(
@@ -82,18 +85,18 @@ class Chat:
         top_p: float | None = None,
         max_new_tokens: int = 128,
         seed: int | None = None,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
         tokenizer: Tokenizer | None = None,
     ):
+        _check_model(model)
         self.model, self.memory, self.seed = model, memory, seed
         self.temperature, self.top_k, self.top_p = temperature, top_k, top_p
-        self.max_new_tokens, self.stop_texts = max_new_tokens, list(stop)
+        self.max_new_tokens, self.stop_texts = max_new_tokens, as_stop_texts(stop)
+        check_options(self)
         self.tokenizer = tokenizer or getattr(model, "tokenizer", None) or get_tokenizer()
         self.format = None if format == OWN else get_prompt_format(format)
         if self.format is None and not hasattr(self.tokenizer, "chat_ids"):
             raise ValueError("this model's tokenizer has no chat template; name a prompt format")
-        if "" in self.stop_texts:
-            raise ValueError("a stop text is empty, so every reply would stop before it began")
         self.turns: list[Turn] = []
         self._stopping = threading.Event()
         self._speaking = threading.Lock()
@@ -108,11 +111,14 @@ class Chat:
 
         Raises:
             ValueError: the message is blank. MessageTooLong: it does not fit the context.
+            TypeError: it is no text.
         """
         return self.tokenizer.decode(self.prompt_tokens(message))
 
     def prompt_tokens(self, message: str) -> list[int]:
         """The token ids of ``prompt(message)``; raises what that raises."""
+        if not isinstance(message, str):
+            raise TypeError(f"a message is a text, not {message!r}")
         if not message.strip():
             raise ValueError("the message is empty: there is nothing to reply to")
         token_ids = self._encode([], message)
@@ -135,8 +141,10 @@ class Chat:
 
         Raises:
             ValueError: as ``prompt``, at once; an option is out of range; while iterating, the
-                model's logits are not finite. RuntimeError: another reply is under way.
+                model's logits are not finite. TypeError: the message is no text, or an option is
+                of another kind. RuntimeError: another reply is under way.
         """
+        check_options(self)
         prompt = self.prompt_tokens(message)
         sampling = Sampling(self.temperature, self.top_k, self.top_p)
         [row] = start_rows(self.model, [prompt], self.max_new_tokens, self.seed)
@@ -162,7 +170,8 @@ class Chat:
         if not self._speaking.acquire(blocking=False):
             raise RuntimeError("another reply is under way; stop() ends it")
         closing = self.format.response_end if self.format else ""
-        text = TextStream(self.tokenizer, [*self.stop_texts, *filter(None, [closing])])
+        stops = as_stop_texts(self.stop_texts)
+        text = TextStream(self.tokenizer, [*stops, *filter(None, [closing])])
         end_of_text = getattr(self.tokenizer, "end_of_text_id", END_OF_TEXT)
         steps = step_rows(self.model, [row], sampling, end_of_text, True, text.ends)
         finish = "stopped"
@@ -198,6 +207,14 @@ class Chat:
             return self.tokenizer.chat_ids([*messages, {"role": "user", "content": message}])
         before = [self.format.text(_entry(turn.message, turn.reply)) for turn in earlier]
         return tokenize("\n\n".join([*before, self.format.prompt(_entry(message))]), self.tokenizer)
+
+
+def _check_model(model: nn.Module) -> None:
+    if isinstance(model, str | PurePath):
+        raise TypeError(f"a model is wanted, not its name: load_model({str(model)!r}) gives one")
+    missing = [each for each in ("hidden", "head", "context_length") if not hasattr(model, each)]
+    if missing:
+        raise TypeError(f"that is no model to talk to: {model!r:.60} has no {missing[0]!r}")
 
 
 def _entry(message: str, reply: str = "") -> dict[str, str]:

@@ -1,10 +1,13 @@
 """What can be typed after ``python -m lessons_lib``; ``lessons_lib.__main__`` does it.
 
-Imports nothing of the course: ``check`` must run where PyTorch is broken.
+Imports nothing that needs PyTorch: ``check`` must run where it is broken.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+
+from lessons_lib.chat_options import OPTIONS
 
 HUB_NAMES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 FETCHED = ("entries", *HUB_NAMES)
@@ -79,10 +82,15 @@ def _add_chat_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--format", help="the prompt format that the model was trained on")
     command.add_argument("--memory", action="store_true", help="earlier turns come before each")
-    command.add_argument(
-        "--temperature", type=_temperature, default=0.0, help="default: 0, the likeliest token"
+    options = (
+        ("temperature", 0.0, "default: 0, always the likeliest token"),
+        ("top-p", None, "draw from the likeliest tokens that together reach this probability"),
+        ("top-k", None, "draw from so many of the likeliest tokens"),
+        ("seed", None, "the same message is then answered alike each time"),
+        ("max-new-tokens", 128, "default: 128"),
     )
-    command.add_argument("--max-new-tokens", type=_count, default=128, help="default: 128")
+    for name, default, told in options:
+        command.add_argument(f"--{name}", type=_chat_option(name), default=default, help=told)
 
 
 def _count(text: str) -> int:
@@ -101,14 +109,14 @@ def _rate(text: str) -> float:
     return rate
 
 
-def _temperature(text: str) -> float:
-    try:
-        temperature = float(text)
-    except ValueError:
-        temperature = -1.0
-    if not 0 <= temperature <= 2:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 2, not {text!r}")
-    return temperature
+def _chat_option(name: str) -> Callable[[str], float | int | None]:
+    def parse(text: str) -> float | int | None:
+        try:
+            return OPTIONS[name].parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
 
 
 def _port(text: str) -> int:

@@ -47,13 +47,15 @@ def create_app(
     Raises:
         ValueError: as ``Chat``.
     """
-    Chat(model, **options)
-    # FastAPI's own pages of documentation would load scripts from elsewhere.
-    app = FastAPI(title="lessons_lib", openapi_url=None, docs_url=None, redoc_url=None)
+    usual = Chat(model, **options)
+    # FastAPI's own pages of documentation would load scripts from elsewhere. An address with one
+    # slash too many would be redirected, by an answer that is not in the API's shape.
+    pages = {"openapi_url": None, "docs_url": None, "redoc_url": None}
+    app = FastAPI(title="lessons_lib", redirect_slashes=False, **pages)
     app.state.line = Line(most_waiting)
     app.add_middleware(Guard, names=[host])
     _add_refusals(app)
-    add_page(app)
+    add_page(app, usual)
     about = {"id": model_name, "object": "model", "created": 0, "owned_by": "lessons_lib"}
 
     @app.get("/v1/models")
@@ -205,7 +207,11 @@ class _Stream(StreamingResponse):
 
 
 def _add_refusals(app: FastAPI) -> None:
-    """Every error in the API's shape, whoever finds it."""
+    """Every error in the API's shape, whoever finds it in a request.
+
+    What is no request does not come here: uvicorn answers broken HTTP, such as a Content-Length
+    that is no number, before any application is asked, with 400 and a line of plain text.
+    """
 
     def answer(error: ApiError) -> JSONResponse:
         return JSONResponse(error.body(), error.status)

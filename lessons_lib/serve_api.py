@@ -17,7 +17,10 @@ from lessons_lib.chat import Turn
 MOST_STOPS = 4
 FINISH = {"end": "stop", "length": "length", "stopped": "stop"}
 # What would change the answer and is not done here is refused rather than ignored.
-NOT_DONE = ("tools", "functions", "logprobs", "audio")
+NOT_DONE = (
+    *("tools", "functions", "logprobs", "audio", "modalities", "web_search_options"),
+    *("presence_penalty", "frequency_penalty", "logit_bias"),
+)
 
 
 class ApiError(Exception):
@@ -50,18 +53,24 @@ def _as_text(content: Any) -> Any:
 
 
 def _as_stops(stop: Any) -> Any:
+    if stop is None:
+        return []
     stops = [stop] if isinstance(stop, str) else stop
-    if stops and (len(stops) > MOST_STOPS or "" in stops):
-        raise ValueError(f"up to {MOST_STOPS} texts, none of them empty")
-    return stops or []
+    if not isinstance(stops, list) or len(stops) > MOST_STOPS or "" in stops:
+        raise ValueError(f"a text, or up to {MOST_STOPS} texts, none of them empty")
+    return stops
 
 
 class Message(BaseModel):
-    """One message; with roles that a single-turn model knows nothing of, see ``ChatRequest``."""
+    """One message; with roles that a single-turn model knows nothing of, see ``ChatRequest``.
+
+    The speaker's ``name`` is allowed, and not read: no prompt format here has a place for it.
+    """
 
     model_config = ConfigDict(strict=True)
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[str, BeforeValidator(_as_text)] = ""
+    name: str | None = None
 
 
 class StreamOptions(BaseModel):
@@ -74,7 +83,8 @@ class ChatRequest(BaseModel):
 
     The last message is the user's, and is what is asked. System texts are put in front of it, with
     a blank line between: the model was trained without them, and leaving out silently what a
-    client asks for would be worse. Earlier messages count with ``memory`` alone.
+    client asks for would be worse. Earlier messages count with ``memory`` alone. A ``seed`` or
+    ``top_k`` of null means none, also where the server was started with one.
     """
 
     model_config = ConfigDict(strict=True, extra="allow")
@@ -104,7 +114,9 @@ class ChatRequest(BaseModel):
             raise ApiError(404, message, param="model", code="model_not_found")
         if self.messages[-1].role != "user":
             raise ApiError(400, "The last message must be the user's.", param="messages")
-        asked = [name for name in NOT_DONE if (self.model_extra or {}).get(name)]
+        more = self.model_extra or {}
+        # Zero, false, empty and text alone are what is done anyway.
+        asked = [name for name in NOT_DONE if more.get(name) and more[name] != ["text"]]
         if (self.response_format or {}).get("type", "text") != "text":
             asked.append("response_format")
         if asked:
@@ -138,7 +150,8 @@ class ChatRequest(BaseModel):
             "seed": self.seed,
             "stop": self.stop or None,
         }
-        return {name: value for name, value in chosen.items() if value is not None}
+        off = self.model_fields_set & {"top_k", "seed"}
+        return {name: value for name, value in chosen.items() if value is not None or name in off}
 
 
 def faults(errors: Sequence[dict[str, Any]]) -> ApiError:

@@ -3,9 +3,13 @@
 What it shows is drawn by ``widgets/chat.js``, as in the notebook. Lesson 12.
 """
 
+import html
+import json
+
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from lessons_lib.chat import Chat
 from lessons_lib.paths import PACKAGE
 
 WIDGETS = PACKAGE / "widgets"
@@ -22,7 +26,7 @@ PAGE = """<!doctype html>
 <body class="bc-page">
 <main>
 <h1>Chat</h1>
-<div id="chat"></div>
+<div id="chat" data-options="{options}"></div>
 <noscript>This page needs JavaScript. The API at /v1 does not.</noscript>
 </main>
 </body>
@@ -30,11 +34,19 @@ PAGE = """<!doctype html>
 """
 
 
-def add_page(app: FastAPI) -> None:
-    """Let the application give the page, and the style sheet and the two modules it asks for."""
+SETTINGS = ("temperature", "top_k", "max_new_tokens", "seed", "memory")
+
+
+def add_page(app: FastAPI, chat: Chat) -> None:
+    """Let the application give the page, and the style sheet and the two modules it asks for.
+
+    The page's settings begin as those of ``chat``.
+    """
+    usual = {each: getattr(chat, each) for each in SETTINGS} | {"top_p": chat.top_p or 1}
+    page = PAGE.replace("{options}", html.escape(json.dumps(usual)))
     styles = [_read("inspector.css"), _read("chat.css")]
     files = {
-        "/": (PAGE, "text/html"),
+        "/": (page, "text/html"),
         "/chat.css": ("\n".join(styles), "text/css"),
         "/chat.js": (_read("chat.js"), "text/javascript"),
         "/page.js": (_read("chat_page.js"), "text/javascript"),

@@ -12,15 +12,18 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from lessons_lib.chat import Chat
+from lessons_lib.chat_options import OPTIONS
 
 with contextlib.suppress(ImportError):  # Windows has none
     import readline  # noqa: F401  (input() then has arrow keys and a history)
 
 HELP = """\
-/memory on|off   earlier turns stand before each message, or do not
-/reset           forget the turns so far
-/help            these lines
-/quit            leave, as Ctrl-D does
+/set              how replies are drawn, and how long they may be
+/set NAME VALUE   change that: /set temperature 0.8, /set top-k 5, /set top-k off
+/memory on|off    earlier turns stand before each message, or do not
+/reset            forget the turns so far
+/help             these lines
+/quit             leave, as Ctrl-D does
 Ctrl-C stops a reply; where nothing is being said, it leaves."""
 MARKS = {"length": "(cut off: so many tokens are allowed)", "stopped": "(stopped)"}
 
@@ -70,8 +73,8 @@ def _answer(chat: Chat, message: str, write: Callable[[str], object]) -> None:
         with _stopped_by_ctrl_c(chat), contextlib.closing(pieces):
             for piece in pieces:
                 write(printable(piece))
-    except ValueError as error:
-        write(f"({error})\n")
+    except (TypeError, ValueError) as error:
+        write(f"({printable(str(error))})\n")
         return
     turn = chat.turns[-1]
     mark = MARKS.get(turn.finish, "" if turn.reply else "(ended without a word)")
@@ -89,9 +92,33 @@ def _obey(chat: Chat, line: str) -> str:
             return _state(chat)
         case ["/memory"]:
             return _state(chat)
+        case ["/set"]:
+            return _settings(chat)
+        case ["/set", name, value]:
+            return _set(chat, name, value)
+        case ["/set", *_]:
+            return "/set takes a name and a value, as in /set temperature 0.8."
         case ["/help"]:
             return HELP
     return f"There is no command {printable(line)}; /help lists those there are."
+
+
+def _set(chat: Chat, name: str, value: str) -> str:
+    """Change an option; the settings then, or what is wrong."""
+    if name not in OPTIONS:
+        return f"There is no setting {printable(name)}; there are: {', '.join(OPTIONS)}."
+    try:
+        setattr(chat, OPTIONS[name].name, OPTIONS[name].parse(value))
+    except ValueError as error:
+        return f"({printable(str(error))})"
+    return _settings(chat)
+
+
+def _settings(chat: Chat) -> str:
+    values = {typed: getattr(chat, option.name) for typed, option in OPTIONS.items()}
+    told = [f"{typed} {'off' if value is None else value}" for typed, value in values.items()]
+    greedy = " At temperature 0, top-p, top-k and seed change nothing."
+    return f"{', '.join(told)}.{'' if chat.temperature else greedy}"
 
 
 def _state(chat: Chat) -> str:

@@ -202,3 +202,58 @@ def test_a_model_with_its_own_tokenizer_and_template():
         Chat(model, "chatty")
     with pytest.raises(ValueError, match="stop text is empty"):
         Chat(model, stop=[""])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"temperature": "hot"}, "temperature must be a number, not 'hot'"),
+        ({"temperature": None}, "temperature must be a number"),
+        ({"top_p": True}, "top_p must be a number"),
+        ({"top_k": 2.5}, "top_k must be a whole number"),
+        ({"seed": "a"}, "seed must be a whole number"),
+        ({"max_new_tokens": 1.5}, "max_new_tokens must be a whole number, not 1.5"),
+        ({"max_new_tokens": None}, "max_new_tokens must be a whole number"),
+        ({"memory": "yes"}, "memory must be True or False, not 'yes'"),
+        ({"stop": [5]}, r"stop must be a text or a list of texts, not \[5\]"),
+        ({"stop": 5}, "stop must be a text"),
+    ],
+)
+def test_an_option_of_another_kind_is_refused_by_its_name(wrong, message):
+    with pytest.raises(TypeError, match=message):
+        Chat(Scripted([0]), **wrong)
+    chat = Chat(Scripted([0]))
+    for name, value in wrong.items():
+        setattr(chat, "stop_texts" if name == "stop" else name, value)
+    with pytest.raises(TypeError, match=message):
+        chat.stream("Hi")
+    assert not chat.speaking and chat.turns == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seed": 2**64}, {"max_new_tokens": -1}, {"stop": "", "seed": 1}]
+)
+def test_a_number_out_of_range_is_refused_at_once(wrong):
+    with pytest.raises(ValueError, match="seed must be|max_new_tokens must|stop text is empty"):
+        Chat(Scripted([0]), **wrong)
+
+
+def test_a_name_is_no_model_and_a_number_no_message(tmp_path):
+    with pytest.raises(TypeError, match=r"load_model\('base'\) gives one"):
+        Chat("base")
+    with pytest.raises(TypeError, match=r"load_model\(.*my_run'\) gives one"):
+        Chat(tmp_path / "my_run")
+    for thing in (None, torch.nn.Linear(2, 2)):
+        with pytest.raises(TypeError, match="no model to talk to: .* has no 'hidden'"):
+            Chat(thing)
+    chat = Chat(Scripted([0]))
+    for message in (None, 5, b"Hi", ["Hi"]):
+        with pytest.raises(TypeError, match="a message is a text, not"):
+            chat.reply(message)
+
+
+def test_a_single_stop_text_is_one_text_and_not_its_letters():
+    chat = Chat(scripted("Hi", "a # b ### c"), stop="###")
+    assert chat.stop_texts == ["###"] and chat.reply("Hi") == "a # b"
+    chat.stop_texts = "b"
+    assert chat.reply("Hi") == "a #"

@@ -1,6 +1,7 @@
 """The server: OpenAI's client talks to it; every refusal has the API's shape; nothing leaks."""
 
 import gc
+import html
 import json
 import socket
 import threading
@@ -17,6 +18,7 @@ from lessons_lib.chat import MessageTooLong
 from lessons_lib.generation import respond
 from lessons_lib.prompts import PROMPT_FORMATS
 from lessons_lib.serve import create_app, is_loopback, run_server, serving
+from lessons_lib.serve_api import NOT_DONE
 from lessons_lib.tokenizer import get_tokenizer
 from tests.servers import until
 from tests.test_chat import entry, scripted
@@ -153,11 +155,24 @@ WRONG = [
     ({"n": 2}, "n"),
     ({"stop": [""]}, "stop"),
     ({"stop": list("abcde")}, "stop"),
+    ({"stop": 5}, "stop"),
+    ({"stop": True}, "stop"),
+    ({"stop": False}, "stop"),
+    ({"stop": 5.5}, "stop"),
+    ({"stop": {"a": "b"}}, "stop"),
+    ({"stop": [5]}, "stop[0]"),
+    ({"messages": [{"role": "user", "content": "Hi", "name": 5}]}, "messages[0].name"),
     ({"stream": "yes"}, "stream"),
     ({"tools": [{"type": "function"}]}, "tools"),
     ({"response_format": {"type": "json_object"}}, "response_format"),
+    ({"presence_penalty": 0.5}, "presence_penalty"),
+    ({"frequency_penalty": -1}, "frequency_penalty"),
+    ({"logit_bias": {"262": 5}}, "logit_bias"),
+    ({"modalities": ["text", "audio"]}, "modalities"),
+    ({"web_search_options": {"x": 1}}, "web_search_options"),
     ({"model": 3}, "model"),
 ]
+UNSUPPORTED = {param for _, param in WRONG} & {*NOT_DONE, "response_format"}
 
 
 def assert_refused(answer, status, param=None, code=None):
@@ -179,9 +194,42 @@ def test_a_body_that_is_no_request_is_refused(address, body):
 @pytest.mark.parametrize(("change", "param"), WRONG)
 def test_a_wrong_value_is_refused_by_its_name(address, change, param):
     answer = post(address, ask("Hi") | change)
-    code = "unsupported_parameter" if param in ("tools", "response_format") else None
+    code = "unsupported_parameter" if param in UNSUPPORTED else None
     assert_refused(answer, 400, param, code)
     assert post(address, ask("Hi")).status_code == 200
+
+
+def test_what_changes_nothing_is_allowed(address):
+    nothing = dict.fromkeys(NOT_DONE)
+    usual = {"presence_penalty": 0.0, "frequency_penalty": 0, "logit_bias": {}, "logprobs": False}
+    usual |= {"modalities": ["text"], "tools": [], "stop": None, "user": "somebody"}
+    for more in (nothing, usual):
+        assert post(address, ask("Hi", **more)).status_code == 200
+    named = [{"role": "user", "content": "Hi", "name": "Ada"}]
+    assert post(address, ask("Hi") | {"messages": named}).status_code == 200
+
+
+def test_broken_http_is_refused_before_the_application(address):
+    place = "127.0.0.1", int(address.rpartition(":")[2])
+    head = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n"
+    for text in (head, "what?\r\n\r\n"):
+        with socket.create_connection(place, timeout=10) as caller:
+            caller.sendall(text.encode())
+            assert caller.recv(1000).startswith(b"HTTP/1.1 400 ")
+    assert post(address, ask("Hi")).status_code == 200
+
+
+def test_a_seed_or_top_k_of_null_is_none_whatever_the_server_began_with(babbler):
+    with serving(create_app(babbler, "toy", top_k=1, temperature=1.0, seed=4)) as address:
+        page = CALLER.get(address).text
+        assert html.escape('"temperature": 1.0, "top_k": 1, ') in page
+        asked = ask("Hi", max_tokens=12)
+        first, again = (post(address, asked).json()["choices"] for _ in range(2))
+        assert first == again  # top-k 1: the likeliest token
+        off = [post(address, {**asked, "top_k": None, "seed": n}).json() for n in range(3)]
+        assert len({each["choices"][0]["message"]["content"] for each in off}) > 1
+        off = [post(address, {**asked, "top_k": None, "seed": None}).json() for _ in range(3)]
+        assert len({each["choices"][0]["message"]["content"] for each in off}) > 1
 
 
 def test_numbers_that_json_has_no_word_for_are_refused(address):
@@ -201,6 +249,7 @@ def test_other_refusals_have_their_status(address, client):
     assert_refused(CALLER.get(f"{address}/v1/models/x/y"), 404, "model", "model_not_found")
     assert_refused(CALLER.get(f"{address}/v2"), 404, None, "unknown_url")
     assert_refused(CALLER.get(f"{address}/docs"), 404, None, "unknown_url")
+    assert_refused(post(f"{address}{CHAT}/?", ask("Hi")), 404, None, "unknown_url")
     assert_refused(CALLER.get(address + CHAT), 405, None, "method_not_allowed")
     answer = post(address, ask("long " * 300))
     assert_refused(answer, 400, "messages", "context_length_exceeded")

@@ -1,15 +1,19 @@
 """The chat in a terminal: commands, Ctrl-C and Ctrl-D, and nothing raw on the screen."""
 
+import html
 import json
 import os
 import signal
 
+import httpx
 import pytest
 
 from lessons_lib.__main__ import main
 from lessons_lib.chat import Chat
+from lessons_lib.chat_options import OPTIONS
 from lessons_lib.checkpoints import save_compact
 from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.serve import serving
 from lessons_lib.terminal_chat import chat_in_terminal, printable
 from tests.test_chat import scripted
 from tests.widgets.hostile import HOSTILE
@@ -50,9 +54,54 @@ def test_commands_do_what_they_say():
     shown = talk(chat, "Hi", "/memory on", "/help", "/reset", "/memory", "/fly", "/quit", "Hi")
     assert chat.memory and chat.turns == [] and shown.count("Hello.") == 1
     assert shown.count("Memory is on") == 2 and "no command /fly" in shown
-    assert all(f"/{name}" in shown for name in ("memory on|off", "reset", "help", "quit"))
+    names = "memory on|off", "set NAME VALUE", "reset", "help", "quit"
+    assert all(f"/{name}" in shown for name in names)
     talk(chat, "/memory off")
     assert not chat.memory
+
+
+def test_settings_are_changed_while_talking():
+    chat = Chat(scripted("Hi", "Hello there."))
+    shown = talk(chat, "/set", "/set temperature 0.8", "/set top-p 0.9", "/set top-k 5")
+    assert "temperature 0.0, top-p off, top-k off, max-new-tokens 128, seed off." in shown
+    assert shown.count("At temperature 0,") == 1
+    assert shown.endswith(
+        "temperature 0.8, top-p 0.9, top-k 5, max-new-tokens 128, seed off.\n\n> \n"
+    )
+    assert (chat.temperature, chat.top_p, chat.top_k) == (0.8, 0.9, 5)
+    shown = talk(
+        chat, "/set top-k off", "/set seed 7", "/set temperature 0", "/set max-new-tokens 1", "Hi"
+    )
+    assert (chat.top_k, chat.seed, chat.turns[-1].reply) == (None, 7, "Hello")
+    assert "Hello (cut off" in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("/set temperature hot", "temperature must be a number from 0 to 2, not 'hot'"),
+        ("/set temperature nan", "not 'nan'"),
+        ("/set temperature off", "not 'off'"),
+        ("/set top-p 0", "top-p must be a number above 0, up to 1, or off, not '0'"),
+        ("/set top-k 1.5", "top-k must be a whole number of 1 or more, or off"),
+        ("/set max-new-tokens 0", "max-new-tokens must be a whole number of 1 or more"),
+        (f"/set seed {2**64}", "seed must be a whole number, or off"),
+        ("/set colour red", "no setting colour; there are: temperature, top-p, top-k"),
+        ("/set temperature", "takes a name and a value"),
+        ("/set temperature 0.5 now", "takes a name and a value"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_said_and_changes_nothing(typed, told):
+    chat = Chat(scripted("Hi", "Hello."))
+    before = [getattr(chat, option.name) for option in OPTIONS.values()]
+    assert told in talk(chat, typed)
+    assert before == [getattr(chat, option.name) for option in OPTIONS.values()]
+
+
+def test_an_option_set_wrongly_in_code_is_said_too():
+    chat = Chat(scripted("Hi", "Hello."))
+    chat.temperature = "hot"
+    assert "(temperature must be a number, not 'hot')" in talk(chat, "Hi")
 
 
 def test_ctrl_c_at_the_prompt_leaves():
@@ -118,10 +167,30 @@ def tiny_folder(tmp_path):
 def test_the_command_talks_to_a_model_by_name(tiny_folder, monkeypatch, capsys):
     lines = iter(["Hi", "/quit"])
     monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
+    chats = []
+
+    def listen(chat, *_):
+        chats.append(chat)
+        return chat_in_terminal(chat)
+
+    monkeypatch.setattr("lessons_lib.terminal_chat.chat_in_terminal", listen)
     options = ["--memory", "--temperature", "0.5", "--max-new-tokens", "3"]
+    options += ["--top-p", "0.9", "--top-k", "5", "--seed", "-3"]
     assert main(["chat", "--model", str(tiny_folder / "tiny.safetensors"), *options]) == 0
     shown = capsys.readouterr().out
     assert "You talk to tiny.safetensors." in shown and "Memory is on" in shown
+    [chat] = chats
+    assert (chat.top_p, chat.top_k, chat.seed, chat.max_new_tokens) == (0.9, 5, -3, 3)
+
+
+def test_the_server_begins_with_what_was_typed(tiny_folder, monkeypatch):
+    apps = []
+    monkeypatch.setattr("lessons_lib.serve.run_server", lambda app, *_: apps.append(app))
+    tiny = str(tiny_folder / "tiny.safetensors")
+    assert main(["serve", "--model", tiny, "--top-k", "5", "--seed", "3"]) == 0
+    with serving(apps[0]) as address:
+        page = html.unescape(httpx.get(address).text)
+    assert '"top_k": 5, "max_new_tokens": 128, "seed": 3' in page
 
 
 @pytest.mark.parametrize(
@@ -140,10 +209,17 @@ def test_what_is_wrong_is_one_sentence(command, options, message, tiny_folder, c
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", [["--temperature", "hot"], ["--temperature", "3"]])
-def test_a_temperature_is_a_number_from_0_to_2(option, capsys):
+@pytest.mark.parametrize("command", ["chat", "serve"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(["--temperature", "hot"], ["--temperature", "3"], ["--top-p", "0"], ["--top-k", "0"]),
+        *(["--seed", "x"], ["--max-new-tokens", "0"]),
+    ],
+)
+def test_a_number_is_one_of_those_allowed(command, option, capsys):
     with pytest.raises(SystemExit):
-        main(["chat", *option])
+        main([command, *option])
     assert json.dumps(option[1]).replace('"', "'") in capsys.readouterr().err
 
 

@@ -7,10 +7,13 @@ const ENDS = {
   length: ["cut at the limit", "bc-cut", "The reply has as many tokens as are allowed."],
   stopped: ["stopped", "bc-cut", "The reply was stopped before its end."],
 };
+// The fourth: may be left empty, which is null and means that it is off.
 const SETTINGS = [
-  ["temperature", "Temperature", { min: 0, max: 2, step: 0.1 }],
-  ["top_p", "Top-p", { min: 0.05, max: 1, step: 0.05 }],
-  ["max_new_tokens", "Most tokens", { min: 1, max: 1024, step: 1 }],
+  ["temperature", "Temperature", { min: 0, max: 2, step: 0.1 }, false],
+  ["top_p", "Top-p", { min: 0.05, max: 1, step: 0.05 }, false],
+  ["top_k", "Top-k (or empty)", { min: 1, max: 100000, step: 1 }, true],
+  ["seed", "Seed (or empty)", { min: 0, max: 2147483647, step: 1 }, true],
+  ["max_new_tokens", "Most tokens", { min: 1, max: 1024, step: 1 }, false],
 ];
 
 // Drawn as nothing, though Unicode counts them as letters or marks; as in spelling.py.
@@ -28,10 +31,13 @@ export function spell(text) {
 
 // What is wrong with a setting's typed value; "" where nothing is.
 export function fault(name, text) {
-  const [, title, { min, max, step }] = SETTINGS.find(([each]) => each === name);
+  const [, title, { min, max, step }, optional] = SETTINGS.find(([each]) => each === name);
   const value = Number(text);
-  const good = text.trim() !== "" && value >= min && value <= max && (step < 1 || Number.isInteger(value));
-  return good ? "" : `${title} is a ${step < 1 ? "" : "whole "}number from ${min} to ${max}.`;
+  const empty = text.trim() === "";
+  const good = value >= min && value <= max && (step < 1 || Number.isInteger(value));
+  if (empty ? optional : good) return "";
+  const [short] = title.split(" (");
+  return `${short} is a ${step < 1 ? "" : "whole "}number from ${min} to ${max}${optional ? ", or empty" : ""}.`;
 }
 
 // ---------------------------------------------------------------- drawing
@@ -76,10 +82,11 @@ function number(view, [name, title, limits]) {
   const control = make("input", "bi-number");
   Object.assign(control, { type: "number", ...limits });
   control.addEventListener("change", () => {
-    const wrong = fault(name, control.value);
+    // A field of numbers tells nothing of what it cannot read, as if it were empty.
+    const wrong = fault(name, control.validity.badInput ? "?" : control.value);
     control.setAttribute("aria-invalid", wrong ? "true" : "false");
     view.tell(wrong);
-    if (!wrong) view.talk.set(name, Number(control.value));
+    if (!wrong) view.talk.set(name, control.value.trim() === "" ? null : Number(control.value));
   });
   view.inputs[name] = control;
   return make("label", "bi-field", make("span", "bi-title", title), control);
@@ -166,7 +173,7 @@ export function chatBox(el, talk, name = "Model") {
     for (const [each, value] of Object.entries(values)) {
       const control = view.inputs[each];
       if (each === "memory") control.checked = value;
-      else if (document.activeElement !== control) control.value = value;
+      else if (document.activeElement !== control) control.value = value ?? "";
     }
   };
   view.ready = (why) => {

@@ -20,7 +20,7 @@ from lessons_lib.widgets.spelling import spell_text
 MOST_TURNS = 50  # that travel to the page; all of them are in ``chat.turns``
 MOST_CHARACTERS = 8000  # of one text that travels
 OFTEN = 0.05  # seconds between two pieces sent to the page
-SETTINGS = ("temperature", "top_p", "max_new_tokens", "memory")
+SETTINGS = ("temperature", "top_p", "top_k", "seed", "max_new_tokens", "memory")
 
 
 def show_chat(chat: Chat, name: str = "Model") -> "ChatBox":
@@ -46,6 +46,8 @@ class ChatBox(PicturedWidget):
     name = traitlets.Unicode("Model").tag(sync=True)
     temperature = traitlets.Float(0.0, min=0, max=2).tag(sync=True, echo_update=False)
     top_p = traitlets.Float(1.0, min=0.05, max=1).tag(sync=True, echo_update=False)
+    top_k = traitlets.Int(None, min=1, allow_none=True).tag(sync=True, echo_update=False)
+    seed = traitlets.Int(None, allow_none=True).tag(sync=True, echo_update=False)
     max_new_tokens = traitlets.Int(128, min=1, max=1024).tag(sync=True, echo_update=False)
     memory = traitlets.Bool(False).tag(sync=True, echo_update=False)
 
@@ -73,7 +75,7 @@ class ChatBox(PicturedWidget):
             self._asked, self._said, self._notice = message, "", ""
         try:
             pieces = self.chat.stream(message)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:  # an option that was set in code, or the message
             self._end(str(error), back=message)
             return
         self._tell()

@@ -7,12 +7,13 @@ const follow = () => document.documentElement.setAttribute("theme", dark.matches
 dark.addEventListener("change", follow);
 follow();
 
-const chosen = { temperature: 0, top_p: 1, max_new_tokens: 128, memory: false };
+const place = document.getElementById("chat");
+const chosen = JSON.parse(place.dataset.options); // what the server was started with
 let turns = [];
 let running = null; // what stops the reply under way
 let model = "";
 
-const view = chatBox(document.getElementById("chat"), {
+const view = chatBox(place, {
   send,
   stop: () => running?.abort(),
   clear() {
@@ -53,7 +54,7 @@ function body(text) {
     // Without memory only the message counts, so only the message travels.
     messages: [...(chosen.memory ? earlier : []), { role: "user", content: text }],
     stream: true, memory: chosen.memory, temperature: chosen.temperature, top_p: chosen.top_p,
-    max_tokens: chosen.max_new_tokens,
+    top_k: chosen.top_k, seed: chosen.seed, max_tokens: chosen.max_new_tokens,
   });
 }
 

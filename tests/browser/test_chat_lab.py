@@ -6,7 +6,9 @@ import urllib.parse
 import nbformat
 import pytest
 
+from lessons_lib.widgets.spelling import spell_text
 from tests.browser.lab import running_lab
+from tests.widgets.hostile import MESSAGES
 from tools.build_notebooks import KERNEL
 
 SHOW = """from lessons_lib.chat import Chat
@@ -42,6 +44,7 @@ def lab_page(browser, tmp_path):
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
     nbformat.write(notebook, notebooks / "one.ipynb")
     context = browser.new_context(viewport={"width": 1200, "height": 1000})
+    context.add_init_script("window.canary = () => { window.canaryCalled = true; };")
     page, foreign, errors = context.new_page(), [], []
 
     def route(route):
@@ -104,3 +107,20 @@ def test_talking_stopping_and_what_python_then_knows(lab_page):
     heard.filter(has_text="heard stopped True").wait_for()
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("Nothing has been said yet.").wait_for()
+
+
+def test_twenty_hostile_messages_are_only_text(lab_page):
+    page = lab_page
+    message, cells = page.get_by_role("textbox", name="Message"), page.locator(".jp-Cell").count()
+    assert len(MESSAGES) == 20
+    for place, text in enumerate([*MESSAGES, "Good morning."]):
+        message.fill(text)
+        message.press("Enter")
+        page.locator(".bc-mark").nth(place).wait_for()
+        asked, answered = page.locator(".bc-words").all_text_contents()[-2:]
+        assert asked == spell_text(text) and answered == spell_text(text.strip())
+    assert page.locator(".bc-turn").count() == 21 and answered == "Good morning."
+    foreign = "img, script, svg, iframe, a, style, meta, base, form form, details details"
+    assert page.locator(".bc").locator(foreign).count() == 0
+    assert page.evaluate("window.canaryCalled") is None
+    assert page.locator(".jp-Cell").count() == cells and page.locator(".bc").count() == 1

@@ -12,30 +12,7 @@ from lessons_lib.widgets.html import HERE, inspector_state
 from lessons_lib.widgets.payload import embed_json
 from lessons_lib.widgets.spelling import spell_text
 from tests.toys import Parrot
-from tests.widgets.hostile import CANARY, HOSTILE
-
-MESSAGES = [
-    f"<img src=x onerror={CANARY}>",
-    f"<script>{CANARY}</script>",
-    f"</textarea><script>{CANARY}</script>",
-    f"</div></section><svg onload={CANARY}>",
-    '"\'><iframe srcdoc="<script>parent.canary()</script>">',
-    f"<a href=javascript:{CANARY}>click</a>",
-    f"<details open ontoggle={CANARY}>",
-    "<style>* { display: none }</style>",
-    "<meta http-equiv=refresh content=0;url=https://example.org>",
-    "<base href=https://example.org/><img src=//example.org/x.png>",
-    f"${{{CANARY}}} {{{{{CANARY}}}}} `{CANARY}`",
-    "&lt;b&gt; &amp; &#x3c;script&#x3e;",
-    "\u202eReverse\u202c and \u2066isolate\u2069 and \u200bnothing",
-    "bell \x07 escape \x1b[31m delete \x7f line \u2028 separator",
-    "👩‍👩‍👧‍👦 🏳️‍🌈 日本語 العربية e\u0301\u0302\u0303 ﷽",
-    "__proto__",
-    "constructor",
-    "data: [DONE]\n\ndata: {}",
-    "W" * 600,
-    '{"error": {"message": "x"}} <|endoftext|>',
-]
+from tests.widgets.hostile import CANARY, HOSTILE, MESSAGES
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +31,7 @@ def open_chat(browser, address, parrot):
     """open_chat(theme, width) → a page, what it asked of others, and what its console said."""
     contexts, parrot.pause = [], 0.0
 
-    def open_page(theme="light", width=1000, height=800):
+    def open_page(theme="light", width=1000, height=800, at=address):
         context = browser.new_context(
             color_scheme=theme,
             viewport={"width": width, "height": height},
@@ -72,7 +49,7 @@ def open_chat(browser, address, parrot):
         page.on("request", watch)
         page.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address)
+        page.goto(at)
         page.get_by_role("heading", name="Chat with parrot").wait_for()
         return page, foreign, errors
 
@@ -100,12 +77,41 @@ def test_a_message_is_answered_in_the_log(open_chat):
     page.get_by_label("Most tokens").press("Tab")
     assert say(page, "Good morning.") == "Good morning"
     assert page.locator(".bc-mark").last.inner_text() == "cut at the limit"
-    page.get_by_label("Temperature").fill("7")
-    page.get_by_label("Temperature").press("Tab")
-    assert "from 0 to 2" in page.get_by_role("status").inner_text()
+    for label, wrong, told in (
+        ("Temperature", "7", "from 0 to 2"),
+        ("Top-k", "0", "or empty"),
+        ("Seed", "1.5", "or empty"),
+    ):
+        field = page.get_by_label(label)
+        field.fill(wrong)
+        field.press("Tab")
+        assert told in page.get_by_role("status").inner_text()
+        assert field.get_attribute("aria-invalid") == "true"
+    page.get_by_label("Top-k").fill("")
+    page.get_by_label("Top-k").press("e")  # begins a number such as 1e3, and is none by itself
+    page.get_by_label("Top-k").press("Tab")
+    assert "Top-k is a whole number" in page.get_by_role("status").inner_text()
     page.get_by_role("button", name="Clear").click()
     assert page.get_by_role("log").inner_text() == "Nothing has been said yet."
     assert foreign == [] and errors == []
+
+
+def test_the_settings_are_what_is_asked_for(open_chat, parrot):
+    with serving(create_app(parrot, "parrot", temperature=0.3, top_k=4, memory=True)) as other:
+        page, _, errors = open_chat(at=other)
+        asked = []
+        page.on("request", lambda request: asked.append(request.post_data_json))
+        page.get_by_text("Settings").click()
+        fields = [page.get_by_label(name) for name in ("Temperature", "Top-k", "Seed")]
+        assert [field.input_value() for field in fields] == ["0.3", "4", ""]
+        assert page.get_by_label("Memory").is_checked()
+        say(page, "One.")
+        for field, value in zip(fields, ("1.5", "", "12"), strict=True):
+            field.fill(value)
+            field.press("Tab")
+        say(page, "Two.")
+        told = [(each["temperature"], each["top_k"], each["seed"]) for each in asked]
+        assert told == [(0.3, 4, None), (1.5, None, 12)] and errors == []
 
 
 def test_stop_ends_a_reply_and_the_server_serves_the_next(open_chat, parrot):
@@ -198,7 +204,7 @@ def test_without_python_the_box_shows_what_was_said_and_why_nobody_answers(visit
     assert page.locator(".bc-words").all_inner_texts() == [chat.turns[0].message, "(not a word)"]
     page.locator(".bc summary").click()
     controls = page.locator(".bc textarea, .bc button, .bc input")
-    assert all(control.is_disabled() for control in controls.all()) and controls.count() == 8
+    assert all(control.is_disabled() for control in controls.all()) and controls.count() == 10
     assert page.evaluate("window.canaryCalled") is None
     assert opened.errors == [] and opened.foreign == []
 

@@ -1,4 +1,4 @@
-"""Entries that try to break out of the page, or are merely strange."""
+"""Entries and chat messages that try to break out of the page, or are merely strange."""
 
 CANARY = "window.canary()"
 HOSTILE = [
@@ -19,4 +19,26 @@ HOSTILE = [
     },
     {"instruction": "__proto__", "input": "constructor", "output": "toString"},
     {"instruction": "Long", "input": "", "output": "a long answer, " * 700},
+]
+MESSAGES = [  # to a chat
+    f"<img src=x onerror={CANARY}>",
+    f"<script>{CANARY}</script>",
+    f"</textarea><script>{CANARY}</script>",
+    f"</div></section><svg onload={CANARY}>",
+    '"\'><iframe srcdoc="<script>parent.canary()</script>">',
+    f"<a href=javascript:{CANARY}>click</a>",
+    f"<details open ontoggle={CANARY}>",
+    "<style>* { display: none }</style>",
+    "<meta http-equiv=refresh content=0;url=https://example.org>",
+    "<base href=https://example.org/><img src=//example.org/x.png>",
+    f"${{{CANARY}}} {{{{{CANARY}}}}} `{CANARY}`",
+    "&lt;b&gt; &amp; &#x3c;script&#x3e;",
+    "\u202eReverse\u202c and \u2066isolate\u2069 and \u200bnothing",
+    "bell \x07 escape \x1b[31m delete \x7f line \u2028 separator",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 日本語 العربية e\u0301\u0302\u0303 ﷽",
+    "__proto__",
+    "constructor",
+    "data: [DONE]\n\ndata: {}",
+    "W" * 600,
+    '{"error": {"message": "x"}} <|endoftext|>',
 ]

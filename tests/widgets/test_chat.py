@@ -98,6 +98,18 @@ def test_what_is_refused_is_said_and_the_box_goes_on():
     assert page.notice == "" and box.chat.turns[0].reply == "Hello."
 
 
+def test_an_option_set_wrongly_in_code_is_said_and_the_box_goes_on():
+    box = show_chat(Chat(scripted("Hi", "Hello.")))
+    page = Page(box)
+    box.chat.temperature = "hot"
+    page.says("say", text="Hi")
+    assert "temperature must be a number" in page.notice and not box.busy
+    box.chat.temperature = 0
+    page.says("say", text="Hi")
+    until(lambda: not box.busy)
+    assert page.notice == "" and box.chat.turns[0].reply == "Hello."
+
+
 def test_an_error_of_the_model_is_shown():
     model = scripted("Hi", "Hello.")
     model.head = None
@@ -114,7 +126,12 @@ def test_settings_and_chat_are_one():
     assert (box.temperature, box.top_p, box.memory, box.name) == (0.5, 1.0, True, "Toy")
     box.temperature, box.top_p, box.memory, box.max_new_tokens = 1.5, 0.9, False, 7
     assert (chat.temperature, chat.top_p, chat.memory, chat.max_new_tokens) == (1.5, 0.9, False, 7)
-    for name, value in (("temperature", 3), ("top_p", 0), ("max_new_tokens", 0)):
+    assert (box.top_k, box.seed) == (None, None)
+    box.top_k, box.seed = 5, 7
+    assert (chat.top_k, chat.seed) == (5, 7)
+    box.top_k = box.seed = None
+    assert (chat.top_k, chat.seed) == (None, None)
+    for name, value in (("temperature", 3), ("top_p", 0), ("max_new_tokens", 0), ("top_k", 0)):
         with pytest.raises(TraitError):
             setattr(box, name, value)
 
@@ -154,6 +171,7 @@ def test_the_front_end_spells_as_python_does():
         ["temperature", "3"],
         ["top_p", ""],
         ["max_new_tokens", "1.5"],
+        *(["top_k", ""], ["top_k", "5"], ["top_k", "0"], ["seed", " "], ["seed", "1.5"]),
     ]
     code = (
         f"const m = await import({json.dumps(SCRIPT.as_uri())});"
@@ -174,4 +192,6 @@ def test_the_front_end_spells_as_python_does():
     assert told == [
         *("", "Temperature is a number from 0 to 2.", "Top-p is a number from 0.05 to 1."),
         "Most tokens is a whole number from 1 to 1024.",
+        *("", "", "Top-k is a whole number from 1 to 100000, or empty.", ""),
+        "Seed is a whole number from 0 to 2147483647, or empty.",
     ]
