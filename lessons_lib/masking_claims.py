@@ -1,6 +1,6 @@
 """What three papers say about masking the instruction, beside what the large experiments say.
 
-Lesson 11. The papers trained models a thousand times as large as the course's own; what holds there
+Lesson 11. The papers trained models hundreds of times as large as the course's own; what holds there
 need not hold here, nor the other way round.
 """
 
