@@ -12,6 +12,7 @@ from typing import Protocol
 
 import torch
 from torch import nn
+from tqdm.auto import tqdm
 
 from lessons_lib.decoding import next_logits
 from lessons_lib.generation import generate
@@ -69,24 +70,53 @@ def judge_messages(entry: Entry, answer: str, rubric: str = RUBRIC) -> list[Mess
     return [{"role": "system", "content": rubric}, {"role": "user", "content": asked}]
 
 
+def progress_bar(name: str, total: int, shown: bool = True) -> tqdm:
+    """A bar that counts answers and is gone at the end; none where nothing is to be done."""
+    return tqdm(desc=name, total=total, unit="answer", leave=False, disable=not (shown and total))
+
+
 @dataclass
 class LocalJudge:
-    """A model on this machine, asked for a number; see ``parse_score`` for what counts as one."""
+    """A model on this machine, asked for a number; see ``parse_score`` for what counts as one.
+
+    At ``temperature`` 0 it says its likeliest words, the same each time. To see how steady it is,
+    compare two gradings at a temperature above 0 with ``judging_judges.same_twice``: by judges with
+    two seeds, or by one with the ``seed`` None, which draws anew each time.
+    """
 
     model: ChatModel
     rubric: str = RUBRIC
     name: str = "prompted judge"
     batch_size: int = 8
+    temperature: float = 0.0
+    seed: int | None = None
+    progress: bool = True
 
     def replies(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[str]:
-        """What the model says to each answer, 16 tokens at most: its likeliest words.
+        """What the model says to each answer, 16 tokens at most.
 
         Raises:
-            ValueError: not one answer an entry, or a chat longer than the model's context.
+            ValueError: not one answer an entry, a chat longer than the model's context, or a
+                temperature below 0.
         """
         prompts = _chats(self.model, entries, answers, self.rubric)
-        options = {"max_new_tokens": 16, "batch_size": self.batch_size}
-        return generate(self.model, prompts, **options)
+        begun: set[int] = set()
+        with progress_bar(self.name, len(prompts), self.progress) as bar:
+
+            def count(index: int, token_id: int) -> None:
+                # Reading a prompt takes longer than replying, so its first token counts.
+                bar.update(index not in begun)
+                begun.add(index)
+
+            return generate(
+                self.model,
+                prompts,
+                max_new_tokens=16,
+                temperature=self.temperature,
+                seed=self.seed,
+                batch_size=self.batch_size,
+                on_token=count,
+            )
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
         """0 … 100 for each answer; None where the reply is no number. Raises as ``replies``."""
@@ -106,16 +136,19 @@ class DigitJudge:
     model: ChatModel
     rubric: str = DIGIT_RUBRIC
     name: str = "prompted judge, expected digit"
+    progress: bool = True
 
     @torch.no_grad()
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
         """The expected digit of each answer, 0 … 9. Raises ValueError as ``LocalJudge.replies``."""
         digits = [self.model.tokenizer.encode_ordinary(str(digit)) for digit in range(10)]
         ids = [token_ids[-1] for token_ids in digits]
-        found = []
-        for chat in _chats(self.model, entries, answers, self.rubric):
-            logits = next_logits(self.model, [chat])[0, ids].float().cpu()  # (10,)
-            found.append(float(logits.softmax(-1) @ torch.arange(10.0)))
+        chats, found = _chats(self.model, entries, answers, self.rubric), []
+        with progress_bar(self.name, len(chats), self.progress) as bar:
+            for chat in chats:
+                logits = next_logits(self.model, [chat])[0, ids].float().cpu()  # (10,)
+                found.append(float(logits.softmax(-1) @ torch.arange(10.0)))
+                bar.update()
         return found
 
 
@@ -134,6 +167,7 @@ class LikelihoodScorer:
     prompt_format: str | PromptFormat = "alpaca"
     name: str = ""
     batch_size: int = 16
+    progress: bool = True
 
     def __post_init__(self):
         self.name = self.name or ("likelihood gain" if self.gain else "likelihood")
@@ -146,15 +180,26 @@ class LikelihoodScorer:
         """
         check_pairs(entries, answers)
         written = get_prompt_format(self.prompt_format)
-        options = {"per_token": True, "with_end": True, "batch_size": self.batch_size}
         prompts = [written.prompt(entry) for entry in entries]
-        found = log_likelihood(self.model, prompts, answers, **options)
-        if not self.gain:
-            return list(found)
         # The same header without a question, so that an answer is expected and no other text.
         bare = [written.response_header.lstrip("\n")] * len(answers)
-        alone = log_likelihood(self.model, bare, answers, **options)
-        return [after - before for after, before in zip(found, alone, strict=True)]
+        passes = [prompts, bare] if self.gain else [prompts]
+        with progress_bar(self.name, len(passes) * len(answers), self.progress) as bar:
+            after, *before = [
+                log_likelihood(
+                    self.model,
+                    each,
+                    answers,
+                    per_token=True,
+                    with_end=True,
+                    batch_size=self.batch_size,
+                    on_batch=bar.update,
+                )
+                for each in passes
+            ]
+        if not self.gain:
+            return list(after)
+        return [with_it - without for with_it, without in zip(after, *before, strict=True)]
 
 
 def _chats(

@@ -6,7 +6,7 @@ same twice?
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -217,9 +217,16 @@ def length_bias(
     return paired_difference(before, after)
 
 
-def same_twice(first: Sequence[Score], second: Sequence[Score]) -> Estimate:
+def same_twice(
+    first: Sequence[Score], second: Sequence[Score], groups: Sequence[Hashable] | None = None
+) -> Estimate:
     """Spearman's correlation of two gradings of the same answers, with its interval of 95 %.
 
-    For one judge asked twice, or for two judges. Raises ValueError as ``ranks.spearman``.
+    For one judge asked twice, or for two judges. Where several answers answer the same question,
+    ``groups`` says which (``labelled_answers.questions_of``): the bootstrap then draws questions,
+    and all answers to each, as ``judge_one`` does.
+
+    Raises:
+        ValueError: as ``ranks.spearman`` and ``ranks.resampled``.
     """
-    return resampled(spearman, first, second)
+    return resampled(spearman, first, second, groups=groups)

@@ -3,7 +3,7 @@
 Works for every model of the course, with its own tokenizer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ def log_likelihood(
     with_end: bool = False,
     batch_size: int = 16,
     tokenizer: Tokenizer | None = None,
+    on_batch: Callable[[int], object] = lambda answers: None,
 ) -> list[float]:
     """The natural logarithm of each answer's probability after its prompt, 0 or less.
 
@@ -32,7 +33,8 @@ def log_likelihood(
     compared with short ones; ``with_end`` counts the end of text after the answer as well. A token
     that straddles prompt and answer counts as the answer's. An empty prompt stands for the start
     of a text, which models know as what follows an end of text. The tokenizer is the model's own,
-    if not given. The model is left in the mode in which it came.
+    if not given. ``on_batch(answers)`` is called after each batch with how many answers it held.
+    The model is left in the mode in which it came.
 
     Raises:
         ValueError: not one answer a prompt, an empty answer without ``with_end``, or a pair that is
@@ -61,6 +63,7 @@ def log_likelihood(
             values = (sums / counts if per_token else sums).tolist()
             for row, value in zip(rows, values, strict=True):
                 found[row.index] = value
+            on_batch(len(rows))
     finally:
         model.train(training)
     return found

@@ -10,15 +10,15 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import safetensors.torch
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from torch import Tensor
 
+from lessons_lib.locks import locked_file
 from lessons_lib.paths import cache_folder
 
 WEIGHTS, NOTES = "model.safetensors", "notes.json"
@@ -102,29 +102,15 @@ def replace_folder(folder: Path, fill: Callable[[Path], object]) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def locked(key: str, say: Callable[[str], object] = print) -> Iterator[None]:
+def locked(
+    key: str, say: Callable[[str], object] = print
+) -> contextlib.AbstractContextManager[None]:
     """While this holds, no other process is in its own ``locked`` with the same key.
 
-    Waits for the other one, and says so. In a folder that cannot be written there is no lock, and
-    none is needed: nothing can be saved there either.
+    See ``locks.locked_file``.
     """
-    lock = None
-    try:
-        models_folder().mkdir(parents=True, exist_ok=True)
-        lock = FileLock(models_folder() / f"{key}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            say("Another process is busy with this model; waiting for it.")
-            lock.acquire()
-    except (OSError, NotImplementedError):  # the second: a file system without locks
-        lock = None
-    try:
-        yield
-    finally:
-        if lock is not None:
-            lock.release()
+    sentence = "Another process is busy with this model; waiting for it."
+    return locked_file(models_folder() / f"{key}.lock", sentence, say)
 
 
 def explain(error: BaseException) -> str:

@@ -134,18 +134,20 @@ def resampled(
     is its own. Draws on which the statistic is not defined are left out.
 
     Raises:
-        ValueError: as the statistic.
+        ValueError: not one group an answer. As the statistic.
 
     Source: Efron 1979, and for groups Davison and Hinkley, "Bootstrap Methods and their
     Application", 1997, section 3.8.
     """
     size = len(columns[0])
+    if groups is not None and len(groups) != size:
+        raise ValueError(f"{size} answers and {len(groups)} groups: each answer is in one")
     members: dict[Hashable, list[int]] = {}
     for place, group in enumerate(range(size) if groups is None else groups):
         members.setdefault(group, []).append(place)
     choose, parts = random.Random(seed).choices, list(members.values())
     value = statistic(*columns)
-    scored = sum(score is not None for score in columns[0])
+    scored = sum(None not in row for row in zip(*columns, strict=True))
     if value is None:
         return Estimate(None, None, None, scored)
     found = []

@@ -10,11 +10,12 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from filelock import FileLock
 
+from lessons_lib.locks import locked_file
 from lessons_lib.paths import cache_folder
 
 
@@ -52,6 +53,10 @@ class ReplyCache:
     def __getitem__(self, key: str) -> str:
         return self._replies[key]
 
+    def get(self, key: str) -> str | None:
+        """The reply, None where there is none."""
+        return self._replies.get(key)
+
     def reload(self) -> None:
         """Read what other processes have added. A line that was cut off is passed over."""
         try:
@@ -80,6 +85,16 @@ class ReplyCache:
                 file.flush()
                 os.fsync(file.fileno())
             self._replies[key] = reply
+
+    def asking(
+        self, say: Callable[[str], object] = print
+    ) -> contextlib.AbstractContextManager[None]:
+        """While this holds, nobody else asks for replies to this file; see ``locks.locked_file``.
+
+        Replies can be added and read all the same.
+        """
+        sentence = "Another process is judging with this model; waiting for it."
+        return locked_file(self.path.with_suffix(".asking.lock"), sentence, say)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -5,28 +5,30 @@ never written to disk. Point it at the largest model you can reach: small ones j
 """
 
 import os
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
 
-from tqdm.auto import tqdm
-
-from lessons_lib.judges import RUBRIC, judge_messages, parse_score
+from lessons_lib.judge_client import (
+    KEY_VARIABLE,
+    URL_VARIABLE,
+    JudgeClient,
+    JudgeError,
+    QuestionRefused,
+)
+from lessons_lib.judges import RUBRIC, judge_messages, parse_score, progress_bar
+from lessons_lib.local_tokenizer import Message
 from lessons_lib.ranks import Score
 from lessons_lib.reading import Entry
 from lessons_lib.reply_cache import ReplyCache, hash_of
 from lessons_lib.scorers import check_pairs
 
 MODEL_VARIABLE = "LESSONS_LIB_JUDGE_MODEL"
-URL_VARIABLE = "LESSONS_LIB_JUDGE_URL"
-KEY_VARIABLE = "LESSONS_LIB_JUDGE_KEY"
 OLLAMA = "http://127.0.0.1:11434/v1"
-INSTALL = 'python -m pip install "openai>=3,<4"'
-
-
-class JudgeError(RuntimeError):
-    """A server that cannot judge; the message names server and model and says what to do."""
+FEW = 5  # so many questions refused alike, and none answered ever: the fault is not the questions'
+Questions = Mapping[str, Sequence[Message]]  # by their keys in the cache
 
 
 class ServerJudge:
@@ -42,13 +44,16 @@ class ServerJudge:
             with run 1, at a ``temperature`` above 0.
         concurrency: so many requests are under way at once.
         retries: so often a request is repeated after "too many requests", an error of the server or
-            a timeout, each time after a longer pause; the server's Retry-After is kept to.
+            a timeout, each time after a longer pause; the server's Retry-After is kept to. A server
+            that is not there is tried three times at most.
         timeout: seconds until a request counts as failed.
+        max_tokens: how long a reply may be. Enough for a number; a model that thinks before it
+            answers needs a thousand or more, or its replies are cut off before the number.
         folder: where replies are kept; else in the project's cache folder.
 
     Raises:
-        JudgeError: no model is named, or the package openai is not installed.
-        ValueError: ``concurrency`` is below 1 or ``retries`` below 0.
+        JudgeError: no model is named, the key cannot be sent, or openai is not installed.
+        ValueError: ``concurrency`` is below 1, ``retries`` below 0, or the address is none.
     """
 
     def __init__(
@@ -74,122 +79,123 @@ class ServerJudge:
             raise JudgeError(
                 f'name the model that judges: ServerJudge("llama3.1:70b"), or {MODEL_VARIABLE}'
             )
-        self.base_url = (base_url or os.environ.get(URL_VARIABLE) or OLLAMA).rstrip("/")
-        self.rubric, self.temperature, self.max_tokens = rubric, temperature, max_tokens
-        self.run, self.concurrency, self.progress = run, concurrency, progress
+        base_url = (base_url or os.environ.get(URL_VARIABLE) or OLLAMA).strip().rstrip("/")
+        self.rubric, self.run = rubric, run
+        self.concurrency, self.progress = concurrency, progress
         self.name = f"judge {self.model}"
         # The package fills in OPENAI_API_KEY where no key is given: never for another server.
-        key = api_key or os.environ.get(KEY_VARIABLE) or "none"
-        self._openai = _import_openai()
-        self._client = self._openai.OpenAI(
-            base_url=self.base_url, api_key=key, timeout=timeout, max_retries=retries
+        key = (api_key or os.environ.get(KEY_VARIABLE) or "").strip() or "none"
+        asked_with = {"temperature": temperature, "max_tokens": max_tokens}
+        self._client = JudgeClient(
+            self.model, base_url, key, retries=retries, timeout=timeout, **asked_with
         )
-        identity = self.base_url, self.model, rubric, temperature, max_tokens
+        identity = base_url, self.model, rubric, temperature, max_tokens
         self.cache = ReplyCache(self.model, *identity, folder=folder)
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
-        """0 … 100 for each answer; None where the reply is no number. Raises as ``replies``."""
-        return [parse_score(reply) for reply in self.replies(entries, answers)]
+        """0 … 100 for each answer; None where the reply is no number, or there is none.
 
-    def replies(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[str]:
+        What a model thought before its reply, up to "</think>", is passed over. Warns of replies
+        that hold no number, and of questions refused. Raises as ``replies``.
+        """
+        replies, problems = self._judged(entries, answers)
+        scores = [None if reply is None else parse_score(spoken(reply)) for reply in replies]
+        given = [pair for pair in zip(replies, scores, strict=True) if pair[0] is not None]
+        numberless = [reply for reply, score in given if score is None]
+        if numberless:
+            problems.append(
+                f"{len(numberless)} of {len(given)} replies hold no number; the first: "
+                f"{numberless[0][:80]!r}. A model that thinks before it answers needs a larger "
+                "max_tokens."
+            )
+        self._warn(problems)
+        return scores
+
+    def replies(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[str | None]:
         """What the judge says to each answer, from the disk where it was asked before.
 
-        The same question is asked once. Each reply is kept when it arrives: what an error or the
-        stop button cuts off, another call goes on with.
+        The same question is asked once, also by several processes at the same time: one of them
+        asks, the others wait. Each reply is kept when it arrives: what an error or the stop button
+        cuts off, another call goes on with. Where the server refuses a single question, as one that
+        is too long, the reply is None, a warning tells why, and the others are asked.
 
         Raises:
-            ValueError: not one answer an entry. JudgeError: the server does not answer, or refuses.
+            ValueError: not one answer an entry. JudgeError: the server does not answer, or refuses
+            every question. OSError: the replies cannot be kept.
         """
+        replies, problems = self._judged(entries, answers)
+        self._warn(problems)
+        return replies
+
+    def _judged(
+        self, entries: Sequence[Entry], answers: Sequence[str]
+    ) -> tuple[list[str | None], list[str]]:
+        """The replies, and what is to be warned of."""
         check_pairs(entries, answers)
         asked = [judge_messages(*pair, self.rubric) for pair in zip(entries, answers, strict=True)]
         keys = [hash_of(messages, self.run) for messages in asked]
-        self.cache.reload()
-        missing = {
-            key: messages
-            for key, messages in zip(keys, asked, strict=True)
-            if key not in self.cache
-        }
-        self._ask_all(missing)
-        return [self.cache[key] for key in keys]
+        questions = dict(zip(keys, asked, strict=True))
+        refused: dict[str, QuestionRefused] = {}
+        if self._missing(questions):
+            with self.cache.asking():
+                # What another process has asked meanwhile is not missing any more.
+                refused = self._ask_all(self._missing(questions))
+        problems = []
+        if refused:
+            problems.append(
+                f"the server refused {sum(key in refused for key in keys)} of {len(keys)} answers, "
+                f"which have no score; the first reason: {next(iter(refused.values()))}"
+            )
+        return [self.cache.get(key) for key in keys], problems
 
-    def _ask_all(self, missing: dict[str, Any]) -> None:
-        pool = ThreadPoolExecutor(self.concurrency)
-        futures = [pool.submit(self._ask, key, missing[key]) for key in missing]
+    def _missing(self, questions: Questions) -> Questions:
+        self.cache.reload()
+        return {key: asked for key, asked in questions.items() if key not in self.cache}
+
+    def _ask_all(self, missing: Questions) -> dict[str, QuestionRefused]:
+        """Ask, and keep what comes; returns which questions were refused."""
+        refused: dict[str, QuestionRefused] = {}
+        stop, pool = threading.Event(), ThreadPoolExecutor(self.concurrency)
+        futures = {pool.submit(self._ask, key, missing[key], stop): key for key in missing}
         try:
-            for future in self._shown(futures):
-                future.result()
-        except self._openai.OpenAIError as error:
+            with progress_bar(self.name, len(futures), self.progress) as bar:
+                for future in as_completed(futures):
+                    try:
+                        future.result()
+                    except QuestionRefused as refusal:
+                        refused[futures[future]] = refusal
+                        self._check_refusals(list(refused.values()), len(missing))
+                    bar.update()
+        except JudgeError as error:
+            stop.set()
             pool.shutdown(cancel_futures=True)  # those under way still arrive, and are kept
             there = sum(key in self.cache for key in missing)
             raise JudgeError(
-                f"{self._explain(error)} {there} of {len(missing)} replies came before and are "
-                "kept; run it again to go on."
-            ) from error
+                f"{error} {there} of {len(missing)} replies came before and are kept; run it again "
+                "to go on."
+            ) from error.__cause__
         finally:
+            stop.set()
             pool.shutdown(cancel_futures=True)
+        return refused
 
-    def _shown(self, futures: list[Future]) -> Iterable[Future]:
-        """The futures as they end, behind a progress bar; none where nothing is to be asked."""
-        hidden = not self.progress or not futures
-        return tqdm(as_completed(futures), self.name, len(futures), leave=False, disable=hidden)
+    def _ask(self, key: str, messages: Sequence[Message], stop: threading.Event) -> None:
+        self.cache.add(key, self._client.ask(messages, stop))
 
-    def _ask(self, key: str, messages: list[dict[str, str]]) -> None:
-        reply = self._client.chat.completions.create(
-            model=self.model,
-            messages=messages,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-        )
-        choices = reply.choices or []
-        self.cache.add(key, (choices[0].message.content or "") if choices else "")
+    def _check_refusals(self, refused: Sequence[QuestionRefused], asked: int) -> None:
+        """Raise a JudgeError where the fault is not that of single questions.
 
-    def _explain(self, error: Exception) -> str:
-        """What went wrong and what to do, in two sentences."""
-        known = self._openai
-        at = f"{self.base_url} (model {self.model!r})"
-        says = _first_line(error)
-        advice: list[tuple[type, str]] = [
-            (known.APITimeoutError, "took too long. Give it a longer timeout, or a smaller model."),
-            (
-                known.APIConnectionError,
-                "does not answer. Is the server running (`ollama serve`, `vllm serve MODEL`, "
-                f"`llama-server -m FILE`), and is that its address? {URL_VARIABLE} names another.",
-            ),
-            (
-                known.AuthenticationError,
-                f"wants a key, or another one. {KEY_VARIABLE} holds it.",
-            ),
-            (known.PermissionDeniedError, f"does not allow this key to do that. It says: {says}"),
-            (
-                known.NotFoundError,
-                f"knows no such model, or no such address. {self._models()}",
-            ),
-            (
-                known.RateLimitError,
-                "still answers that there are too many requests. Wait, or lower concurrency.",
-            ),
-        ]
-        for kind, sentence in advice:
-            if isinstance(error, kind):
-                return f"{at} {sentence}"
-        return f"{at} refused. It says: {says}"
+        Many servers answer 400 to a wrong model's name.
+        """
+        alike = len({refusal.status for refusal in refused}) == 1
+        if alike and not len(self.cache) and len(refused) >= min(FEW, asked):
+            raise JudgeError(self._client.explain_refusals(str(refused[0]))) from refused[0]
 
-    def _models(self) -> str:
-        """The models that the server has, as a sentence."""
-        try:
-            names = [model.id for model in self._client.with_options(max_retries=0).models.list()]
-        except Exception:  # this was only to help
-            return "Does the address end in /v1?"
-        return f"It has: {', '.join(sorted(names)[:20]) or 'none'}."
+    def _warn(self, problems: Sequence[str]) -> None:
+        for problem in problems:
+            warnings.warn(f"{self.name}: {problem}", stacklevel=3)  # where score was called
 
 
-def _import_openai() -> Any:
-    try:
-        import openai
-    except ImportError as error:
-        raise JudgeError(f"a judge on a server needs the package openai: {INSTALL}") from error
-    return openai
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+def spoken(reply: str) -> str:
+    """A reply without what the model thought before it: what follows the last "</think>"."""
+    return reply.rpartition("</think>")[2]

@@ -14,6 +14,9 @@ class FakeJudge:
 
     reply: Callable[[str], str] = lambda text: "70"  # the user's message → the judge's
     failures: list[int | None] = field(default_factory=list)  # statuses that come first
+    refuse: Callable[[str], int | None] = lambda text: None  # a status for what is never answered
+    body: str | None = None  # is sent in place of every reply
+    body_type: str = "application/json"
     models: tuple[str, ...] = ("tiny-judge",)
     asked: list[dict] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -46,11 +49,14 @@ def serve(judge: FakeJudge) -> Iterator[FakeJudge]:
                 judge.busy += 1
                 judge.most_busy = max(judge.most_busy, judge.busy)
                 failure = judge.failures.pop(0) if judge.failures else None
+                failure = failure or judge.refuse(body["messages"][-1]["content"])
             threading.Event().wait(judge.pause)
             with judge.lock:
                 judge.busy -= 1
             if failure is not None:
                 self.answer(failure, {"error": {"message": f"failure {failure}", "type": "test"}})
+            elif judge.body is not None:
+                self.send(200, judge.body, judge.body_type)
             elif body["model"] not in judge.models:
                 self.answer(404, {"error": {"message": "no such model", "type": "test"}})
             else:
@@ -71,11 +77,14 @@ def serve(judge: FakeJudge) -> Iterator[FakeJudge]:
                 )
 
         def answer(self, status, value):
-            content = json.dumps(value).encode()
+            self.send(status, json.dumps(value), "application/json")
+
+        def send(self, status, text, content_type):
+            content = text.encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(content)))
-            if status in (429, 503):
+            if status in (429, 500, 503):
                 self.send_header("retry-after-ms", "10")  # tests need not wait for a backoff
             self.end_headers()
             with contextlib.suppress(OSError):  # the client may have given up

@@ -12,7 +12,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from lessons_lib import finetuning, model_cache
+from lessons_lib import finetuning, locks, model_cache
 from lessons_lib.batching import BatchError
 from lessons_lib.data import split_entries
 from lessons_lib.devices import describe_device
@@ -324,7 +324,7 @@ def test_a_model_in_a_folder_that_cannot_be_written_is_still_loaded(
     def refuse(*arguments, **options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(model_cache, "FileLock", refuse)
+    monkeypatch.setattr(locks, "FileLock", refuse)
     assert same_model(make(recipe), made)
     assert len(said) == 1 and said[0].startswith("Loaded")
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
-from lessons_lib import embeddings
+from lessons_lib import embeddings, judges
 from lessons_lib.embeddings import (
     MeanStates,
     SemanticScorer,
@@ -26,6 +27,7 @@ from lessons_lib.judges import (
     judge_messages,
     parse_score,
 )
+from lessons_lib.judging_judges import same_twice
 from lessons_lib.likelihood import log_likelihood
 from lessons_lib.prompts import PROMPT_FORMATS
 from lessons_lib.scorers import Scorer
@@ -72,7 +74,7 @@ def test_the_rubrics_say_what_the_parsers_read():
 
 
 def test_a_local_judge_replies_to_each_and_its_numbers_are_parsed(llama, monkeypatch):
-    judge = LocalJudge(llama)
+    judge = LocalJudge(llama, progress=False)
     assert isinstance(judge, Scorer)
     replies = judge.replies(ENTRIES, ANSWERS)
     assert len(replies) == 5 and replies == judge.replies(ENTRIES, ANSWERS)
@@ -81,7 +83,7 @@ def test_a_local_judge_replies_to_each_and_its_numbers_are_parsed(llama, monkeyp
 
 
 def test_the_expected_digit_is_the_mean_over_the_digits_probabilities(llama):
-    judge = DigitJudge(llama)
+    judge = DigitJudge(llama, progress=False)
     scores = judge.score(ENTRIES, ANSWERS)
     assert all(0 < score < 9 for score in scores)
     chat = llama.tokenizer.chat_ids(judge_messages(ENTRIES[0], ANSWERS[0], DIGIT_RUBRIC))
@@ -94,7 +96,7 @@ def test_the_expected_digit_is_the_mean_over_the_digits_probabilities(llama):
 
 @pytest.mark.parametrize("gain", [False, True])
 def test_likelihood_is_a_mean_over_the_answers_tokens_and_its_end(llama, gain):
-    scorer = LikelihoodScorer(llama, gain=gain, batch_size=2)
+    scorer = LikelihoodScorer(llama, gain=gain, batch_size=2, progress=False)
     scores = scorer.score(ENTRIES, ANSWERS)
     prompt = PROMPT_FORMATS["alpaca"].prompt(ENTRIES[3])
     length = len(llama.tokenizer.encode(ANSWERS[3])) + 1
@@ -109,7 +111,7 @@ def test_likelihood_is_a_mean_over_the_answers_tokens_and_its_end(llama, gain):
 
 def test_likelihood_does_not_see_the_wanted_output(llama):
     changed = [{**entry, "output": "something else"} for entry in ENTRIES]
-    scorer = LikelihoodScorer(llama)
+    scorer = LikelihoodScorer(llama, progress=False)
     assert scorer.score(changed, ANSWERS) == scorer.score(ENTRIES, ANSWERS)
 
 
@@ -118,6 +120,90 @@ def test_each_judge_wants_one_answer_an_entry(llama, kind):
     with pytest.raises(ValueError, match="5 entries and 1 answers"):
         kind(llama).score(ENTRIES, ["x"])
     assert kind(llama).score([], []) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "total"),
+    [
+        (LocalJudge, {"batch_size": 2}, 5),
+        (DigitJudge, {}, 5),
+        (LikelihoodScorer, {"batch_size": 2}, 5),
+        (LikelihoodScorer, {"batch_size": 2, "gain": True}, 10),
+    ],
+)
+def test_a_bar_counts_the_answers_and_can_be_switched_off(
+    llama, kind, options, total, capsys, monkeypatch
+):
+    steps = []
+    monkeypatch.setattr(judges.tqdm, "update", lambda bar, n=1: steps.append(n))
+    kind(llama, progress=False, **options).score(ENTRIES, ANSWERS)
+    assert capsys.readouterr().err == ""
+    steps.clear()
+    scorer = kind(llama, **options)
+    scorer.score(ENTRIES, ANSWERS)
+    assert sum(steps) == total and len(steps) > 1
+    shown = capsys.readouterr().err
+    assert scorer.name in shown and f"/{total} " in shown
+
+
+class DigitWriter(nn.Module):
+    """A model of chats that writes one digit and ends, likeliest the same one for the same chat."""
+
+    def __init__(self, tokenizer):
+        super().__init__()
+        self.tokenizer, self.context_length = tokenizer, 2048
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.digits = torch.tensor([tokenizer.encode_ordinary(str(n))[-1] for n in range(10)])
+
+    def hidden(self, batch):
+        # Of each place: the token's id, and what all ids up to it sum to.
+        return torch.stack([batch.inputs, batch.inputs.cumsum(1)], -1)  # (rows, length, 2)
+
+    def head(self, hidden):
+        logits = torch.full((len(hidden), self.tokenizer.vocabulary_size), -math.inf)
+        for row, (token_id, total) in enumerate(hidden.tolist()):
+            if token_id in self.digits:
+                logits[row, self.tokenizer.end_of_text_id] = 0
+            else:
+                logits[row, self.digits] = -0.5 * (torch.arange(10.0) - total % 10).abs()
+        return logits
+
+
+@pytest.fixture(scope="module")
+def grade(llama):
+    """Grades twenty answers, as options of the judge say."""
+    entries = [ENTRIES[place % 5] for place in range(20)]
+    answers = [f"Answer {place}" for place in range(20)]
+    writer = DigitWriter(llama.tokenizer)
+
+    def grade(**options):
+        return LocalJudge(writer, progress=False, **options).score(entries, answers)
+
+    return grade
+
+
+def test_a_local_judge_at_temperature_0_says_the_same_whatever_the_seed(grade):
+    grades = grade()
+    assert grades == grade(seed=1) and len(set(grades)) > 3 and None not in grades
+
+
+def test_a_local_judge_with_a_temperature_differs_with_the_seed_alone(grade):
+    first = grade(temperature=1.0, seed=0)
+    assert first == grade(temperature=1.0, seed=0, batch_size=3)
+    assert first != grade(temperature=1.0, seed=1)
+    assert grade(temperature=1.0) != grade(temperature=1.0), "without a seed: anew each time"
+    with pytest.raises(ValueError, match="temperature"):
+        grade(temperature=-1.0)
+
+
+def test_a_judge_asked_twice_agrees_with_itself_the_less_the_hotter_it_is(grade):
+    cold, warm, hot = (
+        same_twice(*(grade(temperature=temperature, seed=seed) for seed in range(2)))
+        for temperature in (0.0, 1.0, 50.0)
+    )
+    assert cold.value == pytest.approx(1)
+    assert cold.value > warm.value > hot.value
+    assert warm.low < warm.value < warm.high
 
 
 # ---------------------------------------------------------------- embeddings

@@ -1,5 +1,6 @@
 """The labelled answers keep their rules, checked against the tables of facts; judges of judges."""
 
+import random
 from collections import Counter
 
 import pytest
@@ -205,3 +206,20 @@ def test_a_judge_that_likes_long_answers_is_caught():
 
 def test_the_same_grades_twice_agree_fully():
     assert same_twice([1, 2, 3, 4], [10, 20, 30, 40]).value == pytest.approx(1)
+
+
+def test_two_gradings_are_compared_by_questions_where_groups_are_given():
+    # Four answers to each of ten questions; what a question gets, all its answers get.
+    draw = random.Random(5)
+    first = [grade for grade in draw.choices(range(100), k=10) for _ in range(4)]
+    second = [grade for grade in draw.choices(range(100), k=10) for _ in range(4)]
+    groups = [place // 4 for place in range(40)]
+    alone, grouped = same_twice(first, second), same_twice(first, second, groups)
+    assert grouped.value == alone.value
+    assert grouped.high - grouped.low > 1.5 * (alone.high - alone.low)
+    with pytest.raises(ValueError, match="40 answers and 3 groups"):
+        same_twice(first, second, groups[:3])
+
+
+def test_two_gradings_are_compared_where_both_have_a_grade():
+    assert same_twice([1, 2, 3, 4, None, 6], [1, 2, 3, None, 5, 6]).count == 4

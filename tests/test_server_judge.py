@@ -5,11 +5,18 @@ import socket
 import threading
 
 import pytest
+import torch
+from torch import nn
 
-from lessons_lib.judges import RUBRIC
+from lessons_lib import judge_client
+from lessons_lib.judge_client import JudgeClient
+from lessons_lib.judges import RUBRIC, judge_messages
 from lessons_lib.reply_cache import ReplyCache, hash_of
+from lessons_lib.serve import create_app, serving
 from lessons_lib.server_judge import JudgeError, ServerJudge
+from lessons_lib.tokenizer import END_OF_TEXT, VOCABULARY_SIZE, get_tokenizer
 from tests.fake_judge_server import FakeJudge, serve
+from tests.servers import until
 
 ENTRIES = [
     {"instruction": f"What is {n} plus 1?", "input": "", "output": str(n + 1)} for n in range(12)
@@ -74,7 +81,8 @@ def test_another_rubric_temperature_or_run_is_asked_anew(server, tmp_path, chang
 def test_a_reply_that_is_no_number_is_none_and_not_asked_again(server, tmp_path):
     server.reply = lambda text: "Score: 80" if "What is 1 plus" in text else " 80\n"
     judge = judge_at(server, tmp_path)
-    assert judge.score(ENTRIES[:3], ANSWERS[:3]) == [80, None, 80]
+    with pytest.warns(UserWarning, match="1 of 3 replies hold no number; the first: 'Score: 80'"):
+        assert judge.score(ENTRIES[:3], ANSWERS[:3]) == [80, None, 80]
     assert judge.replies(ENTRIES[:3], ANSWERS[:3]) == [" 80\n", "Score: 80", " 80\n"]
     assert len(server.asked) == 3
 
@@ -88,8 +96,8 @@ def test_passing_failures_are_tried_again(server, tmp_path, status):
 
 def test_a_run_that_was_cut_off_goes_on(server, tmp_path):
     judge = judge_at(server, tmp_path, concurrency=1, retries=0)
-    server.failures, server.pause = [None] * 5 + [400], 0.05
-    with pytest.raises(JudgeError, match=r"failure 400.* [5-9] of 12 replies .*run it again") as e:
+    server.failures, server.pause = [None] * 5 + [403], 0.02
+    with pytest.raises(JudgeError, match=r"failure 403.* [5-9] of 12 replies .*run it again") as e:
         judge.score(ENTRIES, ANSWERS)
     assert server.url in str(e.value) and "tiny-judge" in str(e.value)
     before = len(server.asked)
@@ -170,6 +178,255 @@ def test_a_slow_server_is_given_up(server, tmp_path):
     server.pause = 1.0
     with pytest.raises(JudgeError, match="took too long"):
         judge_at(server, tmp_path, retries=0, timeout=0.1).score(ENTRIES[:1], ["1"])
+
+
+# ---------------------------------------------------------------- single answers refused
+
+
+def third(text):
+    return "What is 3 plus" in text
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_an_answer_that_is_always_refused_costs_its_own_score_alone(server, tmp_path, status):
+    server.refuse = lambda text: status if third(text) else None
+    judge = judge_at(server, tmp_path, concurrency=1)
+    with pytest.warns(UserWarning) as told:
+        assert judge.score(ENTRIES, ANSWERS) == [70] * 3 + [None] + [70] * 8
+    (warning,) = told
+    assert "refused 1 of 12 answers" in str(warning.message)
+    assert str(warning.message).endswith(f"the first reason: failure {status}")
+    assert warning.filename == __file__
+    assert len(server.asked) == 12 and len(lines_of(judge.cache.path)) == 11
+    server.refuse = lambda text: None
+    assert judge.score(ENTRIES, ANSWERS) == [70] * 12, "what was refused is asked once more"
+    assert len(server.asked) == 13
+
+
+def test_where_the_first_few_are_all_refused_alike_the_others_are_not_asked(server, tmp_path):
+    server.refuse = lambda text: 400
+    with pytest.raises(JudgeError, match="refused every.*failure 400 It has: tiny-judge.* 0 of 12"):
+        judge_at(server, tmp_path, concurrency=1).score(ENTRIES, ANSWERS)
+    assert 5 <= len(server.asked) < 12
+
+
+@pytest.mark.parametrize("statuses", [[400] * 4, [400] * 4 + [413] * 4], ids=["few", "unlike"])
+def test_a_few_refused_answers_at_the_start_stop_nothing(server, tmp_path, statuses):
+    server.failures = list(statuses)
+    refused = len(statuses)
+    with pytest.warns(UserWarning, match=f"refused {refused} of 12"):
+        scores = judge_at(server, tmp_path, concurrency=1).score(ENTRIES, ANSWERS)
+    assert scores == [None] * refused + [70] * (12 - refused)
+
+
+def test_a_judge_that_has_answered_before_may_refuse_all(server, tmp_path):
+    judge_at(server, tmp_path).score(ENTRIES[:1], ANSWERS[:1])
+    server.refuse = lambda text: 400
+    with pytest.warns(UserWarning, match="refused 11 of 12"):
+        assert judge_at(server, tmp_path).score(ENTRIES, ANSWERS) == [70] + [None] * 11
+
+
+def test_half_a_character_cannot_be_sent_and_stops_nothing(server, tmp_path):
+    with pytest.warns(UserWarning, match="refused 1 of 2 answers.*half a character"):
+        scores = judge_at(server, tmp_path, concurrency=1).score(ENTRIES[:2], ["1", "\ud83d"])
+    assert scores == [70, None]
+
+
+class Seventy(nn.Module):
+    """A model that answers everything with "70"."""
+
+    context_length = 400
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        (self.number,) = get_tokenizer().encode_ordinary("70")
+
+    def hidden(self, batch):
+        return batch.inputs[:, :, None]
+
+    def head(self, hidden):
+        following = torch.where(hidden[..., 0] == self.number, END_OF_TEXT, self.number)
+        return nn.functional.one_hot(following, VOCABULARY_SIZE).float()
+
+
+def test_our_own_server_judges_and_a_prompt_too_long_for_it_has_no_score(tmp_path):
+    with serving(create_app(Seventy(), "seventy")) as address:
+        judge = ServerJudge("seventy", f"{address}/v1", folder=tmp_path, progress=False)
+        with pytest.warns(UserWarning, match="refused 1 of 3 answers.* reads 400 at most"):
+            scores = judge.score(ENTRIES[:3], ["1", "long " * 400, "3"])
+    assert scores == [70, None, 70]
+
+
+# ---------------------------------------------------------------- what is no reply
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("<!doctype html><title>Ollama</title>", "text/html"),
+        ("null", "application/json"),
+        ("[]", "application/json"),
+        ('{"hello": 1}', "application/json"),
+        ('{"choices": []}', "application/json"),
+        ('{"choices": [{"index": 0}]}', "application/json"),
+        ('{"choices": [{"message": {"content": 7}}]}', "application/json"),
+        ('{"choices": [{"mess', "application/json"),
+        ("", "application/json"),
+    ],
+)
+def test_what_is_no_reply_is_said_and_not_kept(server, tmp_path, body, kind):
+    server.body, server.body_type = body, kind
+    judge = judge_at(server, tmp_path)
+    with pytest.raises(JudgeError, match="not as a chat model.*end in /v1") as error:
+        judge.score(ENTRIES[:1], ["1"])
+    assert server.url in str(error.value) and "'tiny-judge'" in str(error.value)
+    assert body[:20] in str(error.value) and not judge.cache.path.exists()
+    server.body = None
+    assert judge.score(ENTRIES[:1], ["1"]) == [70]
+
+
+@pytest.mark.parametrize("content", [None, "", "<think>The answer is 70 or", "<think>I"])
+def test_replies_without_a_number_are_told_after_the_run(server, tmp_path, content):
+    server.reply = lambda text: content
+    with pytest.warns(UserWarning, match="12 of 12 replies hold no number.*max_tokens") as told:
+        assert judge_at(server, tmp_path).score(ENTRIES, ANSWERS) == [None] * 12
+    assert len(told) == 1 and repr(content or "") in str(told[0].message)
+
+
+def test_thoughts_before_a_reply_are_passed_over(server, tmp_path):
+    server.reply = lambda text: "<think>70, or 80?</think>\n\n75"
+    assert judge_at(server, tmp_path).score(ENTRIES[:1], ["1"]) == [75]
+
+
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(server, tmp_path):
+    with pytest.raises(JudgeError, match="tiny-judge.*plain ASCII.*LESSONS_LIB_JUDGE_KEY") as error:
+        judge_at(server, tmp_path, api_key="schlüssel")
+    assert "schl" not in str(error.value) and server.url in str(error.value)
+    judge_at(server, tmp_path, api_key=" mine\n").score(ENTRIES[:1], ["1"])
+    assert server.keys == ["Bearer mine"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["localhost:11434/v1", "127.0.0.1/v1", "ftp://host/v1", "http:///v1", "http://host:port/v1"],
+)
+def test_an_address_needs_its_http(tmp_path, address):
+    with pytest.raises(ValueError, match=f"such as http://127.0.0.1:11434/v1.*{address!r}"):
+        ServerJudge("x", address, folder=tmp_path)
+
+
+# ---------------------------------------------------------------- trying again
+
+
+class Pauses:
+    """Stands in for the event that ends pauses, and for the clock: writes down how long."""
+
+    def __init__(self):
+        self.seconds = []
+
+    def wait(self, seconds):
+        self.seconds.append(seconds)
+        return False
+
+
+QUESTION = judge_messages(ENTRIES[0], "1")
+
+
+def client_of(url, retries=4):
+    return JudgeClient("tiny-judge", url, "none", retries=retries, timeout=120)
+
+
+def unused_address():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+
+
+def test_a_server_that_does_not_run_is_not_waited_for():
+    pauses = Pauses()
+    with pytest.raises(JudgeError, match="server running"):
+        client_of(unused_address()).ask(QUESTION, pauses)
+    assert len(pauses.seconds) == 2 and sum(pauses.seconds) < 3
+
+
+def test_an_address_that_swallows_connections_is_one_where_nobody_answers(monkeypatch):
+    class ConnectTimeout(Exception):
+        pass
+
+    class Silent:
+        def __getattr__(self, name):
+            return self
+
+        def create(self, **options):
+            error = client._openai.APITimeoutError(request=None)
+            raise error from ConnectTimeout()
+
+    client, pauses = client_of("http://127.0.0.1:9/v1"), Pauses()
+    monkeypatch.setattr(client, "_client", Silent())
+    with pytest.raises(JudgeError, match="server running"):
+        client.ask(QUESTION, pauses)
+    assert len(pauses.seconds) == 2
+
+
+def test_pauses_grow_and_end_where_somebody_stops(server):
+    server.refuse = lambda text: 502
+    pauses = Pauses()
+    with pytest.raises(JudgeError, match="failure 502"):
+        client_of(server.url).ask(QUESTION, pauses)
+    assert pauses.seconds == [0.5, 1, 2, 4] and len(server.asked) == 5
+    stopped = threading.Event()
+    stopped.set()
+    with pytest.raises(JudgeError, match="failure 502"):
+        client_of(server.url).ask(QUESTION, stopped)
+    assert len(server.asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, 0.5),
+        ({"retry-after": "7"}, 7),
+        ({"retry-after-ms": "20", "retry-after": "1"}, 0.02),
+        ({"retry-after": "soon"}, 0.5),
+        ({"retry-after": "-1"}, 0.5),
+        ({"retry-after": "nan"}, 0.5),
+        ({"retry-after": "86400"}, None),
+        ({"x-should-retry": "false"}, None),
+    ],
+)
+def test_a_server_says_how_long_to_wait(headers, expected):
+    assert judge_client._asked_pause(headers, 0.5) == expected
+
+
+# ---------------------------------------------------------------- several at once
+
+
+def test_two_judges_at_once_pay_once(server, tmp_path, capsys):
+    scores, said = [], []
+
+    def run():
+        scores.append(judge_at(server, tmp_path).score(ENTRIES, ANSWERS))
+
+    def both_wait():
+        said.append(capsys.readouterr().out)
+        return "".join(said).count("Another process is judging") == 2
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    with judge_at(server, tmp_path).cache.asking():
+        for thread in threads:
+            thread.start()
+        until(both_wait)
+        assert not server.asked
+    for thread in threads:
+        thread.join(20)
+    assert scores == [[70] * 12] * 2 and len(server.asked) == 12
+
+
+def test_what_is_on_the_disk_is_had_without_waiting(server, tmp_path):
+    judge = judge_at(server, tmp_path)
+    judge.score(ENTRIES, ANSWERS)
+    with judge.cache.asking():
+        assert judge_at(server, tmp_path).score(ENTRIES, ANSWERS) == [70] * 12
 
 
 # ---------------------------------------------------------------- the file of replies
