@@ -214,7 +214,7 @@ def length_bias(
     """
     longer = [answer + padding for answer in answers]
     before, after = (checked_scores(scorer, entries, each) for each in (answers, longer))
-    return paired_difference(before, after)
+    return paired_difference(before, after, getattr(scorer, "orders_quality", True))
 
 
 def same_twice(
