@@ -18,10 +18,15 @@ from lessons_lib.scorers import STATISTICAL, Scorer, check_scorer, checked_score
 FEWEST = 5  # a bootstrap of fewer values would pretend to be sure
 
 
-def mean_with_interval(scores: Sequence[Score], confidence: float = 0.95) -> Estimate:
-    """The mean of the scores there are: Wilson's interval where all are 0 or 1, else the bootstrap.
+def mean_with_interval(
+    scores: Sequence[Score], confidence: float = 0.95, share: bool | None = None
+) -> Estimate:
+    """The mean of the scores there are, with Wilson's interval where it is a share, else the
+    bootstrap's.
 
-    No value without a score; no bounds of a bootstrap with fewer than five of them.
+    ``share`` says which; if it is None, scores that are all 0 or 1 make a share. No value without
+    a score; no bounds of a bootstrap with fewer than five scores, or where all are the same: they
+    say nothing about their spread.
 
     Raises:
         ValueError: ``confidence`` is not between 0 and 1.
@@ -30,11 +35,16 @@ def mean_with_interval(scores: Sequence[Score], confidence: float = 0.95) -> Est
     if not known:
         return Estimate(None, None, None, 0)
     mean = fmean(known)
-    if all(score in (0, 1) for score in known):
+    if right_or_wrong(known) if share is None else share:
         return Estimate(mean, *wilson_interval(int(sum(known)), len(known), confidence), len(known))
-    if len(known) < FEWEST:
+    if len(known) < FEWEST or len(set(known)) == 1:
         return Estimate(mean, None, None, len(known))
     return Estimate(mean, *bootstrap_interval(known, confidence), len(known))
+
+
+def right_or_wrong(scores: Sequence[Score]) -> bool:
+    """Whether the scores there are are all 0 or 1, so that their mean is a share."""
+    return all(score in (0, 1, None) for score in scores)
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,9 @@ class ScoreTable:
         if (name, family) not in self._means:
             scores = self.scores_of(name)
             chosen = [scores[place] for place in self.places(family)]
-            self._means[name, family] = mean_with_interval(chosen)
+            # The whole column decides: a family of perfect ROUGE-L does not make it a share.
+            share = right_or_wrong(scores)
+            self._means[name, family] = mean_with_interval(chosen, share=share)
         return self._means[name, family]
 
     def places(self, family: str | None = None) -> list[int]:

@@ -35,7 +35,8 @@ def test_the_last_line_names_pairs_of_kinds(monkeypatch, capsys):
     assert figures["likelihood_reworded_v_wrong_fact_auc"] == 0
     assert figures["prompted_right_v_wrong_fact_auc"] is None, "it gave no score"
     assert figures["expected_digit_reworded_v_wrong_fact_auc"] is None, "it is missing"
-    assert "reworded v. wrong fact" in printed
+    assert "reworded v. wrong fact" in printed and "best AUC 0.84, lenient" in printed
+    assert "best that uses a model: prompted judge –" in printed
 
 
 def test_without_a_score_there_is_no_row_with_a_number():

@@ -102,6 +102,16 @@ def test_a_share_has_wilsons_interval_and_a_mean_the_bootstraps():
     assert found.count == 5
     assert mean_with_interval([0.1, 0.2]).low is None, "two values say nothing about a spread"
     assert mean_with_interval([None]).value is None
+    assert mean_with_interval([0.3] * 9) == (pytest.approx(0.3), None, None, 9), "no spread"
+
+
+def test_one_family_of_ones_does_not_make_a_score_a_share():
+    table = score_answers(
+        [NORWAY] * 4, list("abcd"), [constant("ratio", [1, 1, 1, 2.5])], families=list("nnns")
+    )
+    assert str(table.mean("ratio", "n")) == "1.00"
+    right = score_answers([NORWAY] * 2, ["a", "b"], [EXACT], families=["n", "s"])
+    assert right.mean("exact", "n")[1:3] == wilson_interval(0, 1)
 
 
 def test_scores_by_family_and_overall():
@@ -116,7 +126,7 @@ def test_scores_by_family_and_overall():
     assert table.scores == {"exact": [1, 0, 0], "other": values, "stopped": [1, None, 0]}
     assert table.mean("exact").value == pytest.approx(1 / 3)
     assert table.mean("exact", "south")[:3] == (0, *wilson_interval(0, 2))
-    assert table.mean("other", "south") == (1.0, *wilson_interval(1, 1), 1)
+    assert table.mean("other", "south") == (1.0, None, None, 1)
     assert table.places("south") == [1, 2]
     head, (everything, north, south) = table.table().head, table.table().rows
     assert head == ("family", "entries", "exact", "other", "stopped")
