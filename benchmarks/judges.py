@@ -1,15 +1,19 @@
 """Which scorer can be trusted: ``python -m benchmarks.judges``.
 
 Every scorer on the 60 labelled answers: AUC and Spearman with intervals of 95 %, how many answers
-it could score, and seconds per 100 answers without the time to load a model. A table for people,
-then JSON in the last line. The judge on a server joins in where ``LESSONS_LIB_JUDGE_MODEL`` names
-one. Without SmolLM2's package its figures are null.
+it could score, and seconds per 100 answers without the time to load a model; then the AUC of one
+kind of answer against another, for that of all against all hides what a scorer sees. Tables for
+people, then JSON in the last line. The judge on a server joins in where ``LESSONS_LIB_JUDGE_MODEL``
+names one. Without SmolLM2's package its figures are null.
 """
 
 import argparse
 import json
 
-from lessons_lib.judging_judges import Verdicts, available_scorers, judge_the_judges
+from lessons_lib.anatomy import Table
+from lessons_lib.judging_judges import Verdict, Verdicts, available_scorers, judge_the_judges
+from lessons_lib.labelled_answers import Kind
+from lessons_lib.scorers import STATISTICAL
 
 TARGET = 0.8  # for the best scorer
 # Name in the JSON → name of the scorer.
@@ -23,6 +27,47 @@ FIGURES = {
     "likelihood_gain_auc": "likelihood gain",
     "combined_auc": "combined",
 }
+
+# Which pairs of kinds are told apart: part of the name in the JSON → (good, bad).
+PAIRS: dict[str, tuple[Kind, Kind]] = {
+    "right_v_wrong_fact": ("right", "wrong fact"),
+    "reworded_v_wrong_fact": ("reworded", "wrong fact"),
+    "right_v_wrong_family": ("right", "wrong family"),
+    "right_v_empty": ("right", "empty"),
+    "right_v_echo": ("right", "echo"),
+}
+# In the JSON of these scorers: each of these pairs.
+IN_FIGURES = "right_v_wrong_fact", "reworded_v_wrong_fact"
+MODEL_SCORERS = {
+    "likelihood": "likelihood",
+    "prompted": "prompted judge",
+    "expected_digit": "prompted judge, expected digit",
+}
+
+
+def pair_figures(verdicts: Verdicts) -> dict[str, float | None]:
+    """The AUC of pairs of kinds by name; null for a scorer that is missing or gave no score."""
+    figures = {}
+    for pair in IN_FIGURES:
+        found = verdicts.between(*PAIRS[pair])
+        for key, name in MODEL_SCORERS.items():
+            estimate = found.get(name)
+            scored = estimate is not None and estimate.count and estimate.value is not None
+            figures[f"{key}_{pair}_auc"] = round(estimate.value, 4) if scored else None
+    return figures
+
+
+def pairs_table(verdicts: Verdicts) -> Table:
+    """A row a scorer, a column a pair of kinds."""
+    found = [verdicts.between(*pair) for pair in PAIRS.values()]
+    rows = [(each.name, *(str(pair[each.name]) for pair in found)) for each in verdicts.verdicts]
+    return Table(("scorer", *(f"{good} v. {bad}" for good, bad in PAIRS.values())), tuple(rows))
+
+
+def with_model(verdicts: Verdicts) -> list[Verdict]:
+    """The verdicts on scorers that use a model, the best first; "combined" uses a rule, too."""
+    rules = {rule.name for rule in STATISTICAL}
+    return [verdict for verdict in verdicts.verdicts if verdict.name not in rules]
 
 
 def figures_of(verdicts: Verdicts) -> dict[str, float | None]:
@@ -44,10 +89,15 @@ def main(arguments: list[str] | None = None) -> None:
     print(verdicts)
     print("\nMean place of each kind of answer, 0 lowest to 1 highest:\n")
     print(verdicts.by_kind())
+    print("\nAUC of one kind against another; without an interval where one has under five:\n")
+    print(pairs_table(verdicts))
     figures = figures_of(verdicts)
     met = "met" if figures["best_auc"] >= TARGET else "MISSED"
-    print(f"\nbest AUC {figures['best_auc']:.2f}; target ≥ {TARGET}: {met}")
-    print(json.dumps({"answers": len(verdicts.labelled), **figures}))
+    best = verdicts.verdicts[0].name
+    print(f"\nbest AUC {figures['best_auc']:.2f}, {best}; target ≥ {TARGET}: {met}")
+    for verdict in with_model(verdicts)[:2]:
+        print(f"best that uses a model: {verdict.name} {verdict.auc}")
+    print(json.dumps({"answers": len(verdicts.labelled), **figures, **pair_figures(verdicts)}))
 
 
 if __name__ == "__main__":

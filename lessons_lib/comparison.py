@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lessons_lib.anatomy import Table
 from lessons_lib.intervals import bootstrap_interval
 from lessons_lib.ranks import Score
-from lessons_lib.score_table import ScoreTable
+from lessons_lib.score_table import FEWEST, ScoreTable
 
 
 class Difference(NamedTuple):
@@ -22,14 +22,15 @@ class Difference(NamedTuple):
     first: float
     second: float
     difference: float  # second minus first
-    low: float
-    high: float
+    low: float | None  # None where there were too few pairs for an interval
+    high: float | None
     p_value: float | None  # McNemar's; None where scores are not right or wrong
     count: int
 
     def __str__(self) -> str:
+        bounds = "" if self.low is None else f" ({self.low:+.2f} to {self.high:+.2f})"
         sure = "" if self.p_value is None else f", p = {self.p_value:.2g}"
-        return f"{self.difference:+.2f} ({self.low:+.2f} to {self.high:+.2f}){sure}"
+        return f"{self.difference:+.2f}{bounds}{sure}"
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -52,24 +53,29 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * tail / 2**tosses)
 
 
-def paired_difference(first: Sequence[Score], second: Sequence[Score]) -> Difference | None:
+def paired_difference(
+    first: Sequence[Score], second: Sequence[Score], test: bool = True
+) -> Difference | None:
     """How much higher the second scores are, with the paired bootstrap's interval of 95 %.
 
-    Where all scores are 0 or 1, McNemar's test comes along. Pairs of which a score is missing are
-    left out; None where no pair is left.
+    Where all scores are 0 or 1, McNemar's test comes along, unless ``test`` is False: it takes
+    entries for independent of each other. Pairs of which a score is missing are left out; None
+    where no pair is left. Fewer than five pairs have no interval.
 
     Raises:
         ValueError: the lists are not equally long.
     """
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} first scores and {len(second)} second ones: pairs are due")
     both = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
     if not both:
         return None
     differences = [b - a for a, b in both]
     p_value = None
-    if all(score in (0, 1) for pair in both for score in pair):
+    if test and all(score in (0, 1) for pair in both for score in pair):
         p_value = mcnemar(differences.count(-1), differences.count(1))
     means = fmean(a for a, _ in both), fmean(b for _, b in both)
-    bounds = bootstrap_interval(differences)
+    bounds = bootstrap_interval(differences) if len(both) >= FEWEST else (None, None)
     return Difference(*means, fmean(differences), *bounds, p_value, len(both))
 
 
@@ -99,10 +105,7 @@ class Comparison:
         Raises:
             KeyError: there is no such scorer.
         """
-        gaps = [
-            0.0 if None in pair else abs(pair[0] - pair[1])
-            for pair in zip(self.first.scores[by], self.second.scores[by], strict=True)
-        ]
+        gaps = [0.0 if None in pair else abs(pair[0] - pair[1]) for pair in self._pairs(by)]
         return sorted(range(len(gaps)), key=lambda place: -gaps[place])
 
     def differing(self, by: str, count: int = 10) -> Table:
@@ -113,9 +116,9 @@ class Comparison:
         Raises:
             KeyError: there is no such scorer.
         """
-        rows = []
+        rows, pairs = [], self._pairs(by)
         for place in self.places(by)[:count]:
-            scores = self.first.scores[by][place], self.second.scores[by][place]
+            scores = pairs[place]
             if None in scores or scores[0] == scores[1]:
                 break
             entry = self.first.entries[place]
@@ -124,6 +127,12 @@ class Comparison:
             told = [f"{text}  [{score:.2f}]" for text, score in zip(answers, scores, strict=True)]
             rows.append((asked, entry["output"], *told))
         return Table(("asked", "wanted", *self.names), tuple(rows))
+
+    def _pairs(self, by: str) -> list[tuple[Score, Score]]:
+        if by not in self.differences:
+            names = ", ".join(self.differences)
+            raise KeyError(f"there is no score {by!r} of both; there are {names}")
+        return list(zip(self.first.scores[by], self.second.scores[by], strict=True))
 
     def __str__(self) -> str:
         return str(self.table())
@@ -139,13 +148,24 @@ def compare(
 ) -> Comparison:
     """Two models' answers to the same entries, by every scorer that both tables have.
 
+    McNemar's test is left out for scorers that do not say which answer is better.
+
     Raises:
-        ValueError: the entries are not the same, or no scorer is in both tables.
+        TypeError: one of the two is no table of ``score_answers``. ValueError: the entries are not
+            the same, or no scorer is in both tables.
     """
+    for each in (first, second):
+        if not isinstance(each, ScoreTable):
+            found = type(each).__name__
+            raise TypeError(f"compare takes two tables that score_answers made, not {found}")
     if first.entries != second.entries:
         raise ValueError("two models can be compared on the same entries only, in the same order")
     shared = [name for name in first.scores if name in second.scores]
     if not shared:
         raise ValueError("the two tables have no scorer in common")
-    found = {name: paired_difference(first.scores[name], second.scores[name]) for name in shared}
+    ordering = {*first.ordering} & {*second.ordering}
+    found = {
+        name: paired_difference(first.scores[name], second.scores[name], name in ordering)
+        for name in shared
+    }
     return Comparison(first, second, names, found)

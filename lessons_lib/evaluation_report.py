@@ -8,6 +8,7 @@ import csv
 import html
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from lessons_lib.comparison import Comparison
 from lessons_lib.files import write_whole
@@ -88,15 +89,18 @@ def write_report(
     """Write one HTML page: the scores with their intervals, then every answer to browse.
 
     Answers can be chosen by family and words and sorted by any score or by disagreement, the span
-    between an answer's places by the scorers. A comparison adds its table.
+    between an answer's places by the scorers. A comparison, one of whose two tables is ``scored``,
+    adds its table, and the other model's answer beside each answer.
 
     Raises:
+        ValueError: the comparison is one of other answers.
         OSError: the file cannot be written; an old one stays as it was.
     """
+    other = None if comparison is None else _other_answers(scored, comparison)
     parts = ["<h2>Scores, with intervals of 95 %</h2>", scored.table()._repr_html_()]
     if comparison is not None:
         parts += ["<h2>Comparison, paired</h2>", comparison.table()._repr_html_()]
-    parts += ["<h2>Answers</h2>", _controls(scored), _answers(scored)]
+    parts += ["<h2>Answers</h2>", _controls(scored), _answers(scored, other)]
     page = PAGE.format(title=html.escape(title), style=STYLE, parts="\n".join(parts), script=SCRIPT)
     write_whole(Path(path), lambda part: part.write_text(page, encoding="utf-8"))
 
@@ -121,6 +125,23 @@ def write_csv(path: str | Path, scored: ScoreTable) -> None:
                 writer.writerow([*texts, *map(_number, [*scores, gap])])
 
     write_whole(Path(path), write)
+
+
+class _Other(NamedTuple):
+    """The second column of answers, and what both columns are called."""
+
+    heads: tuple[str, str]
+    answers: list[str]
+
+
+def _other_answers(scored: ScoreTable, comparison: Comparison) -> _Other:
+    for one, other, names in (
+        (comparison.first, comparison.second, comparison.names),
+        (comparison.second, comparison.first, comparison.names[::-1]),
+    ):
+        if one.entries == scored.entries and one.answers == scored.answers:
+            return _Other(tuple(f"answer, {name}" for name in names), other.answers)
+    raise ValueError("the comparison compares other answers than those in the table of scores")
 
 
 def _texts(scored: ScoreTable, place: int) -> tuple[str, str, str, str]:
@@ -163,15 +184,17 @@ def _controls(scored: ScoreTable) -> str:
     )
 
 
-def _answers(scored: ScoreTable) -> str:
-    head = ["family", "instruction", "input", "wanted", "answer", *scored.scores, "disagreement"]
+def _answers(scored: ScoreTable, other: _Other | None) -> str:
+    answered = ("answer",) if other is None else other.heads
+    head = ["family", "instruction", "input", "wanted", *answered, *scored.scores, "disagreement"]
     lines = ["".join(f"<th>{html.escape(name)}</th>" for name in head)]
     lines = [f"<thead><tr>{lines[0]}</tr></thead><tbody>"]
     for place, gap in enumerate(scored.disagreement()):
         scores = [scores[place] for scores in scored.scores.values()]
         family = _family(scored, place)
         data = "".join(f' data-score{i}="{_number(score)}"' for i, score in enumerate(scores))
-        cells = [family, *_texts(scored, place), *map(_number, [*scores, gap])]
+        texts = [*_texts(scored, place), *([other.answers[place]] if other else [])]
+        cells = [family, *texts, *map(_number, [*scores, gap])]
         cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         attributes = f'data-family="{html.escape(family)}" data-gap="{_number(gap)}"{data}'
         lines.append(f"<tr {attributes}>{cells}</tr>")

@@ -17,11 +17,18 @@ from lessons_lib.devices import pick_device
 from lessons_lib.embeddings import SemanticScorer, find_minilm, load_embedder
 from lessons_lib.files import CheckpointError
 from lessons_lib.judges import DigitJudge, LikelihoodScorer, LocalJudge
-from lessons_lib.labelled_answers import KINDS, LabelledAnswer, labelled_answers, questions_of
+from lessons_lib.labelled_answers import (
+    KINDS,
+    Kind,
+    LabelledAnswer,
+    labelled_answers,
+    questions_of,
+)
 from lessons_lib.ranks import Estimate, Score, auc, rank_average, resampled, spearman
 from lessons_lib.reading import Entry
 from lessons_lib.recipes import is_quick
-from lessons_lib.scorers import LENIENT, STATISTICAL, RankAverage, Scorer
+from lessons_lib.score_table import FEWEST
+from lessons_lib.scorers import LENIENT, STATISTICAL, RankAverage, Scorer, checked_scores
 from lessons_lib.server_judge import MODEL_VARIABLE, ServerJudge
 
 QUICK_ANSWERS = 8  # in a shrunk run, whose results say nothing
@@ -59,11 +66,16 @@ class Verdicts:
     verdicts: list[Verdict]
 
     def __getitem__(self, name: str) -> Verdict:
-        """The verdict on the scorer of this name. Raises KeyError: there is none."""
+        """The verdict on the scorer of this name.
+
+        Raises:
+            KeyError: there is none; the message lists those there are.
+        """
         for verdict in self.verdicts:
             if verdict.name == name:
                 return verdict
-        raise KeyError(name)
+        names = ", ".join(verdict.name for verdict in self.verdicts)
+        raise KeyError(f"there is no verdict on {name!r}; there are {names}")
 
     def table(self) -> Table:
         """A row a scorer, with how many of the answers it could score."""
@@ -73,6 +85,36 @@ class Verdicts:
             speed = f"{each.seconds_per_100:.1f}"
             rows.append((each.name, str(each.auc), str(each.spearman), scored, speed))
         return Table(("scorer", "AUC", "Spearman", "scored", "s per 100"), tuple(rows))
+
+    def between(self, good: Kind, bad: Kind) -> dict[str, Estimate]:
+        """Each scorer's AUC of one kind of answer against one other, with its interval.
+
+        An AUC of all good answers against all bad ones mixes easy pairs with hard ones; this one
+        says which pairs a scorer can tell apart. Without an interval where there are fewer than
+        five answers of a kind.
+
+        Raises:
+            ValueError: there is no such kind of answer.
+        """
+        for kind in (good, bad):
+            if kind not in KINDS:
+                raise ValueError(f"there is no kind {kind!r}; there are {', '.join(KINDS)}")
+        return {verdict.name: self._auc_between(verdict, good, bad) for verdict in self.verdicts}
+
+    def _auc_between(self, verdict: Verdict, good: Kind, bad: Kind) -> Estimate:
+        kinds = [each.kind for each in self.labelled]
+        places = [place for place, kind in enumerate(kinds) if kind in (good, bad)]
+        if not places:
+            return Estimate(None, None, None, 0)
+        questions = questions_of(self.labelled)
+        found = resampled(
+            auc,
+            [verdict.scores[place] for place in places],
+            [kinds[place] == good for place in places],
+            groups=[questions[place] for place in places],
+        )
+        few = min(kinds.count(good), kinds.count(bad)) < FEWEST
+        return found._replace(low=None, high=None) if few else found
 
     def by_kind(self) -> Table:
         """Each scorer's mean place of an answer of each kind, from 0 lowest to 1 highest.
@@ -138,7 +180,7 @@ def judge_the_judges(
     takes a few of them. The bootstrap draws questions, and both answers to each.
 
     Raises:
-        ValueError: there are no answers. As the scorers.
+        ValueError: there are no answers. As ``scorers.checked_scores``.
     """
     if labelled is None:
         labelled = labelled_answers()[: QUICK_ANSWERS if is_quick() else None]
@@ -151,9 +193,10 @@ def judge_the_judges(
 
 
 def judge_one(scorer: Scorer, labelled: Sequence[LabelledAnswer]) -> Verdict:
-    """The verdict on one scorer. Raises as the scorer."""
+    """The verdict on one scorer. Raises as ``scorers.checked_scores``."""
     began = time.perf_counter()
-    scores = scorer.score([each.entry for each in labelled], [each.answer for each in labelled])
+    entries, answers = [each.entry for each in labelled], [each.answer for each in labelled]
+    scores = checked_scores(scorer, entries, answers)
     seconds = time.perf_counter() - began
     groups = questions_of(labelled)
     separates = resampled(auc, scores, [each.good for each in labelled], groups=groups)
@@ -166,10 +209,12 @@ def length_bias(
 ) -> Difference | None:
     """By how much scores rise when polite words without content are added to every answer.
 
-    None where the scorer scores no pair. Raises as the scorer.
+    In the scorer's own unit: a mean difference over the pairs, with its interval. None where the
+    scorer scores no pair. Raises as ``scorers.checked_scores``.
     """
     longer = [answer + padding for answer in answers]
-    return paired_difference(scorer.score(entries, answers), scorer.score(entries, longer))
+    before, after = (checked_scores(scorer, entries, each) for each in (answers, longer))
+    return paired_difference(before, after, getattr(scorer, "orders_quality", True))
 
 
 def same_twice(

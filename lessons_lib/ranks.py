@@ -15,7 +15,8 @@ Score = float | None
 class Estimate(NamedTuple):
     """A number found on a few answers and the bounds of its interval.
 
-    A value of None could not be computed; bounds of None mean that there were too few answers.
+    A value of None could not be computed; bounds of None mean that there were too few answers. A
+    value that rests on no score at all is shown as none.
     """
 
     value: float | None
@@ -24,7 +25,7 @@ class Estimate(NamedTuple):
     count: int  # the scores it was found on
 
     def __str__(self) -> str:
-        if self.value is None:
+        if self.value is None or not self.count:
             return "–"
         if self.low is None:
             return f"{self.value:.2f}"

@@ -13,15 +13,20 @@ from lessons_lib.evaluation import ALL, STOPPED, score_responses
 from lessons_lib.intervals import bootstrap_interval, wilson_interval
 from lessons_lib.ranks import Estimate, Score, rank_average
 from lessons_lib.reading import Entry
-from lessons_lib.scorers import STATISTICAL, Scorer
+from lessons_lib.scorers import STATISTICAL, Scorer, check_scorer, checked_scores
 
 FEWEST = 5  # a bootstrap of fewer values would pretend to be sure
 
 
-def mean_with_interval(scores: Sequence[Score], confidence: float = 0.95) -> Estimate:
-    """The mean of the scores there are: Wilson's interval where all are 0 or 1, else the bootstrap.
+def mean_with_interval(
+    scores: Sequence[Score], confidence: float = 0.95, share: bool | None = None
+) -> Estimate:
+    """The mean of the scores there are, with Wilson's interval where it is a share, else the
+    bootstrap's.
 
-    No value without a score; no bounds of a bootstrap with fewer than five of them.
+    ``share`` says which; if it is None, scores that are all 0 or 1 make a share. No value without
+    a score; no bounds of a bootstrap with fewer than five scores, or where all are the same: they
+    say nothing about their spread.
 
     Raises:
         ValueError: ``confidence`` is not between 0 and 1.
@@ -30,11 +35,16 @@ def mean_with_interval(scores: Sequence[Score], confidence: float = 0.95) -> Est
     if not known:
         return Estimate(None, None, None, 0)
     mean = fmean(known)
-    if all(score in (0, 1) for score in known):
+    if right_or_wrong(known) if share is None else share:
         return Estimate(mean, *wilson_interval(int(sum(known)), len(known), confidence), len(known))
-    if len(known) < FEWEST:
+    if len(known) < FEWEST or len(set(known)) == 1:
         return Estimate(mean, None, None, len(known))
     return Estimate(mean, *bootstrap_interval(known, confidence), len(known))
+
+
+def right_or_wrong(scores: Sequence[Score]) -> bool:
+    """Whether the scores there are are all 0 or 1, so that their mean is a share."""
+    return all(score in (0, 1, None) for score in scores)
 
 
 @dataclass(frozen=True)
@@ -48,36 +58,64 @@ class ScoreTable:
     answers: list[str]
     families: list[str] | None
     scores: dict[str, list[Score]]  # name of a scorer → a score, or None: it has none
-    _means: dict[tuple[str, str | None], Estimate] = field(default_factory=dict, repr=False)
+    # Names of the columns that describe answers: a higher value does not say that one is better.
+    descriptive: frozenset[str] = frozenset({STOPPED})
+    _means: dict[tuple[str, str | None], Estimate] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    @property
+    def ordering(self) -> list[str]:
+        """The names of the scorers whose higher scores stand for better answers."""
+        return [name for name in self.scores if name not in self.descriptive]
+
+    def scores_of(self, name: str) -> list[Score]:
+        """A scorer's scores. Raises KeyError, with the names there are: there is none like it."""
+        if name not in self.scores:
+            raise KeyError(f"there is no score {name!r}; there are {', '.join(self.scores)}")
+        return self.scores[name]
 
     def mean(self, name: str, family: str | None = None) -> Estimate:
         """A scorer's mean over all answers or one family's, with its interval of 95 %.
 
         Raises:
-            KeyError: there is no such scorer.
+            KeyError: there is no such scorer, or no such family.
         """
         if (name, family) not in self._means:
-            scores = self.scores[name]
+            scores = self.scores_of(name)
             chosen = [scores[place] for place in self.places(family)]
-            self._means[name, family] = mean_with_interval(chosen)
+            # The whole column decides: a family of perfect ROUGE-L does not make it a share.
+            share = right_or_wrong(scores)
+            self._means[name, family] = mean_with_interval(chosen, share=share)
         return self._means[name, family]
 
     def places(self, family: str | None = None) -> list[int]:
-        """The places of a family's answers; of all without one."""
-        everywhere = range(len(self.answers))
+        """The places of a family's answers; of all without one.
+
+        Raises:
+            KeyError: there is no such family.
+        """
         if family is None:
-            return list(everywhere)
-        return [place for place in everywhere if self.families and self.families[place] == family]
+            return list(range(len(self.answers)))
+        found = [place for place, each in enumerate(self.families or []) if each == family]
+        if not found:
+            names = ", ".join(sorted(set(self.families or []))) or "none"
+            raise KeyError(f"there is no family {family!r}; there are {names}")
+        return found
 
     def disagreement(self) -> list[Score]:
         """For each answer how far its places by the scorers lie apart, 0 … 1.
 
         A place is 0 for the lowest answer of a scorer and 1 for the highest. 1 means that one
-        scorer's best answer is another one's worst: those are worth reading.
+        scorer's best answer is another one's worst: those are worth reading. Columns that only
+        describe answers, such as their length, take no part. None where no scorer has a score.
         """
-        placed = [rank_average([scores]) for scores in self.scores.values()]
-        together = [[p for p in places if p is not None] for places in zip(*placed, strict=True)]
-        return [max(places) - min(places) if places else None for places in together]
+        placed = [rank_average([self.scores[name]]) for name in self.ordering]
+        gaps = []
+        for place in range(len(self.answers)):
+            places = [each[place] for each in placed if each[place] is not None]
+            gaps.append(max(places) - min(places) if places else None)
+        return gaps
 
     def table(self) -> Table:
         """A row for all entries, then one for each family, in the order of their names."""
@@ -114,15 +152,31 @@ def score_answers(
         scorers: rules and models alike; see ``scorers.Scorer``.
 
     Raises:
-        ValueError: the lists are not equally long, or empty; or two scorers have one name.
-        DatasetError: an entry is faulty. TypeError: an answer is no text. As the scorers.
+        ValueError: the lists are not equally long, or empty; two scorers have one name, or a
+            scorer does not return one finite score, or None, an answer.
+        DatasetError: an entry is faulty. TypeError: an answer is no text, or what should be a
+            scorer is none. As the scorers.
     """
+    scorers = _distinct(scorers)
     checked = score_responses(entries, answers, stopped, families, checks={})
-    names = [scorer.name for scorer in scorers]
-    if len({*names, STOPPED}) <= len(names):
-        raise ValueError(f'each scorer needs a name of its own, and none is "{STOPPED}": {names}')
-    scores = {each.name: each.score(checked.entries, checked.answers) for each in scorers}
+    scores = {each.name: checked_scores(each, checked.entries, checked.answers) for each in scorers}
     if stopped is not None:
         marks = checked.marks[STOPPED]
         scores[STOPPED] = [None if mark is None else float(mark) for mark in marks]
-    return ScoreTable(checked.entries, checked.answers, checked.families, scores)
+    describing = {each.name for each in scorers if not getattr(each, "orders_quality", True)}
+    descriptive = frozenset(describing | {STOPPED})
+    return ScoreTable(checked.entries, checked.answers, checked.families, scores, descriptive)
+
+
+def _distinct(scorers: Sequence[Scorer]) -> list[Scorer]:
+    if isinstance(scorers, (str, Scorer)):
+        raise TypeError("scorers is a list of scorers; put a single one into [ ]")
+    scorers = list(scorers)
+    if not scorers:
+        raise ValueError("there are no scorers")
+    for scorer in scorers:
+        check_scorer(scorer)
+    names = [scorer.name for scorer in scorers]
+    if len({*names, STOPPED}) <= len(names):
+        raise ValueError(f'each scorer needs a name of its own, and none is "{STOPPED}": {names}')
+    return scorers

@@ -4,15 +4,17 @@ Everything that can score answers, here and in the modules on judges, has a ``na
 ``score(entries, answers)``. A score belongs to one answer; None means that there is none.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from numbers import Real
+from typing import Any, Protocol, runtime_checkable
 
 from lessons_lib.evaluation import matches_exactly, names_key_answer
 from lessons_lib.ranks import Score, rank_average
-from lessons_lib.reading import Entry
+from lessons_lib.reading import DatasetError, Entry
 from lessons_lib.rouge import rouge_l_of
 
 _ARTICLES = re.compile(r"\b(?:an?|the)\b")
@@ -20,7 +22,10 @@ _ARTICLES = re.compile(r"\b(?:an?|the)\b")
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Whatever scores answers. A higher score says that an answer is better."""
+    """Whatever scores answers. A higher score says that an answer is better.
+
+    A scorer of which that is not true has an attribute ``orders_quality`` that is False.
+    """
 
     name: str
 
@@ -35,12 +40,13 @@ class RuleScorer:
 
     name: str
     rule: Callable[[Sequence[Entry], Sequence[str]], Sequence[Score | bool]]
+    orders_quality: bool = True  # False: it describes answers, and a higher score is no better one
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
         """The rule's values, True as 1 and False as 0.
 
         Raises:
-            ValueError: not one answer an entry.
+            ValueError, TypeError, DatasetError: as ``check_pairs``.
         """
         check_pairs(entries, answers)
         values = self.rule(entries, answers)
@@ -59,8 +65,12 @@ class RankAverage:
     name: str = "combined"
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
-        """See ``ranks.rank_average``."""
-        return rank_average([scorer.score(entries, answers) for scorer in self.scorers])
+        """See ``ranks.rank_average``.
+
+        Raises:
+            ValueError: there are no scorers. As ``checked_scores``.
+        """
+        return rank_average([checked_scores(each, entries, answers) for each in self.scorers])
 
 
 def each(rule: Callable[[Entry, str], Score | bool]) -> Callable:
@@ -132,15 +142,67 @@ NORMALISED = RuleScorer("normalised", each(matches_normalised))
 LENIENT = RuleScorer("lenient", each(names_key_answer))
 ROUGE_L = RuleScorer("ROUGE-L", rouge_l_of)
 CHRF = RuleScorer("chrF", chrf_of)
-LENGTH_RATIO = RuleScorer("length ratio", each(length_ratio))
-DISTINCT = RuleScorer("distinct", first_of_its_kind)
+LENGTH_RATIO = RuleScorer("length ratio", each(length_ratio), orders_quality=False)
+DISTINCT = RuleScorer("distinct", first_of_its_kind, orders_quality=False)
 # What a table of one model's answers shows; the first five also say which answer is better.
 STATISTICAL = EXACT, NORMALISED, LENIENT, ROUGE_L, CHRF, LENGTH_RATIO, DISTINCT
 
 
 def check_pairs(entries: Sequence[Entry], answers: Sequence[str]) -> None:
-    """Raise a ValueError unless there is one answer an entry; a TypeError for a single text."""
+    """See that there is one answer an entry, that each is a text, and each entry has an output.
+
+    Raises:
+        ValueError: not one answer an entry. TypeError: an answer is no text, or ``answers`` is a
+            single one. DatasetError: an entry has no output that is a text.
+    """
     if isinstance(answers, str):
         raise TypeError("answers is a list of texts; put a single one into [ ]")
     if len(entries) != len(answers):
         raise ValueError(f"{len(entries)} entries and {len(answers)} answers: each entry has one")
+    for place, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
+        if not isinstance(answer, str):
+            raise TypeError(f"answer {place} is {_kind(answer)}; an answer is a text")
+        if not isinstance(entry, dict):
+            raise DatasetError(f"is {_kind(entry)}; an entry has fields", "entries", place)
+        if not isinstance(entry.get("output"), str):
+            raise DatasetError("is missing, or no text", "entries", place, "output")
+
+
+def check_scorer(scorer: object) -> None:
+    """Raise a TypeError unless this is a scorer: an object with a name and ``score``."""
+    if isinstance(scorer, type):
+        raise TypeError(f"{scorer.__name__} is a class; a scorer is made by calling it")
+    if not isinstance(scorer, Scorer):
+        raise TypeError(
+            f"{scorer!r} is no scorer but {_kind(scorer)}. A scorer has a name and "
+            "score(entries, answers), as those in lessons_lib.scorers.STATISTICAL have"
+        )
+
+
+def checked_scores(scorer: Scorer, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
+    """What a scorer says to these answers, once it is seen to be one score an answer.
+
+    Raises:
+        TypeError: it is no scorer, or what it returns is no list of numbers and None.
+        ValueError: it returns more or fewer scores than there are answers, or one that is not
+            finite. As the scorer.
+    """
+    check_scorer(scorer)
+    found = scorer.score(entries, answers)
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise TypeError(f"the scorer {scorer.name!r} returned {_kind(found)}, not a list of scores")
+    if len(found) != len(answers):
+        raise ValueError(
+            f"the scorer {scorer.name!r} returned {len(found)} scores for {len(answers)} answers"
+        )
+    for place, score in enumerate(found):
+        told = f"the scorer {scorer.name!r} returned {score!r} for answer {place}"
+        if score is not None and not isinstance(score, Real):
+            raise TypeError(f"{told}; a score is a number or None")
+        if score is not None and not math.isfinite(score):
+            raise ValueError(f"{told}; a score is finite, or None where there is none")
+    return [None if score is None else float(score) for score in found]
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"an object of type {type(value).__name__}"

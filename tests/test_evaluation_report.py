@@ -72,16 +72,29 @@ def test_the_page_needs_nothing_else(page):
 
 
 def test_every_answer_is_there_with_its_scores(page):
-    rows = [row for row in Page(page).rows if len(row) == 9]
+    rows = [row for row in Page(page).rows if len(row) == 10]
     assert len(rows) == 5
     for row, entry in zip(rows, HOSTILE, strict=True):
         texts = entry["instruction"], entry.get("input", ""), entry["output"], entry["output"]
         # A parser turns a carriage return into a line's end and a NUL into U+FFFD.
         assert tuple(row[1:5]) == texts
-        assert row[5] == "1"
-    assert rows[0][7] == "" and rows[1][7] == "0.25"
+        assert row[5] == "x", "the other model's answer"
+        assert row[6] == "1"
+    assert "<th>answer, first</th><th>answer, second</th>" in page
+    assert rows[0][8] == "" and rows[1][8] == "0.25"
     data = [attributes for tag, attributes in Page(page).tags if "data-gap" in attributes]
     assert [a["data-score0"] for a in data] == ["1"] * 5 and data[0]["data-score2"] == ""
+
+
+def test_either_model_of_a_comparison_can_come_first(tmp_path):
+    first, second = scored(), scored(["x"] * 5)
+    path = tmp_path / "report.html"
+    write_report(path, second, compare(first, second, ("<old>", "new")))
+    assert "<th>answer, new</th><th>answer, &lt;old&gt;</th>" in path.read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="other answers"):
+        write_report(path, scored(["y"] * 5), compare(first, second))
+    write_report(path, first)
+    assert "<th>answer</th>" in path.read_text(encoding="utf-8")
 
 
 def test_it_can_be_chosen_by_family_and_sorted_by_score_and_disagreement(page):

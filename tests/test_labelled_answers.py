@@ -18,7 +18,7 @@ from lessons_lib.labelled_answers import (
     questions_of,
 )
 from lessons_lib.rouge import rouge_l_of
-from lessons_lib.scorers import EXACT, STATISTICAL, RuleScorer
+from lessons_lib.scorers import EXACT, ROUGE_L, STATISTICAL, RuleScorer
 from lessons_lib.world.entries import all_entries, facts_of
 from lessons_lib.world.facts import load_facts
 from lessons_lib.world.families import FAMILIES
@@ -164,10 +164,34 @@ def test_a_perfect_a_reversed_and_a_silent_judge_are_seen_through():
     assert verdicts["silent"].spearman.value is None
     assert verdicts["reversed"].auc.value == 0
     assert "0 of 60" in str(verdicts) and "<table>" in verdicts._repr_html_()
-    with pytest.raises(KeyError):
+    (silent,) = [row for row in verdicts.table().rows if row[0] == "silent"]
+    assert silent[1:4] == ("–", "–", "0 of 60"), "no score, so no AUC is shown"
+    with pytest.raises(KeyError, match="no verdict on 'nobody'; there are perfect, silent"):
         verdicts["nobody"]
     with pytest.raises(ValueError, match="no labelled answers"):
         judge_the_judges([EXACT], [])
+
+
+def test_one_kind_against_another():
+    def judge(name, value):
+        values = [value(each) for each in LABELLED]
+        return RuleScorer(name, lambda entries, answers: values[: len(answers)])
+
+    grade, silent = judge("grade", lambda each: each.grade), judge("silent", lambda each: None)
+    likes_form = judge("form", lambda each: each.kind in ("right", "wrong fact"))
+    verdicts = judge_the_judges([grade, silent, likes_form, ROUGE_L], LABELLED)
+    found = verdicts.between(good="reworded", bad="wrong fact")
+    assert list(found) == [verdict.name for verdict in verdicts.verdicts]
+    assert found["grade"] == (1, 1, 1, 36) and found["form"].value == 0
+    assert found["silent"].value == 0.5 and str(found["silent"]) == "–"
+    # By hand: every pair of a right answer, whose score is 1, and a wrong fact is in order.
+    assert verdicts.between("right", "wrong fact")["ROUGE-L"].value == 1
+    assert verdicts.between("right", "wrong fact")["form"].value == 0.5
+    few = verdicts.between("right", "empty")["grade"]
+    assert few == (1, None, None, 16), "four empty answers are too few for an interval"
+    assert judge_the_judges([grade], LABELLED[:2]).between("right", "echo")["grade"].value is None
+    with pytest.raises(ValueError, match="no kind 'wrong'; there are right, reworded"):
+        verdicts.between("right", "wrong")
 
 
 def test_a_judge_that_likes_long_answers_is_caught():
@@ -176,6 +200,8 @@ def test_a_judge_that_likes_long_answers_is_caught():
     entries = [each.entry for each in LABELLED]
     assert length_bias(likes_length, entries, answers).difference == pytest.approx(len(PADDING))
     assert length_bias(EXACT, entries, answers).difference == pytest.approx(-12 / 60)
+    silent = RuleScorer("silent", lambda entries, answers: [None] * len(answers))
+    assert length_bias(silent, entries, answers) is None
 
 
 def test_the_same_grades_twice_agree_fully():

@@ -111,4 +111,5 @@ def test_what_is_not_defined_has_no_interval():
     assert resampled(auc, [1, None], [True, True]) == Estimate(None, None, None, 1)
     assert str(Estimate(None, None, None, 0)) == "–"
     assert str(Estimate(0.5, None, None, 3)) == "0.50"
+    assert str(Estimate(0.5, 0.5, 0.5, 0)) == "–", "nothing was scored"
     assert str(Estimate(0.5, 0.25, 0.75, 9)) == "0.50 (0.25 to 0.75)"

@@ -102,6 +102,16 @@ def test_a_share_has_wilsons_interval_and_a_mean_the_bootstraps():
     assert found.count == 5
     assert mean_with_interval([0.1, 0.2]).low is None, "two values say nothing about a spread"
     assert mean_with_interval([None]).value is None
+    assert mean_with_interval([0.3] * 9) == (pytest.approx(0.3), None, None, 9), "no spread"
+
+
+def test_one_family_of_ones_does_not_make_a_score_a_share():
+    table = score_answers(
+        [NORWAY] * 4, list("abcd"), [constant("ratio", [1, 1, 1, 2.5])], families=list("nnns")
+    )
+    assert str(table.mean("ratio", "n")) == "1.00"
+    right = score_answers([NORWAY] * 2, ["a", "b"], [EXACT], families=["n", "s"])
+    assert right.mean("exact", "n")[1:3] == wilson_interval(0, 1)
 
 
 def test_scores_by_family_and_overall():
@@ -116,7 +126,7 @@ def test_scores_by_family_and_overall():
     assert table.scores == {"exact": [1, 0, 0], "other": values, "stopped": [1, None, 0]}
     assert table.mean("exact").value == pytest.approx(1 / 3)
     assert table.mean("exact", "south")[:3] == (0, *wilson_interval(0, 2))
-    assert table.mean("other", "south") == (1.0, *wilson_interval(1, 1), 1)
+    assert table.mean("other", "south") == (1.0, None, None, 1)
     assert table.places("south") == [1, 2]
     head, (everything, north, south) = table.table().head, table.table().rows
     assert head == ("family", "entries", "exact", "other", "stopped")
@@ -131,6 +141,16 @@ def test_answers_on_which_scorers_disagree_stand_out():
     assert table.disagreement() == [0.5, 0.5, 0.0]
 
 
+def test_what_only_describes_an_answer_takes_no_part_in_disagreement():
+    good, bad = "The capital is Oslo.", "x y z " * 9
+    table = score_answers([NORWAY] * 3, [good, bad, bad], STATISTICAL, stopped=[True, False, True])
+    assert table.ordering == ["exact", "normalised", "lenient", "ROUGE-L", "chrF"]
+    assert table.descriptive == {"length ratio", "distinct", "stopped"}
+    assert table.disagreement() == [0, 0, 0], "all five place the right answer highest"
+    ratios = score_answers([NORWAY] * 2, [good, bad], [LENGTH_RATIO, DISTINCT])
+    assert ratios.disagreement() == [None, None]
+
+
 def test_what_cannot_be_scored_is_refused():
     with pytest.raises(ValueError, match="a name of its own"):
         score_answers([NORWAY], ["a"], [EXACT, EXACT])
@@ -138,6 +158,73 @@ def test_what_cannot_be_scored_is_refused():
         score_answers([NORWAY], [])
     with pytest.raises(DatasetError):
         score_answers([{"instruction": "a"}], ["b"])
+
+
+@pytest.mark.parametrize(
+    ("entries", "answers", "error", "says"),
+    [
+        ([NORWAY, PERU], ["a", None], TypeError, "answer 1 is None"),
+        ([NORWAY, PERU], [2, "a"], TypeError, "answer 0 is an object of type int"),
+        ([NORWAY], "2", TypeError, "list of texts"),
+        ([NORWAY, {"instruction": "a"}], ["a", "b"], DatasetError, "row 1, field 'output'"),
+        (["Oslo"], ["a"], DatasetError, "row 0: is an object of type str"),
+    ],
+)
+@pytest.mark.parametrize("scorer", STATISTICAL, ids=lambda scorer: scorer.name)
+def test_a_faulty_entry_or_answer_is_named(scorer, entries, answers, error, says):
+    with pytest.raises(error, match=says):
+        scorer.score(entries, answers)
+
+
+@pytest.mark.parametrize(
+    ("found", "error", "says"),
+    [
+        ([1.0], ValueError, "'faulty' returned 1 scores for 2 answers"),
+        ([1.0, float("nan")], ValueError, "nan for answer 1"),
+        ([float("inf"), 1.0], ValueError, "inf for answer 0"),
+        ([0.5, "good"], TypeError, "'good' for answer 1; a score is a number"),
+        (None, TypeError, "returned None, not a list"),
+        ("12", TypeError, "returned an object of type str, not a list"),
+    ],
+)
+def test_what_a_scorer_returns_is_checked(found, error, says):
+    class Faulty:
+        name = "faulty"
+
+        def score(self, entries, answers):
+            return found
+
+    for call in (score_answers, RankAverage((Faulty(),)).score):
+        with pytest.raises(error, match=says):
+            call([NORWAY, PERU], ["a", "b"], *([[Faulty()]] if call is score_answers else []))
+
+
+@pytest.mark.parametrize(
+    ("scorers", "error", "says"),
+    [
+        (["rouge"], TypeError, "'rouge' is no scorer but an object of type str"),
+        ("rouge", TypeError, "into \\[ \\]"),
+        (EXACT, TypeError, "into \\[ \\]"),
+        ([RankAverage], TypeError, "RankAverage is a class"),
+        ([lambda entries, answers: [1]], TypeError, "is no scorer but an object of type function"),
+        ([], ValueError, "no scorers"),
+    ],
+)
+def test_what_is_no_scorer_is_refused(scorers, error, says):
+    with pytest.raises(error, match=says):
+        score_answers([NORWAY], ["a"], scorers)
+
+
+def test_a_misspelt_name_is_answered_with_those_there_are():
+    table = score_answers([NORWAY], ["a"], [EXACT, CHRF], families=["north"])
+    with pytest.raises(KeyError, match="no score 'rouge'; there are exact, chrF"):
+        table.mean("rouge")
+    with pytest.raises(KeyError, match="no family 'nort'; there are north"):
+        table.mean("exact", "nort")
+    with pytest.raises(KeyError, match="there are none"):
+        score_answers([NORWAY], ["a"]).places("north")
+    with pytest.raises(KeyError, match="no score 'rouge' of both; there are exact, chrF"):
+        compare(table, table).differing("rouge")
 
 
 # ---------------------------------------------------------------- two models
@@ -169,6 +256,16 @@ def test_differences_are_taken_entry_by_entry():
     assert found.p_value == mcnemar(1, 2)
     assert paired_difference([0.5], [1]).p_value is None, "only right and wrong are counted"
     assert paired_difference([None], [1]) is None
+    assert paired_difference([0] * 5, [1] * 5, test=False).p_value is None
+    with pytest.raises(ValueError, match="2 first scores and 1 second"):
+        paired_difference([1, 0], [1])
+
+
+def test_a_few_pairs_do_not_pretend_to_be_sure():
+    found = paired_difference([0, 0], [1, 1])
+    assert found.low is None and str(found) == "+1.00, p = 0.5"
+    assert str(paired_difference([0.5] * 4, [1] * 4)) == "+0.50"
+    assert paired_difference([0] * 5, [1] * 5).low == 1
 
 
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=30))
@@ -198,9 +295,22 @@ def test_the_entries_on_which_two_models_differ_come_first():
     assert found.differing("other").rows == ()
 
 
+def test_mcnemars_test_is_left_out_where_no_answer_is_better():
+    tables = [
+        score_answers([NORWAY] * 3, answers, [EXACT, DISTINCT], stopped=[True] * 3)
+        for answers in (["a", "a", "a"], ["The capital is Oslo.", "b", "c"])
+    ]
+    found = compare(*tables)
+    assert found.differences["exact"].p_value == 1.0
+    assert found.differences["distinct"].p_value is None
+    assert found.differences["stopped"].p_value is None
+
+
 def test_only_the_same_entries_can_be_compared():
     one, other = score_answers([NORWAY], ["a"]), score_answers([PERU], ["a"])
     with pytest.raises(ValueError, match="the same entries only"):
         compare(one, other)
+    with pytest.raises(TypeError, match="not list"):
+        compare(one, [1.0])
     with pytest.raises(ValueError, match="no scorer in common"):
         compare(score_answers([NORWAY], ["a"], [EXACT]), score_answers([NORWAY], ["a"], [CHRF]))
