@@ -24,7 +24,7 @@ class Claim(NamedTuple):
 CLAIMS = (
     Claim(
         "Shi et al. 2024, Instruction Tuning With Loss Over Instructions (NeurIPS)",
-        "LLaMA 2 (7 and 13 billion weights) and OPT (6.7 billion), on sets of 1,000 entries and "
+        "LLaMA 2 (7 and 13 billion parameters) and OPT (6.7 billion), on sets of 1,000 entries and "
         "more; the instruction masked or not",
         "Not masking often helps, most where instructions are long and outputs short, or where "
         "entries are few. The outputs' training loss is then higher and their test loss lower. "
@@ -34,7 +34,7 @@ CLAIMS = (
     ),
     Claim(
         "Huerta-Enochian and Ko 2024, Instruction Fine-Tuning: Does Prompt Loss Matter? (EMNLP)",
-        "LLaMA 1 and 2 (7 billion weights) on three versions of Stanford Alpaca's entries; ten "
+        "LLaMA 1 and 2 (7 billion parameters) on three versions of Stanford Alpaca's entries; ten "
         "weights of the prompt from 0 to 1",
         "Where outputs are short, the weight matters, and one between 0 and 1 does best. Where "
         "they are long, no relation was found.",
@@ -43,7 +43,7 @@ CLAIMS = (
     ),
     Claim(
         "Chatterjee et al. 2025, On the Effect of Instruction Tuning Loss on Generalization (TACL)",
-        "five models of up to 8 billion weights on three sets of entries; the weights of prompt "
+        "five models of up to 8 billion parameters on three sets of entries; the weights of prompt "
         "and response varied each",
         "Weight 0 for the prompt and 1 for the response is often not the best choice; a low to "
         "moderate one for the prompt with a moderate to high one for the response is better.",
