@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from lessons_lib.batching import Batch
 from lessons_lib.cache import KeyValueCache
+from lessons_lib.quick import QUICK_TOKENS, is_quick
 from lessons_lib.sampling import Sampling, choose_tokens, row_generators
 
 OnToken = Callable[[int, int], None]  # (index of the prompt, token id)
@@ -69,6 +70,8 @@ def start_rows(
     """A row for each prompt's token ids; all are checked before the first token is generated."""
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, not {max_new_tokens}")
+    if is_quick():
+        max_new_tokens = min(max_new_tokens, QUICK_TOKENS)
     for prompt in prompts:
         if not prompt:
             raise ValueError("the prompt is empty: there is nothing to go on from")

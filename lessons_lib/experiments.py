@@ -20,14 +20,14 @@ from lessons_lib.masking_runs import (
     with_mode,
 )
 from lessons_lib.parallel import run_all
+from lessons_lib.quick import is_quick
 from lessons_lib.reading import Entry
-from lessons_lib.recipes import Recipe, get_recipe, is_quick
+from lessons_lib.recipes import Recipe, get_recipe
 
 MODES: tuple[Mode, ...] = ("none", "keep-header", "prompt", 0.1)
 SEEDS = (1, 2, 3, 4, 5)
 LEARNING_RATES = (1e-4, 2e-4, 3e-4, 6e-4)
 Rates = Sequence[float] | Mapping[Mode, Sequence[float]]
-QUICK_TOKENS = 8  # of an answer, in a shrunk run
 
 
 def run_masking_experiment(
@@ -74,7 +74,7 @@ def run_masking_experiment(
     if test is None:
         test = split_entries(load_entries(recipe.entries)).test
     if is_quick():
-        test, max_new_tokens, workers = test[:QUICK_ENTRIES], QUICK_TOKENS, 1
+        test, workers = test[:QUICK_ENTRIES], 1
     if not test:
         raise ValueError("there is no test entry to measure on")
     options = {"workers": workers, "threads": threads, "progress": progress}

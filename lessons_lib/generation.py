@@ -54,7 +54,8 @@ def generate_all(
     ``use_cache``: keep keys and values of earlier tokens, where the model can; same texts, faster.
     ``on_token(index, token_id)``: called for each new token of prompt ``index`` as it is chosen.
 
-    The model runs where it is, in evaluation mode, and is left in the mode in which it came.
+    The model runs where it is, in evaluation mode, and is left in the mode in which it came. A
+    shrunk run (``LESSONS_LIB_QUICK``) writes ten tokens at most.
 
     Raises:
         ValueError: a prompt is empty or fills the model's context, or an option is out of range.

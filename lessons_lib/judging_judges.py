@@ -24,9 +24,9 @@ from lessons_lib.labelled_answers import (
     labelled_answers,
     questions_of,
 )
+from lessons_lib.quick import is_quick
 from lessons_lib.ranks import Estimate, Score, auc, rank_average, resampled, spearman
 from lessons_lib.reading import Entry
-from lessons_lib.recipes import is_quick
 from lessons_lib.score_table import FEWEST
 from lessons_lib.scorers import LENIENT, STATISTICAL, RankAverage, Scorer, checked_scores
 from lessons_lib.server_judge import MODEL_VARIABLE, ServerJudge

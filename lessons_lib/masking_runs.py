@@ -25,8 +25,9 @@ from lessons_lib.losses import response_loss
 from lessons_lib.parallel import Report
 from lessons_lib.paths import cache_folder
 from lessons_lib.prompts import get_prompt_format
+from lessons_lib.quick import is_quick
 from lessons_lib.reading import Entry
-from lessons_lib.recipes import Recipe, is_quick
+from lessons_lib.recipes import Recipe
 from lessons_lib.rouge import rouge_l_of
 from lessons_lib.tokenizer import tokenizer_of
 

@@ -15,7 +15,7 @@ from lessons_lib.masking_files import committed_experiment
 from lessons_lib.masking_results import MaskingExperiment
 from lessons_lib.masking_runs import MaskingRun, Mode
 from lessons_lib.reading import Entry
-from lessons_lib.recipes import RECIPES, Recipe
+from lessons_lib.recipes import Recipe, get_recipe
 from lessons_lib.world.entries import held_out_entries
 from lessons_lib.world.long_answers import long_answers_file
 
@@ -43,7 +43,7 @@ def study_of(name: str) -> Study:
     Raises:
         KeyError: there is no such study. ValueError: nothing says where the book's entries are.
     """
-    recipe = RECIPES["lesson-09"]
+    recipe = get_recipe("lesson-09")
     if name == "bundled":
         return Study(dataclasses.replace(recipe, entries="bundled"), test=held_out_entries(600))
     if name == "long":
@@ -53,7 +53,7 @@ def study_of(name: str) -> Study:
         raise KeyError(f"the studies are 'bundled', 'long' and 'book', not {name!r}")
     if not (path := os.environ.get(REAL_ENTRIES)):
         raise ValueError(f"{REAL_ENTRIES} must name the file of the book's entries")
-    recipe = dataclasses.replace(RECIPES["lesson-09-real"], entries=path)
+    recipe = dataclasses.replace(get_recipe("lesson-09-real"), entries=path)
     modes = MODES[:3]  # a run takes ten minutes: two seeds, and rates are compared with one
     return Study(recipe, modes, (1, 2), (5e-5, 1e-4), selection_seeds=1)
 

@@ -26,7 +26,8 @@ from lessons_lib.generation import generate_responses
 from lessons_lib.intervals import bootstrap_interval
 from lessons_lib.losses import response_loss
 from lessons_lib.optimization import Precision
-from lessons_lib.recipes import Recipe, get_recipe, is_quick
+from lessons_lib.quick import is_quick
+from lessons_lib.recipes import Recipe, get_recipe
 from lessons_lib.rouge import rouge_l_of
 
 ANSWER_TOKENS = 64  # few of the wanted answers are longer

@@ -1,16 +1,12 @@
-"""How the lessons' models are trained: what, on which entries, how long, in one place.
+"""How the lessons' models are trained: what, on which entries, how long, in one place."""
 
-``LESSONS_LIB_QUICK=1``, which only tests set, shrinks the runs, so that a lesson runs from top to
-bottom in seconds; it changes nothing else. What a shrunk run shows is no result.
-"""
-
-import os
 from dataclasses import dataclass, replace
 
 from lessons_lib.batching import InstructionMask
 from lessons_lib.loaders import Batching
 from lessons_lib.model import GPTConfig
 from lessons_lib.optimization import Precision
+from lessons_lib.quick import is_quick
 from lessons_lib.schedule import Schedule
 
 
@@ -64,11 +60,6 @@ RECIPES = {
         share_prefix=True,
     ),
 }
-
-
-def is_quick() -> bool:
-    """Whether this is a shrunk run, whose results say nothing."""
-    return os.environ.get("LESSONS_LIB_QUICK") == "1"
 
 
 def get_recipe(name: str) -> Recipe:

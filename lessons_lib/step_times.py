@@ -21,6 +21,7 @@ from lessons_lib.losses import batch_loss, live_mask, target_losses
 from lessons_lib.masking_runs import Mode, mode_name
 from lessons_lib.memory import keep_freed_memory
 from lessons_lib.optimization import make_optimizer
+from lessons_lib.quick import is_quick
 from lessons_lib.reading import Entry
 from lessons_lib.tokenizer import tokenizer_of
 
@@ -64,13 +65,15 @@ def time_steps(
     """Seconds of training steps on copies of the model, of each mode both ways, in turn.
 
     Modes and ways take turns batch by batch, so that a busy machine disturbs all alike. The median
-    of ``steps`` is taken; one step before them is not counted.
+    of ``steps`` is taken; one step before them is not counted. A shrunk run (``LESSONS_LIB_QUICK``)
+    takes one.
 
     Raises:
         ValueError: a number below 1, or no full batch. Else as ``create_loader``.
     """
     if steps < 1:
         raise ValueError(f"steps must be 1 or more, not {steps}")
+    steps = 1 if is_quick() else steps
     ways: tuple[Callable[[nn.Module, Batch], Tensor], ...] = (every_position_loss, batch_loss)
     model = copy.deepcopy(model).train()
     optimizer = make_optimizer(model, LEARNING_RATE, WEIGHT_DECAY)

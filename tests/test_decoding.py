@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lessons_lib.decoding import _closed_up, next_logits
+from lessons_lib.decoding import _closed_up, next_logits, start_rows
 from lessons_lib.generation import (
     Generated,
     generate,
@@ -21,7 +21,14 @@ from lessons_lib.generation import (
 from lessons_lib.model import GPT, GPTConfig
 from lessons_lib.prompts import PROMPT_FORMATS
 from lessons_lib.tokenizer import END_OF_TEXT, get_tokenizer
-from tests.toys import ENTRIES, LetterTokenizer, NextToken, Scripted, decided_model
+from tests.toys import (
+    ENTRIES,
+    LetterTokenizer,
+    NextToken,
+    Scripted,
+    decided_model,
+    tiny_model,
+)
 
 END = 7
 VOCABULARY = 24
@@ -481,3 +488,12 @@ def test_responses_say_which_of_them_stopped():
 
 def test_no_entries_no_answers():
     assert respond_all(by_heart(PROMPT_FORMATS["alpaca"]), []) == []
+
+
+def test_a_shrunk_run_writes_ten_tokens_at_most(monkeypatch):
+    model = tiny_model(64)
+    whole = [row.limit for row in start_rows(model, [[1, 2], [3]], 20, None)]
+    monkeypatch.setenv("LESSONS_LIB_QUICK", "1")
+    assert [row.limit for row in start_rows(model, [[1, 2], [3]], 20, None)] == [12, 11]
+    assert [row.limit for row in start_rows(model, [[1, 2]], 4, None)] == [6]
+    assert whole == [22, 21]

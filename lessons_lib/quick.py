@@ -1,0 +1,14 @@
+"""Whether this is a shrunk run, made only to see that everything works.
+
+``LESSONS_LIB_QUICK=1``, which only tests set, shrinks training runs and answers, so that a lesson
+runs from top to bottom in seconds; it changes nothing else. What a shrunk run shows is no result.
+"""
+
+import os
+
+QUICK_TOKENS = 10  # no answer is longer in a shrunk run
+
+
+def is_quick() -> bool:
+    """Whether this is a shrunk run, whose results say nothing."""
+    return os.environ.get("LESSONS_LIB_QUICK") == "1"
