@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,10 @@ os.environ["IPYTHONDIR"] = str(HERE.parent / ".cache" / "jupyter" / "ipython")
 os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 os.environ.pop("JUPYTER_PATH", None)
 refuse_network()
+# A shell has what it starts in the background ignore Ctrl-C; some tests press it.
+if threading.current_thread() is threading.main_thread():
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from hypothesis import HealthCheck, settings  # noqa: E402  (after the variables above)
 
