@@ -37,7 +37,8 @@ def seeds_and_entries_interval(
     batches, and a hard entry is hard for both. With ``denominators`` (entries,) it is the sum of
     the drawn values divided by theirs, as a loss a token is.
 
-    A few seeds show less spread than there is, so the interval is rather too narrow.
+    A few seeds show less spread than there is, so what they add to the interval is rather too
+    small.
 
     Source: Efron, "Bootstrap methods: another look at the jackknife", 1979; both ways drawn as in
     Owen, "The pigeonhole bootstrap", 2007.
