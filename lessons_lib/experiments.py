@@ -11,7 +11,6 @@ from typing import Any
 from lessons_lib.data import load_entries, split_entries
 from lessons_lib.masking_results import MaskingExperiment, rate_losses
 from lessons_lib.masking_runs import (
-    QUICK_ENTRIES,
     Job,
     MaskingRun,
     Mode,
@@ -20,7 +19,7 @@ from lessons_lib.masking_runs import (
     with_mode,
 )
 from lessons_lib.parallel import run_all
-from lessons_lib.quick import is_quick
+from lessons_lib.quick import QUICK_ENTRIES, is_quick
 from lessons_lib.reading import Entry
 from lessons_lib.recipes import Recipe, get_recipe
 
@@ -79,26 +78,25 @@ def run_masking_experiment(
         raise ValueError("there is no test entry to measure on")
     options = {"workers": workers, "threads": threads, "progress": progress}
 
-    def jobs_of(mode: Mode, some_rates: Sequence[float], some_seeds: Sequence[int]) -> list[Job]:
+    def jobs_of(
+        mode: Mode, some_rates: Sequence[float], some_seeds: Sequence[int], **measured: Any
+    ) -> list[Job]:
         base = with_mode(recipe, mode)
-        return [
-            Job(mode_name(mode), dataclasses.replace(base, learning_rate=rate, seed=seed))
+        recipes = [
+            dataclasses.replace(base, learning_rate=rate, seed=seed)
             for rate in some_rates
             for seed in some_seeds
         ]
+        return [Job(mode_name(mode), each, device=device, **measured) for each in recipes]
 
     several = [mode for mode in modes if len(rates[mode]) > 1]
     first = seeds[:selection_seeds]
     trials = [job for mode in several for job in jobs_of(mode, rates[mode], first)]
-    trials = [dataclasses.replace(job, device=device) for job in trials]
     tried = run_all(make_run, trials, label="choosing learning rates", **options) if trials else []
     chosen = {mode: rates[mode][0] for mode in modes}
     chosen |= {mode: _lowest(rate_losses(tried)[mode_name(mode)]) for mode in several}
-    final = [
-        dataclasses.replace(job, test=tuple(test), max_new_tokens=max_new_tokens, device=device)
-        for mode in modes
-        for job in jobs_of(mode, [chosen[mode]], seeds)
-    ]
+    asked = {"test": tuple(test), "max_new_tokens": max_new_tokens}
+    final = [job for mode in modes for job in jobs_of(mode, [chosen[mode]], seeds, **asked)]
     measured = run_all(make_run, final, label="training and measuring", **options)
     varied = ("instruction_mask", "prompt_loss_weight", "learning_rate", "seed")
     about = {

@@ -17,6 +17,7 @@ from torch import nn
 from lessons_lib.batching import INSTRUCTION_MASKS
 from lessons_lib.callbacks import TrainingState
 from lessons_lib.dataset import InstructionDataset
+from lessons_lib.evaluation import matches_exactly
 from lessons_lib.files import write_whole
 from lessons_lib.finetuning import Finetuned, load_or_finetune
 from lessons_lib.generation import generate_responses
@@ -25,7 +26,7 @@ from lessons_lib.losses import response_loss
 from lessons_lib.parallel import Report
 from lessons_lib.paths import cache_folder
 from lessons_lib.prompts import get_prompt_format
-from lessons_lib.quick import is_quick
+from lessons_lib.quick import QUICK_ENTRIES, is_quick
 from lessons_lib.reading import Entry
 from lessons_lib.recipes import Recipe
 from lessons_lib.rouge import rouge_l_of
@@ -33,7 +34,6 @@ from lessons_lib.tokenizer import tokenizer_of
 
 Mode = str | float  # an instruction mask, or the weight of the prompt's targets
 TRAIN_ENTRIES = 200  # of the training part, for the loss on what was learned from
-QUICK_ENTRIES = 6  # of training and of test, in a shrunk run, whose results say nothing
 TRAINING_SHARE = 0.8  # of the progress bar; the rest is for measuring
 
 
@@ -139,7 +139,7 @@ def _measure(tuned: Finetuned, job: Job) -> Measured:
     losses = entry_losses(model, test, written)
     marks = tuple(
         AnswerMarks(
-            int(text.strip() == entry["output"].strip()),
+            int(matches_exactly(entry, text)),
             round(rouge, 4),
             int(answer.stopped),
             round(nats, 4),

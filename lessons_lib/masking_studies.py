@@ -13,7 +13,7 @@ import torch
 from lessons_lib.experiments import LEARNING_RATES, MODES, SEEDS, run_masking_experiment
 from lessons_lib.masking_files import committed_experiment
 from lessons_lib.masking_results import MaskingExperiment
-from lessons_lib.masking_runs import MaskingRun, Mode
+from lessons_lib.masking_runs import MaskingRun, Mode, mode_name
 from lessons_lib.reading import Entry
 from lessons_lib.recipes import Recipe, get_recipe
 from lessons_lib.world.entries import held_out_entries
@@ -24,12 +24,12 @@ CACHE = "LESSONS_LIB_CACHE"
 
 
 class Study(NamedTuple):
-    """What to run on a set of entries."""
+    """What to run on a set of entries: options of ``run_masking_experiment``."""
 
     recipe: Recipe
     modes: tuple[Mode, ...] = MODES
     seeds: tuple[int, ...] = SEEDS
-    rates: tuple[float, ...] = LEARNING_RATES
+    learning_rates: tuple[float, ...] = LEARNING_RATES
     selection_seeds: int = 2
     test: list[Entry] | None = None  # None: the recipe's own test entries
     max_new_tokens: int = 64
@@ -65,18 +65,7 @@ def run_study(name: str, study: Study | None = None, progress: bool = True) -> M
         As ``study_of`` and ``run_masking_experiment``.
     """
     study = study or study_of(name)
-    found = run_masking_experiment(
-        study.modes,
-        study.seeds,
-        study.rates,
-        recipe=study.recipe,
-        test=study.test,
-        selection_seeds=study.selection_seeds,
-        max_new_tokens=study.max_new_tokens,
-        workers=study.workers,
-        threads=study.threads,
-        progress=progress,
-    )
+    found = run_masking_experiment(**study._asdict(), progress=progress)
     about: dict[str, Any] = dict(found.about)
     about["recipe"] = {**about["recipe"], "entries": name}  # no path of this machine
     about |= {"command": f"python -m benchmarks.masking {name}", "torch": torch.__version__}
@@ -93,8 +82,8 @@ def rerun_cell(name: str, mode: str, seed: int, progress: bool = True) -> Maskin
     """
     rate = committed_experiment(name).cell(mode, seed).learning_rate
     study = study_of(name)
-    key = float(mode.removeprefix("weight ")) if mode.startswith("weight ") else mode
-    one = study._replace(modes=(key,), seeds=(seed,), rates=(rate,))
+    modes = tuple(each for each in study.modes if mode_name(each) == mode)
+    one = study._replace(modes=modes, seeds=(seed,), learning_rates=(rate,))
     before = os.environ.get(CACHE)
     with tempfile.TemporaryDirectory() as cache:
         os.environ[CACHE] = cache  # empty: nothing is loaded that was made before

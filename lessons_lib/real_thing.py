@@ -26,12 +26,11 @@ from lessons_lib.generation import generate_responses
 from lessons_lib.intervals import bootstrap_interval
 from lessons_lib.losses import response_loss
 from lessons_lib.optimization import Precision
-from lessons_lib.quick import is_quick
+from lessons_lib.quick import QUICK_ENTRIES, is_quick
 from lessons_lib.recipes import Recipe, get_recipe
 from lessons_lib.rouge import rouge_l_of
 
 ANSWER_TOKENS = 64  # few of the wanted answers are longer
-QUICK_ENTRIES, QUICK_TOKENS = 6, 8  # in a shrunk run, whose results say nothing
 HEAD = ("", "before", "after", "difference")
 
 
@@ -184,8 +183,7 @@ def measure(model: nn.Module, splits: Splits, recipe: Recipe) -> Measured:
     """A model's greedy answers to the test entries, marked, and its validation response loss."""
     began = time.perf_counter()
     entries, written = splits.test, recipe.prompt_format
-    tokens = QUICK_TOKENS if is_quick() else ANSWER_TOKENS
-    answers = generate_responses(model, entries, written, max_new_tokens=tokens)
+    answers = generate_responses(model, entries, written, max_new_tokens=ANSWER_TOKENS)
     texts = [answer.text for answer in answers]
     scores = score_responses(entries, texts, [answer.stopped for answer in answers])
     loss = response_loss(model, splits.validation, prompt_format=written)

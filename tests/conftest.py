@@ -77,6 +77,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder of the test's own; not made yet."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("LESSONS_LIB_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def real_entries() -> Path:
     """The file of the book's 1,100 entries; a test that asks for it is skipped where it is not."""

@@ -22,14 +22,8 @@ from lessons_lib.recipes import Recipe
 from tests.toys import number_entries, tiny_model, tiny_recipe
 
 ENTRIES = number_entries(40)  # 34 to train on, 4 to test, 2 to validate
+pytestmark = pytest.mark.usefixtures("cache")
 TINY = {"max_new_tokens": 4, "workers": 1, "progress": False}
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("LESSONS_LIB_CACHE", str(folder))
-    return folder
 
 
 @pytest.fixture

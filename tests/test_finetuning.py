@@ -38,13 +38,6 @@ def one_thread():
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("LESSONS_LIB_CACHE", str(folder))
-    return folder
-
-
-@pytest.fixture
 def recipe(tmp_path) -> Recipe:
     return tiny_recipe(tmp_path, ENTRIES, epochs=2, batch_size=4, evaluate_every=3)
 
