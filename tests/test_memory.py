@@ -11,12 +11,20 @@ from lessons_lib.memory import keep_freed_memory
 GLIBC = memory._c_library() is not None
 
 
-def page_faults(size: int = 2**24) -> int:
-    """Pages that the system had to find for a tensor of 64 MiB, which is freed again."""
+# More than the C library ever takes from its heap by default (32 MiB): without the change, such a
+# tensor's pages come fresh from the system each time.
+TENSOR_BYTES = 40 * 2**20
+# A tensor's address is rounded, and the few bytes left over may first go to lists of small blocks,
+# of which each takes seven. Until those are full, the block that comes back is a little too small.
+MOST_MISSES = 32
+
+
+def page_faults() -> int:
+    """Pages that the system had to find for a large tensor, which is freed again."""
     import resource
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    torch.empty(size).fill_(1.0)
+    torch.empty(TENSOR_BYTES // 4).fill_(1.0)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
@@ -29,10 +37,10 @@ def resident_bytes() -> int:
 def test_memory_is_used_again_and_then_given_back():
     with keep_freed_memory() as kept:
         assert kept
-        faults = [page_faults() for _ in range(10)]
-        assert faults[-1] < 1_000, "a tensor lies where an earlier one lay"
+        lies_where_one_lay = (page_faults() < 1_000 for _ in range(MOST_MISSES))
+        assert any(lies_where_one_lay), "every tensor came fresh from the system"
         during = resident_bytes()
-    assert resident_bytes() < during - 2**25
+    assert resident_bytes() < during - TENSOR_BYTES / 2
 
 
 @pytest.mark.skipif(not GLIBC, reason="only GNU's C library can be told to keep memory")
@@ -47,7 +55,7 @@ def test_it_is_given_back_after_an_error_too():
 
     with pytest.raises(KeyError):
         fail()
-    assert resident_bytes() < during[0] - 2**25
+    assert resident_bytes() < during[0] - TENSOR_BYTES / 2
 
 
 @pytest.mark.parametrize("platform", ["win32", "darwin"])
