@@ -29,6 +29,7 @@ from lessons_lib.model_cache import (
     write_model,
 )
 from lessons_lib.prompts import get_prompt_format
+from lessons_lib.quick import QUICK_ENTRIES, is_quick
 from lessons_lib.recipes import Recipe, get_recipe
 from lessons_lib.resuming import Checkpoints
 from lessons_lib.tokenizer import end_of_text_of, get_tokenizer, tokenizer_of
@@ -190,7 +191,8 @@ def finetune(
     )
     validation = None
     if splits.validation:
-        validation = create_loader(splits.validation, recipe.batch_size, shuffle=False, **options)
+        measured = splits.validation[: QUICK_ENTRIES if is_quick() else None]
+        validation = create_loader(measured, recipe.batch_size, shuffle=False, **options)
     names = ("epochs", "learning_rate", "weight_decay", "max_gradient_norm", "schedule")
     names += ("warmup_steps", "final_share", "accumulate", "evaluate_every", "max_steps")
     names += ("keep_best", "seed", "precision")

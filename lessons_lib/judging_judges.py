@@ -31,7 +31,7 @@ from lessons_lib.score_table import FEWEST
 from lessons_lib.scorers import LENIENT, STATISTICAL, RankAverage, Scorer, checked_scores
 from lessons_lib.server_judge import MODEL_VARIABLE, ServerJudge
 
-QUICK_ANSWERS = 8  # in a shrunk run, whose results say nothing
+QUICK_ANSWERS = 4  # in a shrunk run, whose results say nothing
 # Says nothing about the question, whatever the question is.
 PADDING = (
     " I hope that this answer helps you. It was a very interesting question, and I thought about "

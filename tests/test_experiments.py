@@ -114,7 +114,7 @@ def test_an_interrupted_run_is_not_taken_for_a_result(recipe, cache):
 
 
 def test_two_processes_give_the_numbers_of_one(recipe, tmp_path, monkeypatch):
-    arguments = (("none", 0.1), (1, 2), (1e-3, 1e-2))
+    arguments = (("none", 0.1), (1,), (1e-3, 1e-2))
     options = {**TINY, "recipe": recipe, "threads": 1}
     alone = run_masking_experiment(*arguments, **options)
     monkeypatch.setenv("LESSONS_LIB_CACHE", str(tmp_path / "other"))

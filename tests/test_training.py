@@ -529,9 +529,8 @@ def test_prompt_loss_weights_train_too():
 )
 def test_train_refuses_rows_of_several_texts_where_the_model_cannot_read_them(options):
     loader = create_loader(ENTRIES, **options)
-    model = NextToken(50_257)
     with pytest.raises(ValueError, match="packed row apart; use batching=") as caught:
-        train(model, loader, progress=False)
+        train(NextToken(), loader, progress=False)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 180
 

@@ -78,7 +78,7 @@ def tiny_recipe(folder: Path, entries: list[dict[str, str]], **options) -> Recip
 
 
 class NextToken(nn.Module):
-    """A model of another make: after token i it expects ``successor[i]``, whatever came before.
+    """A model of another make: its table says what follows token i, whatever came before.
 
     It has what the course asks of a model and no more: ``hidden``, ``head``, ``context_length``.
     """

@@ -29,8 +29,9 @@ def notebook(lesson):
 
 @pytest.fixture
 def real_model(lesson, request):
-    """The converted SmolLM2 for the lesson that uses it, so that not every kernel makes its own."""
-    if "real_thing" in lesson.read_text(encoding="utf-8") and importlib.util.find_spec("gguf"):
+    """The converted SmolLM2 for the lessons that use it, so that no kernel makes its own."""
+    uses_it = re.search(r"real_thing|smollm2|available_scorers", lesson.read_text(encoding="utf-8"))
+    if uses_it and importlib.util.find_spec("gguf"):
         request.getfixturevalue("converted_smollm2")
 
 

@@ -1,6 +1,7 @@
 """The second set of entries: as large as the bundled one, cut by fact, with long outputs."""
 
 import re
+from functools import cache
 from statistics import mean
 
 from lessons_lib.audit import audit_entries
@@ -21,16 +22,21 @@ ENTRIES = long_answer_entries()
 PARTS = split_entries(ENTRIES)
 
 
-def sentences(entry):
-    """Of each family every plain statement, so that an output can be cut into its facts."""
-    known = {
+@cache
+def plain_statements():
+    """Of each family every one."""
+    return {
         family.output.format_map(family.words(fact))
         for family in FAMILIES.values()
         for fact in load_facts(family.facts)
     }
+
+
+def sentences(entry):
+    """The entry's output, cut into the facts that it tells."""
     rest, found = entry["output"], []
     while rest:
-        told = max((s for s in known if rest.startswith(s)), key=len)
+        told = max((s for s in plain_statements() if rest.startswith(s)), key=len)
         found.append(told)
         rest = rest.removeprefix(told).lstrip()
     return found
