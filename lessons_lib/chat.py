@@ -22,6 +22,7 @@ from lessons_lib.streaming import TextStream
 from lessons_lib.tokenizer import END_OF_TEXT, Tokenizer, get_tokenizer
 
 OWN = "own"  # the format's name for a chat template that came with the model
+UNDER_WAY = "another reply is under way; stop() ends it"
 ROOM = 4  # with memory, up to a quarter of the context is kept free for the reply
 
 
@@ -145,6 +146,8 @@ class Chat:
                 of another kind. RuntimeError: another reply is under way.
         """
         check_options(self)
+        if self.speaking:  # before anything is changed: a stop that was asked for still holds
+            raise RuntimeError(UNDER_WAY)
         prompt = self.prompt_tokens(message)
         sampling = Sampling(self.temperature, self.top_k, self.top_p)
         [row] = start_rows(self.model, [prompt], self.max_new_tokens, self.seed)
@@ -168,7 +171,7 @@ class Chat:
         self, message: str, row: Row, sampling: Sampling, turns: list[Turn]
     ) -> Iterator[str]:
         if not self._speaking.acquire(blocking=False):
-            raise RuntimeError("another reply is under way; stop() ends it")
+            raise RuntimeError(UNDER_WAY)
         closing = self.format.response_end if self.format else ""
         stops = as_stop_texts(self.stop_texts)
         text = TextStream(self.tokenizer, [*stops, *filter(None, [closing])])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-SEEDS = -(2**63), 2**64 - 1  # what PyTorch takes
+SEEDS = 1 - 2**53, 2**53 - 1  # PyTorch takes more, but a page in a browser rounds larger ones
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def check_options(chat: Any) -> None:
     if chat.max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, not {chat.max_new_tokens}")
     if chat.seed is not None and not SEEDS[0] <= chat.seed <= SEEDS[1]:
-        raise ValueError(f"seed must be from -2⁶³ to 2⁶⁴ - 1, not {chat.seed}")
+        raise ValueError(f"seed must be above -2⁵³ and below 2⁵³, not {chat.seed}")
     if not isinstance(chat.memory, bool):
         raise TypeError(f"memory must be True or False, not {chat.memory!r}")
     as_stop_texts(chat.stop_texts)

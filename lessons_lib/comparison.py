@@ -11,9 +11,9 @@ from statistics import fmean
 from typing import NamedTuple
 
 from lessons_lib.anatomy import Table
-from lessons_lib.intervals import bootstrap_interval
+from lessons_lib.intervals import FEWEST, bootstrap_interval
 from lessons_lib.ranks import Score
-from lessons_lib.score_table import FEWEST, ScoreTable
+from lessons_lib.score_table import ScoreTable
 
 
 class Difference(NamedTuple):
@@ -22,7 +22,7 @@ class Difference(NamedTuple):
     first: float
     second: float
     difference: float  # second minus first
-    low: float | None  # None where there were too few pairs for an interval
+    low: float | None  # None where too few pairs, or pairs all alike, tell of no spread
     high: float | None
     p_value: float | None  # McNemar's; None where scores are not right or wrong
     count: int
@@ -60,7 +60,8 @@ def paired_difference(
 
     Where all scores are 0 or 1, McNemar's test comes along, unless ``test`` is False: it takes
     entries for independent of each other. Pairs of which a score is missing are left out; None
-    where no pair is left. Fewer than five pairs have no interval.
+    where no pair is left. Fewer than five pairs have no interval, nor have differences that are all
+    the same: they say nothing about their spread.
 
     Raises:
         ValueError: the lists are not equally long.
@@ -75,7 +76,8 @@ def paired_difference(
     if test and all(score in (0, 1) for pair in both for score in pair):
         p_value = mcnemar(differences.count(-1), differences.count(1))
     means = fmean(a for a, _ in both), fmean(b for _, b in both)
-    bounds = bootstrap_interval(differences) if len(both) >= FEWEST else (None, None)
+    spread = len(both) >= FEWEST and len(set(differences)) > 1
+    bounds = bootstrap_interval(differences) if spread else (None, None)
     return Difference(*means, fmean(differences), *bounds, p_value, len(both))
 
 

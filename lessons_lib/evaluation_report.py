@@ -15,6 +15,7 @@ from lessons_lib.files import write_whole
 from lessons_lib.ranks import Score
 from lessons_lib.score_table import ScoreTable
 
+SPELLED = "backslashreplace"  # for half a character, which a server's reply may hold and UTF-8 not
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; max-width: 1200px; padding: 16px; }
@@ -102,7 +103,7 @@ def write_report(
         parts += ["<h2>Comparison, paired</h2>", comparison.table()._repr_html_()]
     parts += ["<h2>Answers</h2>", _controls(scored), _answers(scored, other)]
     page = PAGE.format(title=html.escape(title), style=STYLE, parts="\n".join(parts), script=SCRIPT)
-    write_whole(Path(path), lambda part: part.write_text(page, encoding="utf-8"))
+    write_whole(Path(path), lambda part: part.write_text(page, encoding="utf-8", errors=SPELLED))
 
 
 def write_csv(path: str | Path, scored: ScoreTable) -> None:
@@ -116,7 +117,7 @@ def write_csv(path: str | Path, scored: ScoreTable) -> None:
     head = ["family", "instruction", "input", "output", "answer", *scored.scores, "disagreement"]
 
     def write(part: Path) -> None:
-        with part.open("w", newline="", encoding="utf-8") as file:
+        with part.open("w", newline="", encoding="utf-8", errors=SPELLED) as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(map(_no_formula, head))
             for place, gap in enumerate(scored.disagreement()):

@@ -5,6 +5,7 @@ gets the learning rate that suits it, several seeds, and the same test entries.
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -139,8 +140,9 @@ def _check(
 
 
 def _lowest(losses: Mapping[float, float]) -> float:
-    """The learning rate with the lowest loss; of equals the first."""
-    return min(losses, key=losses.__getitem__)
+    """The learning rate with the lowest loss; of equals the first. NaN, where training diverged, is
+    the highest."""
+    return min(losses, key=lambda rate: math.inf if math.isnan(losses[rate]) else losses[rate])
 
 
 def _merge(tried: list[MaskingRun], measured: list[MaskingRun]) -> list[MaskingRun]:

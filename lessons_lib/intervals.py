@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
+FEWEST = 5  # a bootstrap of fewer values would pretend to be sure
+
 
 class Share(NamedTuple):
     """``count`` of ``total``; a total of 0 is a share that nobody could measure."""

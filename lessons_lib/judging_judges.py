@@ -16,6 +16,7 @@ from lessons_lib.comparison import Difference, paired_difference
 from lessons_lib.devices import pick_device
 from lessons_lib.embeddings import SemanticScorer, find_minilm, load_embedder
 from lessons_lib.files import CheckpointError
+from lessons_lib.intervals import FEWEST
 from lessons_lib.judges import DigitJudge, LikelihoodScorer, LocalJudge
 from lessons_lib.labelled_answers import (
     KINDS,
@@ -27,7 +28,6 @@ from lessons_lib.labelled_answers import (
 from lessons_lib.quick import is_quick
 from lessons_lib.ranks import Estimate, Score, auc, rank_average, resampled, spearman
 from lessons_lib.reading import Entry
-from lessons_lib.score_table import FEWEST
 from lessons_lib.scorers import LENIENT, STATISTICAL, RankAverage, Scorer, checked_scores
 from lessons_lib.server_judge import MODEL_VARIABLE, ServerJudge
 

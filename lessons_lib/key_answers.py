@@ -8,6 +8,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+import regex
+
 from lessons_lib.reading import Entry
 
 # Words that link an answer to its question and say nothing by themselves. "not" and "no" do.
@@ -21,7 +23,9 @@ FUNCTION_WORDS = frozenset(
     equal equals equivalent
     """.split()
 )
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+(?:'[^\W_]+)*")
+# A minus belongs to its number, unless it stands behind one: 7-5. Unlike re's, regex's \w has the
+# vowel signs that belong to a word.
+_WORD = regex.compile(r"(?<![\w)])-?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*|[^\W_]+(?:'[^\W_]+)*")
 _INNER = r"(.{1,200}?)"  # bounded: a quote that never closes is not searched to the end
 _QUOTED = re.compile(rf"(?<!\w)'{_INNER}'(?!\w)|\"{_INNER}\"|“{_INNER}”|‘{_INNER}’")
 _ITEM = r"(?:(?:an?|the) )?[\w-]+"
@@ -115,19 +119,22 @@ def first_sentence(text: str) -> str:
 def find_words(text: str) -> list[str]:
     """The words and numbers of a text as they are written; 3,500 becomes 3500, Ann's becomes Ann.
 
-    Hyphens part words, apostrophes inside words do not: well-known is two words, don't is one.
+    Hyphens part words, apostrophes inside words do not: well-known is two words, don't is one. A
+    minus belongs to its number: -5 is not 5.
     """
     return [_bare(word) for word in _WORD.findall(_plain(text))]
 
 
 def _plain(text: str) -> str:
-    """Compatible characters alike (é in one or two parts, ² and 2), typewriter apostrophes."""
-    return re.sub(r"(?<=\w)’(?=\w)", "'", unicodedata.normalize("NFKC", text))
+    """Compatible characters alike (é in one or two parts, ² and 2); apostrophes and minus signs as
+    a typewriter has them."""
+    plain = unicodedata.normalize("NFKC", text).replace("−", "-")
+    return re.sub(r"(?<=\w)’(?=\w)", "'", plain)
 
 
 def _bare(word: str) -> str:
-    if word[0].isdigit():
-        return word.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", word) else word
+    if word.lstrip("-")[0].isdigit():
+        return word.replace(",", "") if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", word) else word
     return word.removesuffix("'s")
 
 

@@ -116,7 +116,7 @@ def _draw_interval(axes: Axes, place: int, mode: str, interval: Interval, scale:
     axes.errorbar(
         value,
         place,
-        xerr=[[value - low], [high - value]],
+        xerr=[[max(0.0, value - low)], [max(0.0, high - value)]],  # they may differ by a rounding
         marker=SHAPES.get(mode, OTHER_SHAPE),
         color=COLORS.get(mode, OTHER_COLOR),
         capsize=3,

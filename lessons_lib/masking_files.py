@@ -52,7 +52,7 @@ def write_experiment(experiment: MaskingExperiment, folder: str | Path) -> None:
     runs = [
         (
             run.mode,
-            f"{run.learning_rate:g}",
+            float(run.learning_rate),
             run.seed,
             run.validation_loss,
             "" if run.train_loss is None else run.train_loss,
@@ -104,9 +104,10 @@ def read_experiment(folder: str | Path) -> MaskingExperiment:
                     tuple(answers),
                 )
             )
-    except (KeyError, ValueError) as error:
+        about = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
+    except (KeyError, TypeError, ValueError) as error:  # TypeError: a row without all its fields
         raise ValueError(f"{folder} holds no experiment as it was written: {error}") from error
-    return MaskingExperiment(runs, json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8")))
+    return MaskingExperiment(runs, about)
 
 
 def _csv_writer(columns: Sequence[str], rows: Sequence[tuple]) -> Callable[[Path], None]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from lessons_lib.anatomy import Table
 from lessons_lib.crossed_bootstrap import Interval, seeds_and_entries_interval
+from lessons_lib.intervals import FEWEST
 from lessons_lib.masking_runs import MaskingRun
 
 # Name of a measure: how tables call it, and whether more of it is better.
@@ -170,6 +171,8 @@ class MaskingExperiment:
             f"{name}, {second!r} minus {first!r}: {found.format(form, scale)}{unit}; "
             f"{self.seeds} seeds, {self.entries} entries. "
         )
+        if self.entries < FEWEST:
+            return told + "No difference shown: too few entries for an interval."
         if not found.excludes_zero:
             return told + "No difference shown: the interval contains 0."
         better = second if (found.value > 0) == more_is_better else first

@@ -9,6 +9,8 @@ import random
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
+from lessons_lib.intervals import FEWEST
+
 Score = float | None
 
 
@@ -110,8 +112,9 @@ def rank_average(lists: Sequence[Sequence[Score]]) -> list[Score]:
     for scores in lists:
         _check(scores, lists[0])
         known = [score for score in scores if score is not None]
-        last = max(len(known) - 1, 1)
-        place = iter((rank - 1) / last for rank in ranks(known))
+        last = len(known) - 1
+        # A score alone is neither low nor high.
+        place = iter((rank - 1) / last if last else 0.5 for rank in ranks(known))
         placed.append([None if score is None else next(place) for score in scores])
     together = [
         [place for place in places if place is not None] for places in zip(*placed, strict=True)
@@ -131,7 +134,8 @@ def resampled(
 
     As many groups are drawn with replacement as there are, and all answers of a group come along:
     two answers to one question are not two independent observations. Without ``groups`` each answer
-    is its own. Draws on which the statistic is not defined are left out.
+    is its own. Draws on which the statistic is not defined are left out. Fewer than five groups
+    have no interval.
 
     Raises:
         ValueError: not one group an answer. As the statistic.
@@ -148,8 +152,8 @@ def resampled(
     choose, parts = random.Random(seed).choices, list(members.values())
     value = statistic(*columns)
     scored = sum(None not in row for row in zip(*columns, strict=True))
-    if value is None:
-        return Estimate(None, None, None, scored)
+    if value is None or len(parts) < FEWEST:
+        return Estimate(value, None, None, scored)
     found = []
     for _ in range(draws):
         places = [place for part in choose(parts, k=len(parts)) for place in part]

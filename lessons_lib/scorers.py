@@ -5,19 +5,26 @@ Everything that can score answers, here and in the modules on judges, has a ``na
 """
 
 import math
-import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Protocol, runtime_checkable
 
+import regex
+
 from lessons_lib.evaluation import matches_exactly, names_key_answer
 from lessons_lib.ranks import Score, rank_average
 from lessons_lib.reading import DatasetError, Entry
 from lessons_lib.rouge import rouge_l_of
 
-_ARTICLES = re.compile(r"\b(?:an?|the)\b")
+_ARTICLES = regex.compile(r"\b(?:an?|the)\b")
+# A mark between digits belongs to the number, and so does a minus: 3.5 is not 35, -5 not 5.
+# Symbols are no punctuation: 5 > 3 is not 5 < 3, and an emoji is an answer. Unlike re's, regex's \w
+# has vowel signs, without which two words of many languages would be one.
+_PUNCTUATION = regex.compile(
+    r"(?<!\d)(?!-\d)[^\w\s\p{Sc}\p{Sm}\p{So}]|[^\w\s\p{Sc}\p{Sm}\p{So}](?!\d)"
+)
 
 
 @runtime_checkable
@@ -81,12 +88,16 @@ def each(rule: Callable[[Entry, str], Score | bool]) -> Callable:
 def normalise(text: str) -> str:
     """A text without what hardly ever matters: case, punctuation, articles, extra white space.
 
+    Of a text that is nothing else ("A", "...") these are kept, for they are the answer.
+
     Source: Rajpurkar et al. 2016, "SQuAD", the official evaluation script; here for any script.
     """
     plain = unicodedata.normalize("NFKC", text).casefold().replace("−", "-")
-    # A mark between digits belongs to the number, and so does a minus: 3.5 is not 35, -5 not 5.
-    kept = re.sub(r"(?<!\d)(?!-\d)[^\w\s]|[^\w\s](?!\d)", "", plain)
-    return " ".join(_ARTICLES.sub(" ", kept).split())
+    kept = _PUNCTUATION.sub("", plain)
+    for text in (_ARTICLES.sub(" ", kept), kept):
+        if text.strip():
+            return " ".join(text.split())
+    return " ".join(plain.split())
 
 
 def matches_normalised(entry: Entry, answer: str) -> bool:

@@ -162,6 +162,7 @@ async def _to_the_end(chat: Chat, pieces: Iterator[str], request: Request) -> No
     except ValueError as error:
         raise ApiError(500, f"{error}.") from error
     finally:
+        chat.stop()  # a task that is cancelled leaves its thread behind, which looks at each token
         watcher.cancel()
 
 
@@ -169,7 +170,7 @@ async def _events(
     chat: Chat, pieces: Iterator[str], answer: Answer, with_usage: bool
 ) -> AsyncIterator[str]:
     """The reply as server-sent events."""
-    with contextlib.closing(pieces):
+    try:
         yield answer.chunk({"role": "assistant", "content": ""})
         try:
             async for piece in iterate_in_threadpool(pieces):
@@ -182,6 +183,10 @@ async def _events(
         if with_usage:
             yield answer.count(turn)
         yield "data: [DONE]\n\n"
+    finally:
+        chat.stop()
+        with contextlib.suppress(ValueError):  # a thread still runs it, and will see the stop
+            pieces.close()
 
 
 class _Stream(StreamingResponse):

@@ -91,7 +91,7 @@ class ServerJudge:
         self._client = JudgeClient(
             self.model, base_url, key, retries=retries, timeout=timeout, **asked_with
         )
-        identity = base_url, self.model, rubric, temperature, max_tokens
+        identity = base_url, self.model, rubric, float(temperature), max_tokens  # 0 is 0.0
         self.cache = ReplyCache(self.model, *identity, folder=folder)
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:

@@ -45,6 +45,9 @@ def chat_in_terminal(
             line = read("\n> ").strip()
         except (EOFError, KeyboardInterrupt):
             break
+        except UnicodeDecodeError:
+            write("(That line is not in this terminal's encoding.)\n")
+            continue
         if line == "/quit":
             break
         if line.startswith("/"):
@@ -147,5 +150,7 @@ def _stopped_by_ctrl_c(chat: Chat) -> Iterator[None]:
 
 
 def _show(text: str) -> None:
-    sys.stdout.write(text)
+    """On the terminal; what its encoding does not have is spelled out."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     sys.stdout.flush()

@@ -139,9 +139,23 @@ def test_a_reply_that_nobody_reads_to_its_end_is_a_stopped_one():
     pieces = chat.stream("Count.")
     assert next(pieces) == "one" and chat.speaking
     with pytest.raises(RuntimeError, match="another reply is under way"):
-        next(chat.stream("Count."))
+        chat.stream("Count.")
     pieces.close()
     assert chat.turns[0].stopped and not chat.speaking and model.training
+
+
+def test_a_message_that_comes_too_soon_does_not_undo_a_stop():
+    chat = Chat(scripted("Count.", "one two three four five six"))
+    pieces = chat.stream("Count.")
+    late = chat.stream("Count.")  # before the first has begun
+    next(pieces)
+    chat.stop()
+    for message in ("Count.", " "):
+        with pytest.raises((RuntimeError, ValueError)):
+            chat.stream(message)
+    with pytest.raises(RuntimeError, match="another reply is under way"):
+        next(late)
+    assert list(pieces) == [] and chat.turns[0].stopped
 
 
 def test_stop_works_from_another_thread(babbler):
@@ -231,7 +245,7 @@ def test_an_option_of_another_kind_is_refused_by_its_name(wrong, message):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"seed": 2**64}, {"max_new_tokens": -1}, {"stop": "", "seed": 1}]
+    "wrong", [{"seed": 2**53}, {"max_new_tokens": -1}, {"stop": "", "seed": 1}]
 )
 def test_a_number_out_of_range_is_refused_at_once(wrong):
     with pytest.raises(ValueError, match="seed must be|max_new_tokens must|stop text is empty"):

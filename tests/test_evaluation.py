@@ -125,6 +125,21 @@ def test_letters_may_be_composed_in_two_ways():
     )
 
 
+def test_a_minus_belongs_to_its_number():
+    assert find_words("−1,000 and -5 - 7, 2020-21, (3)-4 x-2") == (
+        ["-1000", "and", "-5", "7", "2020", "21", "3", "4", "x", "2"]
+    )
+    sum_of = entry("Subtract 8 from 3.", "-5")
+    assert marks(sum_of, "It is −5.") == (False, True)
+    assert marks(sum_of, "It is 5.") == (False, False)
+
+
+def test_vowel_signs_belong_to_their_word():
+    delhi = entry("भारत की राजधानी क्या है?", "दिल्ली")
+    assert marks(delhi, "दिल्ली है।") == (False, True)
+    assert marks(delhi, "दिल्ला है।") == (False, False)
+
+
 @given(RANDOM_ENTRIES)
 def test_the_expected_answer_is_always_right(entry):
     try:

@@ -120,6 +120,14 @@ def test_the_csv_has_a_line_an_answer_and_starts_no_formula(tmp_path):
     ]
 
 
+def test_half_a_character_is_spelled_out(tmp_path):
+    entries = [{"instruction": "Smile.", "input": "", "output": "🙂"}]
+    table = score_answers(entries, ["\ud83d"], [EXACT])
+    for write, name in ((write_report, "report.html"), (write_csv, "answers.csv")):
+        write(tmp_path / name, table)
+        assert r"\ud83d" in (tmp_path / name).read_text(encoding="utf-8")
+
+
 def test_a_report_that_cannot_be_written_leaves_nothing(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError):

@@ -191,8 +191,19 @@ def test_faulty_options_are_refused_before_anything_is_trained(recipe, trained, 
     assert not trained
 
 
-def test_a_shrunk_run_measures_six_entries(recipe, monkeypatch):
+def test_a_shrunk_run_measures_six_entries_and_is_no_result(recipe, monkeypatch):
     monkeypatch.setenv("LESSONS_LIB_QUICK", "1")
-    options = {**TINY, "recipe": recipe, "test": ENTRIES}
-    found = run_masking_experiment(("prompt",), (1,), (1e-3,), **options)
+    options = {**TINY, "recipe": recipe, "test": ENTRIES[:6]}
+    found = run_masking_experiment(("prompt",), (1,), (1e-3,), **{**options, "test": ENTRIES})
     assert found.entries == 6
+    monkeypatch.delenv("LESSONS_LIB_QUICK")
+    measured = []
+    monkeypatch.setattr(masking_runs, "response_loss", lambda *_, **__: measured.append(1) or 0.5)
+    run_masking_experiment(("prompt",), (1,), (1e-3,), **options)
+    assert measured, "measured anew, on more of the training entries"
+
+
+@pytest.mark.parametrize("rates", [(1e30, 1e-2), (1e-2, 1e30)])
+def test_a_rate_at_which_training_diverges_is_not_chosen(recipe, rates):
+    found = run_masking_experiment(("prompt",), (1,), rates, recipe=recipe, **TINY)
+    assert found.rate("prompt") == 1e-2

@@ -1,5 +1,7 @@
 """What the experiment's tables and sentences say, and that files keep it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -136,6 +138,7 @@ def test_modes_and_measures_that_are_not_there_are_refused(experiment):
 
 
 def test_files_keep_an_experiment(experiment, tmp_path):
+    experiment.runs[1] = dataclasses.replace(experiment.runs[1], learning_rate=1e-4 / 3)
     write_experiment(experiment, tmp_path / "new")
     assert read_experiment(tmp_path / "new") == experiment
 
@@ -148,6 +151,14 @@ def test_a_damaged_file_is_named(experiment, tmp_path):
         read_experiment(tmp_path)
     (tmp_path / "runs.csv").write_text("\n".join([lines[0], lines[1].replace("0.5", "half")]))
     with pytest.raises(ValueError, match="half"):
+        read_experiment(tmp_path)
+    write_experiment(experiment, tmp_path)
+    (tmp_path / "about.json").write_text("{")
+    with pytest.raises(ValueError, match="holds no experiment"):
+        read_experiment(tmp_path)
+    text = (tmp_path / "answers.csv").read_text()
+    (tmp_path / "answers.csv").write_text(text[: text.rindex(",")])
+    with pytest.raises(ValueError, match="holds no experiment"):
         read_experiment(tmp_path)
     (tmp_path / "answers.csv").unlink()
     with pytest.raises(OSError, match="answers"):
@@ -162,6 +173,22 @@ def test_pictures_and_their_words(experiment):
     draw_differences({"toy": experiment})
     words = describe_differences({"toy": experiment})
     assert "toy, prompt +25.0 (" in words and "toy, weight 0.1" in words
+
+
+def test_an_interval_that_misses_its_value_by_a_rounding_is_drawn():
+    alike = (AnswerMarks(1, 0.4, 1, 1.0, 3),) * 3
+    runs = [MaskingRun("none", 1e-4, seed, 0.5, 0.1, alike) for seed in (1, 2)]
+    assert "0.400" in describe_modes(MaskingExperiment(runs), ("rouge_l",))
+    draw_modes(MaskingExperiment(runs), ("rouge_l",))
+
+
+def test_a_few_entries_show_no_difference():
+    runs = [
+        MaskingRun(mode, 1e-4, 1, 0.5, 0.1, (AnswerMarks(right, 1.0, 1, 1.0, 3),) * 4)
+        for right, mode in enumerate(("none", "prompt"))
+    ]
+    told = MaskingExperiment(runs).verdict("none", "prompt")
+    assert told.endswith("No difference shown: too few entries for an interval.")
 
 
 def test_each_paper_has_a_row_with_what_was_found_here(experiment):

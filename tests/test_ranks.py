@@ -70,8 +70,19 @@ def test_spearman_needs_three_places_and_a_difference():
 def test_the_rank_average_is_not_drowned_by_a_wide_scale():
     assert rank_average([[0.1, 0.2, 0.3], [900, 500, 100]]) == [0.5, 0.5, 0.5]
     assert rank_average([[1, 2, 3], [1, 1, 5]]) == [0.125, 0.375, 1.0]
-    assert rank_average([[1, None, None], [3, 4, None]]) == [0.0, 1.0, None]
-    assert rank_average([[7.0]]) == [0.0]
+    assert rank_average([[1, 2, None], [3, 4, None]]) == [0.0, 1.0, None]
+
+
+def test_a_score_alone_is_neither_low_nor_high():
+    assert rank_average([[7.0]]) == [0.5] == rank_average([[1, 1]])[:1]
+    assert rank_average([[None, None, 1.0], [1, 2, 3]]) == [0.0, 0.5, 0.75]
+
+
+def test_a_few_groups_have_no_interval():
+    scores, good = [1, 0] * 4, [True, False] * 4
+    found = resampled(auc, scores, good, groups=[0, 0, 1, 1, 2, 2, 3, 3])
+    assert str(found) == "1.00" and found.low is None
+    assert resampled(auc, scores, good).low == 1
 
 
 @pytest.mark.parametrize("function", [auc, spearman])

@@ -3,8 +3,6 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lessons_lib.comparison import compare, mcnemar, paired_difference
 from lessons_lib.intervals import wilson_interval
@@ -40,6 +38,12 @@ PERU = {"instruction": "Capital of Peru?", "input": "", "output": "The capital i
         ("It is −5.", "it is -5"),
         ("theme another", "theme another"),
         ("Straße É É", "strasse é é"),
+        ("हिन्दी की।", "हिन्दी की"),
+        ("5 > 3", "5 > 3"),
+        ("**C++**!", "c++"),
+        ("👍", "👍"),
+        ("A", "a"),
+        (" ... ", "..."),
         ("", ""),
     ],
 )
@@ -265,13 +269,12 @@ def test_a_few_pairs_do_not_pretend_to_be_sure():
     found = paired_difference([0, 0], [1, 1])
     assert found.low is None and str(found) == "+1.00, p = 0.5"
     assert str(paired_difference([0.5] * 4, [1] * 4)) == "+0.50"
-    assert paired_difference([0] * 5, [1] * 5).low == 1
+    assert paired_difference([0] * 5, [1, 1, 1, 1, 0]).low is not None
 
 
-@given(st.lists(st.floats(0, 1), min_size=5, max_size=30))
-def test_an_equal_gain_everywhere_is_certain(scores):
-    found = paired_difference(scores, [score + 2 for score in scores])
-    assert found.low == pytest.approx(2) and found.high == pytest.approx(2)
+def test_an_equal_gain_everywhere_says_nothing_about_its_spread():
+    assert str(paired_difference([0] * 5, [1] * 5)) == "+1.00, p = 0.062"
+    assert str(paired_difference([0.5] * 9, [0.75] * 9)) == "+0.25"
 
 
 def test_the_entries_on_which_two_models_differ_come_first():

@@ -5,6 +5,7 @@ import html
 import json
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -312,6 +313,21 @@ def test_a_client_that_goes_away_stops_its_reply(stream):
         assert model.steps < 500
         model.may_go_on.release(100)
         assert post(address, ask("Hi", max_tokens=3)).json()["usage"]["completion_tokens"] == 3
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_server_that_ends_stops_the_reply_under_way(stream):
+    model = Slow()
+    with ThreadPoolExecutor(1) as pool:
+        with serving(create_app(model, "toy", max_new_tokens=5_000)) as address:
+            cut_off = pool.submit(post, address, ask("Hi", stream=stream))
+            model.may_go_on.release(3)
+            until(lambda: model.steps == 3)
+        assert cut_off.exception() or cut_off.result().status_code == 500 or stream
+    model.may_go_on.release(100)
+    until(lambda: model.steps > 3)
+    time.sleep(0.2)  # a reply that goes on would by now have used many
+    assert model.steps == 4
 
 
 def test_a_model_that_diverged_is_a_server_error():

@@ -78,6 +78,12 @@ def test_another_rubric_temperature_or_run_is_asked_anew(server, tmp_path, chang
     assert len(server.asked) == 4
 
 
+def test_a_temperature_of_0_is_one_of_0_point_0(server, tmp_path):
+    for temperature in (0, 0.0):
+        judge_at(server, tmp_path, temperature=temperature).score(ENTRIES[:2], ANSWERS[:2])
+    assert len(server.asked) == 2
+
+
 def test_a_reply_that_is_no_number_is_none_and_not_asked_again(server, tmp_path):
     server.reply = lambda text: "Score: 80" if "What is 1 plus" in text else " 80\n"
     judge = judge_at(server, tmp_path)

@@ -1,9 +1,11 @@
 """The chat in a terminal: commands, Ctrl-C and Ctrl-D, and nothing raw on the screen."""
 
 import html
+import io
 import json
 import os
 import signal
+import sys
 
 import httpx
 import pytest
@@ -102,6 +104,21 @@ def test_an_option_set_wrongly_in_code_is_said_too():
     chat = Chat(scripted("Hi", "Hello."))
     chat.temperature = "hot"
     assert "(temperature must be a number, not 'hot')" in talk(chat, "Hi")
+
+
+def test_a_line_in_another_encoding_is_said_and_the_chat_goes_on():
+    wrong = UnicodeDecodeError("utf-8", b"caf\xe9", 3, 4, "unexpected end of data")
+    shown = talk(Chat(scripted("Hi", "Hello.")), wrong, "Hi")
+    assert "not in this terminal's encoding" in shown and "Hello." in shown
+
+
+def test_what_the_terminal_has_no_letter_for_is_spelled_out(monkeypatch):
+    buffer = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(buffer, encoding="ascii"))
+    chat = Chat(scripted("Hi", "Café, très bon."))
+    chat_in_terminal(chat, Desk("Hi").read)
+    assert rb"Caf\xe9, tr\xe8s bon." in buffer.getvalue()
+    assert chat.turns[0].reply == "Café, très bon."
 
 
 def test_ctrl_c_at_the_prompt_leaves():

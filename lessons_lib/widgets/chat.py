@@ -55,10 +55,12 @@ class ChatBox(PicturedWidget):
         self.chat = chat
         self._asked: str | None = None  # the message whose reply is under way
         self._said, self._notice = "", ""
+        self._told = 0  # characters of ``_said`` that the page has
         self._lock = threading.Lock()  # messages may come on several threads of the kernel
+        self._sending = threading.Lock()  # so that the page gets each piece once
         settings = {each: getattr(chat, each) for each in SETTINGS}
         super().__init__(name=name, **(settings | {"top_p": chat.top_p or 1.0}))
-        self._turns = self._told()
+        self._turns = self._shown()
         self.observe(self._set, SETTINGS)
         self.on_msg(self._answer)
 
@@ -72,10 +74,11 @@ class ChatBox(PicturedWidget):
         with self._lock:
             if self.busy or not message.strip():
                 return
-            self._asked, self._said, self._notice = message, "", ""
+            self._asked, self._said, self._told, self._notice = message, "", 0, ""
         try:
             pieces = self.chat.stream(message)
-        except (TypeError, ValueError) as error:  # an option that was set in code, or the message
+        # An option that was set in code, the message, or a reply that code has begun.
+        except (TypeError, ValueError, RuntimeError) as error:
             self._end(str(error), back=message)
             return
         self._tell()
@@ -113,14 +116,15 @@ class ChatBox(PicturedWidget):
 
     def _speak(self, pieces) -> None:
         """In a thread: send the reply's pieces, not more often than a page can draw them."""
-        waiting, sent, notice = "", time.monotonic(), ""
+        sent, notice = time.monotonic(), ""
         try:
             for piece in pieces:
-                waiting += piece
                 self._said += piece
                 if time.monotonic() - sent >= OFTEN:
-                    self.send({"kind": "piece", "text": waiting})
-                    waiting, sent = "", time.monotonic()
+                    with self._sending:
+                        self.send({"kind": "piece", "text": self._said[self._told :]})
+                        self._told = len(self._said)
+                    sent = time.monotonic()
         except Exception as error:  # nobody else would hear of it
             notice = str(error) or type(error).__name__
         self._end(notice)
@@ -129,15 +133,17 @@ class ChatBox(PicturedWidget):
         """Nothing is being said any more; ``back`` is a message that was refused."""
         self._notice = notice
         self._asked, self._said = None, ""
-        self._turns = self._told()
+        self._turns = self._shown()
         self._tell(back)
 
     def _tell(self, back: str = "") -> None:
         """Let the page draw all that there is."""
-        state = {"turns": self._told(), "asked": self._asked, "said": self._said, "busy": self.busy}
-        self.send({"kind": "state", "state": state, "notice": self._notice, "back": back})
+        with self._sending:
+            said, self._told = self._said, len(self._said)
+            state = {"turns": self._shown(), "asked": self._asked, "said": said, "busy": self.busy}
+            self.send({"kind": "state", "state": state, "notice": self._notice, "back": back})
 
-    def _told(self) -> list[dict[str, str]]:
+    def _shown(self) -> list[dict[str, str]]:
         return [_turn(turn) for turn in self.chat.turns[-MOST_TURNS:]]
 
     def _set(self, change: dict[str, Any]) -> None:

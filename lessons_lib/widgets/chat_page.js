@@ -69,10 +69,7 @@ async function send(text) {
       method: "POST", headers: { "Content-Type": "application/json" }, body: body(text),
       signal: here.signal,
     });
-    if (!response.ok) {
-      refused = true;
-      await read(response);
-    }
+    if (!response.ok) await read(response);
     for await (const chunk of events(response.body)) {
       if (chunk.error) throw new Error(chunk.error.message);
       const choice = chunk.choices[0];
@@ -81,7 +78,7 @@ async function send(text) {
       if (choice.finish_reason) turn.finish = choice.finish_reason === "stop" ? "end" : "length";
     }
   } catch (error) {
-    if (!here.signal.aborted) notice = error.message;
+    if (!here.signal.aborted) [notice, refused] = [error.message, true]; // no turn took place
   }
   if (here.signal.reason === "clear") return;
   if (!refused) turns = [...turns, turn];

@@ -140,6 +140,28 @@ def test_a_message_that_is_too_long_is_given_back(open_chat):
     assert say(page, "Short.") == "Short."
 
 
+def test_a_message_that_nobody_answered_is_given_back_and_no_turn(open_chat):
+    page, _, _ = open_chat()
+    page.get_by_text("Settings").click()
+    page.get_by_label("Memory").check()
+    cut_off = 'data: {"choices": [{"delta": {"content": "Hal"}}]}\n\n'
+    cut_off += 'data: {"error": {"message": "the model failed"}}\n\n'
+    box, asked = page.get_by_role("textbox", name="Message"), "**/v1/chat/completions"
+    for answer, told in (
+        (lambda route: route.abort(), "Failed to fetch"),
+        (lambda route: route.fulfill(body=cut_off), "the model failed"),
+    ):
+        page.route(asked, answer)
+        box.fill("Good morning.")
+        box.press("Enter")
+        page.get_by_role("status").filter(has_text=told).wait_for()
+        assert box.input_value() == "Good morning." and page.locator(".bc-turn").count() == 0
+        page.unroute(asked)
+    with page.expect_request(asked) as request:
+        assert say(page, "Good morning.") == "Good morning."
+    assert len(request.value.post_data_json["messages"]) == 1
+
+
 def test_keyboard_alone_does_everything(open_chat):
     page, _, _ = open_chat()
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"

@@ -110,6 +110,34 @@ def test_an_option_set_wrongly_in_code_is_said_and_the_box_goes_on():
     assert page.notice == "" and box.chat.turns[0].reply == "Hello."
 
 
+def test_a_message_during_a_reply_that_code_began_is_given_back():
+    box = show_chat(Chat(scripted("Hi", "Hello there.")))
+    page, pieces = Page(box), box.chat.stream("Hi")
+    next(pieces)
+    page.says("say", text="Hi")
+    assert "another reply is under way" in page.notice and page.heard[-1]["back"] == "Hi"
+    assert "".join(pieces) and box.chat.turns[0].reply == "Hello there."
+
+
+def test_a_page_that_comes_late_shows_each_piece_once(monkeypatch):
+    monkeypatch.setattr(module, "OFTEN", 1e9)  # pieces wait
+    model = Slow()
+    box = show_chat(Chat(model, max_new_tokens=6))
+    page = Page(box)
+    box.say("Go.")
+    model.may_go_on.release(3)
+    until(lambda: len(box._said.split()) >= 2)
+    page.says("hello")
+    seen = page.state["said"]
+    assert seen.split() == ["the"] * len(seen.split())
+    monkeypatch.setattr(module, "OFTEN", 0)
+    before = len(page.heard)
+    model.may_go_on.release(3)
+    until(lambda: not box.busy)
+    later = [m["text"] for m in page.heard[before:] if m["kind"] == "piece"]
+    assert (seen + "".join(later)).split() == ["the"] * 6
+
+
 def test_an_error_of_the_model_is_shown():
     model = scripted("Hi", "Hello.")
     model.head = None
