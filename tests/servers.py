@@ -1,6 +1,18 @@
 """What tests of servers wait for."""
 
+import contextlib
+import random
+import socket
 import time
+
+
+def free_port() -> int:
+    """A port where nobody listens, outside the range from which the system hands out its own: so
+    nobody is given it before whoever asked for it listens there."""
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("there is no free port")
 
 
 def until(true, seconds: float = 20) -> None:

@@ -23,7 +23,9 @@ def model(seed: int = 0, **sizes) -> GPT:
 
 
 def assert_close(cached: torch.Tensor, plain: torch.Tensor) -> None:
-    torch.testing.assert_close(cached, plain, rtol=1e-5, atol=1e-5)
+    # Other shapes are summed in another order, and how far that goes depends on the processor: up
+    # to 2e-5 was seen. A wrong row or place is off by far more.
+    torch.testing.assert_close(cached, plain, rtol=1e-4, atol=1e-4)
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from lessons_lib.model import GPT
 from lessons_lib.model_cache import locked
 from lessons_lib.recipes import RECIPES, Recipe, get_recipe
 from lessons_lib.training import train
+from tests.servers import until
 from tests.toys import TINY_CONFIG, number_entries, tiny_recipe
 
 ENTRIES = number_entries(20)  # 17 to train on, 2 to test, 1 to validate
@@ -375,10 +376,7 @@ def test_the_lock_lets_one_in_and_the_other_wait(cache):
     thread = threading.Thread(target=other)
     with locked("key"):
         thread.start()
-        for _ in range(200):
-            if said:
-                break
-            threading.Event().wait(0.02)
+        until(lambda: said)
         order.append("first")
     thread.join(timeout=20)
     assert order == ["first", "other"]

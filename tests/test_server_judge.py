@@ -1,7 +1,6 @@
 """A judge on a server: what is asked, paid for once, repeated, kept, and said when it fails."""
 
 import json
-import socket
 import threading
 
 import pytest
@@ -16,7 +15,7 @@ from lessons_lib.serve import create_app, serving
 from lessons_lib.server_judge import JudgeError, ServerJudge
 from lessons_lib.tokenizer import END_OF_TEXT, VOCABULARY_SIZE, get_tokenizer
 from tests.fake_judge_server import FakeJudge, serve
-from tests.servers import until
+from tests.servers import free_port, until
 
 ENTRIES = [
     {"instruction": f"What is {n} plus 1?", "input": "", "output": str(n + 1)} for n in range(12)
@@ -102,7 +101,7 @@ def test_passing_failures_are_tried_again(server, tmp_path, status):
 
 def test_a_run_that_was_cut_off_goes_on(server, tmp_path):
     judge = judge_at(server, tmp_path, concurrency=1, retries=0)
-    server.failures, server.pause = [None] * 5 + [403], 0.02
+    server.failures, server.pause = [None] * 5 + [403], 0.1  # time to cancel the rest
     with pytest.raises(JudgeError, match=r"failure 403.* [5-9] of 12 replies .*run it again") as e:
         judge.score(ENTRIES, ANSWERS)
     assert server.url in str(e.value) and "tiny-judge" in str(e.value)
@@ -148,8 +147,7 @@ def test_a_judge_needs_a_name_and_sensible_numbers():
 
 
 def test_a_server_that_does_not_run_is_named(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     judge = ServerJudge(
         "big", f"http://127.0.0.1:{port}/v1", retries=0, folder=tmp_path, progress=False
     )
@@ -210,7 +208,7 @@ def test_an_answer_that_is_always_refused_costs_its_own_score_alone(server, tmp_
 
 
 def test_where_the_first_few_are_all_refused_alike_the_others_are_not_asked(server, tmp_path):
-    server.refuse = lambda text: 400
+    server.refuse, server.pause = (lambda text: 400), 0.05  # time to count, and to cancel the rest
     with pytest.raises(
         JudgeError, match="refused every.*failure 400. It has: tiny-judge.* 0 of 12"
     ):
@@ -348,8 +346,7 @@ def client_of(url, retries=4):
 
 
 def unused_address():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    return f"http://127.0.0.1:{free_port()}/v1"
 
 
 def test_a_server_that_does_not_run_is_not_waited_for():
@@ -411,21 +408,18 @@ def test_a_server_says_how_long_to_wait(headers, expected):
 # ---------------------------------------------------------------- several at once
 
 
-def test_two_judges_at_once_pay_once(server, tmp_path, capsys):
-    scores, said = [], []
+def test_two_judges_at_once_pay_once(server, tmp_path, monkeypatch):
+    scores, said, asking = [], [], ReplyCache.asking
+    monkeypatch.setattr(ReplyCache, "asking", lambda self: asking(self, said.append))
 
     def run():
         scores.append(judge_at(server, tmp_path).score(ENTRIES, ANSWERS))
 
-    def both_wait():
-        said.append(capsys.readouterr().out)
-        return "".join(said).count("Another process is judging") == 2
-
     threads = [threading.Thread(target=run) for _ in range(2)]
-    with judge_at(server, tmp_path).cache.asking():
+    with asking(judge_at(server, tmp_path).cache):
         for thread in threads:
             thread.start()
-        until(both_wait)
+        until(lambda: len(said) == 2 and all("Another process is judging" in each for each in said))
         assert not server.asked
     for thread in threads:
         thread.join(20)

@@ -4,7 +4,6 @@ import ast
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import free_port
 from tools import dot_venv, install, lab, set_up
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -277,8 +277,7 @@ def test_the_kernel_of_this_environment_is_found_first(monkeypatch, tmp_path):
 
 
 def test_labs_server_answers_and_writes_nothing_into_the_home_folder(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     flags = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
     environment = dict(os.environ, HOME=str(tmp_path), USERPROFILE=str(tmp_path))
     command = [sys.executable, str(ROOT / "tools" / "lab.py"), *flags]

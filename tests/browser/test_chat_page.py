@@ -116,7 +116,7 @@ def test_the_settings_are_what_is_asked_for(open_chat, parrot):
 
 def test_stop_ends_a_reply_and_the_server_serves_the_next(open_chat, parrot):
     page, _, errors = open_chat()
-    parrot.pause = 0.02
+    parrot.pause = 0.1
     page.get_by_role("textbox", name="Message").fill("Count.")
     page.get_by_role("button", name="Send").click()
     page.locator(".bc-speaking", has_text="one more one more").wait_for()
@@ -251,7 +251,7 @@ def test_axe_finds_nothing(open_chat, axe_source, theme, width, parrot, tmp_path
     page.get_by_label("Temperature").fill("9")
     page.get_by_label("Temperature").press("Tab")
     check()
-    parrot.pause = 0.02
+    parrot.pause = 0.1  # the reply lasts 40 s, longer than any check
     page.get_by_label("Most tokens").fill("400")
     page.get_by_label("Most tokens").press("Tab")
     page.get_by_role("textbox", name="Message").fill("Count.")
