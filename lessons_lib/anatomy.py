@@ -1,8 +1,6 @@
 """What is in a model, and what it expects next: tables for reading, not for training. Lesson 08."""
 
-import html
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -11,33 +9,8 @@ from lessons_lib.batching import tokenize
 from lessons_lib.decoding import next_logits
 from lessons_lib.gpt2_files import their_name, turned
 from lessons_lib.model import GPT
-from lessons_lib.tokenizer import Tokenizer, get_tokenizer
-
-
-@dataclass(frozen=True)
-class Table:
-    """A head and rows of text, shown as aligned lines or, in a notebook, as a table."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def __str__(self) -> str:
-        lines = [self.head, *self.rows]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        )
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        def line(tag: str, cells: tuple[str, ...]) -> str:
-            style = ' style="text-align: left; white-space: pre-wrap"'
-            return "".join(f"<{tag}{style}>{html.escape(cell)}</{tag}>" for cell in cells)
-
-        lines = [line("th", self.head), *(line("td", row) for row in self.rows)]
-        return "<table>" + "".join(f"<tr>{cells}</tr>" for cells in lines) + "</table>"
+from lessons_lib.table import Table
+from lessons_lib.tokenizer import Tokenizer, tokenizer_of
 
 
 def parameter_table(model: nn.Module) -> Table:
@@ -84,8 +57,11 @@ def _shape(sizes: Sequence[int]) -> str:
 def next_probabilities(
     model: nn.Module, text: str, tokenizer: Tokenizer | None = None
 ) -> torch.Tensor:
-    """The model's probability of each token to come next after a text, (vocabulary,)."""
-    tokenizer = tokenizer or get_tokenizer()
+    """The model's probability of each token to come next after a text, (vocabulary,).
+
+    ``tokenizer`` is the model's own, or GPT-2's, if not given.
+    """
+    tokenizer = tokenizer or tokenizer_of(model)
     return next_logits(model, [tokenize(text, tokenizer)])[0].softmax(-1)
 
 
@@ -93,7 +69,7 @@ def likeliest_next(
     model: nn.Module, text: str, count: int = 5, tokenizer: Tokenizer | None = None
 ) -> Table:
     """The ``count`` likeliest tokens after a text, each with its probability."""
-    tokenizer = tokenizer or get_tokenizer()
+    tokenizer = tokenizer or tokenizer_of(model)
     best = next_probabilities(model, text, tokenizer).topk(count)
     rows = zip(best.indices.tolist(), best.values.tolist(), strict=True)
     return Table(

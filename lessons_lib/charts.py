@@ -11,6 +11,7 @@ from lessons_lib.history import History
 from lessons_lib.kinds import INSTRUCTION, PADDING
 
 LINE_COLORS = ("#0072b2", "#b97700", "#a4507d", "#00785a", "#4a535c")
+MOST_BARS = 200  # more cannot be told apart, and take seconds to draw
 MEASURES = {
     "response_loss": "response loss",
     "validation_loss": "validation loss",
@@ -38,12 +39,14 @@ def draw_waste(wastes: Mapping[str, float]) -> Figure:
 
 
 def draw_lengths(lengths: Sequence[int]) -> Figure:
-    """How many entries have how many tokens."""
+    """How many entries have how many tokens; several lengths share a bar where there are many."""
     figure = Figure(figsize=(8, 2.6), layout="constrained")
     axes = figure.subplots()
+    low, high = min(lengths), max(lengths)
+    step = -(-(high - low + 1) // MOST_BARS)  # rounded up
     axes.hist(
         lengths,
-        bins=range(min(lengths), max(lengths) + 2),
+        bins=range(low, high + step + 1, step),
         color=STYLES[INSTRUCTION][0],
         edgecolor=STYLES[INSTRUCTION][1],
         linewidth=0.6,

@@ -1,5 +1,6 @@
 """Pretrained models by name: the bundled base, GPT-2, SmolLM2, a file or a folder. Lesson 08."""
 
+import os
 from pathlib import Path
 
 import torch
@@ -45,7 +46,7 @@ def _load(name: str | Path) -> GPT | LocalLLM:
         return load_gpt2(fetch(name))
     if name == "smollm2":
         return load_smollm2()
-    path = BASE_MODEL if name == "base" else Path(name).expanduser()
+    path = BASE_MODEL if name == "base" else Path(os.path.expanduser(name))
     if path.is_dir():
         return load_local_llm(path) if is_llama(path) else load_gpt2(path)
     if not path.is_file():

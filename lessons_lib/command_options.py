@@ -4,6 +4,7 @@ Imports nothing that needs PyTorch: ``check`` must run where it is broken.
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--mask", choices=("none", "prompt", "keep-header"), help="default: prompt"
     )
     command.add_argument("--seed", type=int, help="default: 123")
-    command.add_argument("--out", type=Path, required=True, help="folder for all that is made")
+    command.add_argument("--out", type=_path, required=True, help="folder for all that is made")
     command.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
     command.add_argument(
         "--checkpoint-every", type=_count, default=50, metavar="N", help="optimizer steps"
@@ -91,6 +92,11 @@ def _add_chat_options(command: argparse.ArgumentParser) -> None:
     )
     for name, default, told in options:
         command.add_argument(f"--{name}", type=_chat_option(name), default=default, help=told)
+
+
+def _path(text: str) -> Path:
+    """Shells leave the ~ of --out=~/run as it is."""
+    return Path(os.path.expanduser(text))
 
 
 def _count(text: str) -> int:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
 
-from lessons_lib.anatomy import Table
 from lessons_lib.intervals import FEWEST, bootstrap_interval
 from lessons_lib.ranks import Score
 from lessons_lib.score_table import ScoreTable
+from lessons_lib.table import Table
 
 
 class Difference(NamedTuple):

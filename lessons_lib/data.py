@@ -9,7 +9,9 @@ import hashlib
 import http.client
 import os
 import re
+import string
 import tempfile
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -65,7 +67,7 @@ def load_entries(
         path = cache_folder() / "datasets" / _cached_name(source)
         _download(path, source)
     else:
-        path = Path(source)
+        path = Path(os.path.expanduser(source))
     return check_entries(read_rows(path), file=path, on_invalid=on_invalid)
 
 
@@ -78,7 +80,7 @@ def choose_entries(source: str | Path) -> list[Entry]:
         DatasetError: the source cannot be read, or an entry is faulty.
     """
     if source != "bundled" and "://" not in str(source):
-        source = Path(source).expanduser().resolve()
+        source = Path(os.path.expanduser(source)).resolve()
     entries = load_entries(source)
     write_whole(_choice(), lambda path: path.write_text(f"{source}\n", encoding="utf-8"))
     return entries
@@ -152,7 +154,7 @@ def _download(path: Path, url: str) -> None:
     if not url.lower().startswith(("http://", "https://")):
         raise DatasetError("only http:// and https:// addresses can be downloaded", url)
     try:
-        with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT) as response:
+        with urllib.request.urlopen(_quoted(url), timeout=DOWNLOAD_TIMEOUT) as response:
             content = response.read()
     except http.client.IncompleteRead as error:
         raise DatasetError(f"broke off after {len(error.partial)} bytes; try again", url) from error
@@ -178,6 +180,13 @@ def _download(path: Path, url: str) -> None:
         raise DatasetError(f"cannot be written: {error}", path) from error
 
 
+def _quoted(url: str) -> str:
+    """The address with letters beyond ASCII in its path written as an address has them."""
+    parts = urllib.parse.urlsplit(url)
+    path, query = (urllib.parse.quote(part, safe=string.punctuation) for part in parts[2:4])
+    return parts._replace(path=path, query=query).geturl()
+
+
 @contextlib.contextmanager
 def _replacing(path: Path):
     """A temporary path beside ``path`` that takes its name when all went well, else vanishes."""
@@ -186,6 +195,7 @@ def _replacing(path: Path):
     temporary = Path(name)
     try:
         yield temporary
+        temporary.chmod(0o644)  # as any new file: others may read it
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

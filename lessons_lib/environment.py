@@ -145,9 +145,7 @@ def _check_folder(what: str) -> Row:
         folder = Path.cwd()
     except OSError:
         return Row(what, "fix", "it is gone", "Close this, and open the lesson again.")
-    for place in (folder, cache_folder()):
-        while not place.exists():
-            place = place.parent
+    for place in map(_existing, (folder, cache_folder())):
         try:
             with tempfile.TemporaryFile(dir=place):
                 pass
@@ -166,7 +164,8 @@ def _check_folder(what: str) -> Row:
 
 def _check_machine(what: str) -> Row:
     found = f"{_cores()} cores"
-    memory, disk = _memory(), shutil.disk_usage(PACKAGE).free / 1e9
+    places = map(_existing, (PACKAGE, cache_folder()))
+    memory, disk = _memory(), min(shutil.disk_usage(place).free for place in places) / 1e9
     if memory:
         found += f", {memory:.0f} GB of memory"
     if disk < LITTLE_DISK:
@@ -214,6 +213,13 @@ def _project_of(path: Path) -> Path | None:
         if (folder / "pyproject.toml").is_file() and (folder / "lessons_lib").is_dir():
             return folder
     return None
+
+
+def _existing(place: Path) -> Path:
+    """The place, or the nearest folder above it that can be seen."""
+    while not os.path.exists(place):  # unlike Path's, False where looking is not allowed
+        place = place.parent
+    return place
 
 
 def _cores() -> int:

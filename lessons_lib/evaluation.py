@@ -3,14 +3,15 @@
 Answers come from a model of any kind, as texts; this module only compares them with the entries.
 """
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from lessons_lib.intervals import Share
 from lessons_lib.key_answers import first_sentence, key_answer
 from lessons_lib.reading import Entry, check_entries
+from lessons_lib.table import Table
 
 # Whether an answer is right; None where this check says nothing about such an entry.
 Check = Callable[[Entry, str], bool | None]
@@ -91,12 +92,7 @@ class Scores:
 
     def to_text(self, sort_by: str = "family") -> str:
         """The table as aligned lines. Raises ValueError as ``table``."""
-        lines = self._cells(sort_by)
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        )
+        return str(self._shown(sort_by))
 
     def __str__(self) -> str:
         return self.to_text()
@@ -105,24 +101,17 @@ class Scores:
 
     def to_html(self, sort_by: str = "family") -> str:
         """The table as HTML, every text escaped. Raises ValueError as ``table``."""
-        lines = []
-        for number, cells in enumerate(self._cells(sort_by)):
-            tag = "td" if number else "th"
-            style = f'{tag} style="text-align: left"'
-            line = "".join(f"<{style}>{html.escape(cell)}</{tag}>" for cell in cells)
-            lines.append(f"<tr>{line}</tr>")
-        return "\n".join(["<table>", *lines, "</table>"])
+        return self._shown(sort_by)._repr_html_()
 
     _repr_html_ = to_html
 
-    def _cells(self, sort_by: str) -> list[list[str]]:
-        """The table's texts, its head first."""
-        head = ["family" if self.families else "", "entries", *self.marks]
-        rows = [
-            [row.name, str(row.entries), *map(str, row.shares.values())]
+    def _shown(self, sort_by: str) -> Table:
+        head = ("family" if self.families else "", "entries", *self.marks)
+        rows = (
+            (row.name, str(row.entries), *map(str, row.shares.values()))
             for row in self.table(sort_by)
-        ]
-        return [head, *rows]
+        )
+        return Table(head, tuple(rows))
 
     def _row(self, family: str | None) -> Row:
         entries = len(self.entries) if family is None else self.families.count(family)
@@ -166,12 +155,17 @@ def score_responses(
     entries = check_entries(list(entries))
     texts = [_answer(answer, place) for place, answer in enumerate(answers)]
     marks = {
-        name: [check(entry, answer) for entry, answer in zip(entries, texts, strict=True)]
+        name: [_mark(check(*pair)) for pair in zip(entries, texts, strict=True)]
         for name, check in checks.items()
     }
     if stopped is not None:
-        marks[STOPPED] = [None if value is None else bool(value) for value in stopped]
+        marks[STOPPED] = list(map(_mark, stopped))
     return Scores(entries, texts, None if families is None else list(families), marks)
+
+
+def _mark(value: Any) -> bool | None:
+    """What a check says: 1, numpy's booleans and the like are True or False too."""
+    return None if value is None else bool(value)
 
 
 def _answer(answer: str | None, place: int) -> str:

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 
 class CheckpointError(ValueError):
     """A model file is missing, damaged or of another shape; says which and what to do."""
@@ -32,7 +34,10 @@ def write_all_whole(writes: Mapping[Path, Callable[[Path], object]]) -> None:
             handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
             os.close(handle)
             temporaries[path] = Path(name)
-            write(temporaries[path])
+            try:
+                write(temporaries[path])
+            except SafetensorError as error:  # how safetensors tells of a full disk
+                raise OSError(f"{path} cannot be written: {error}") from error
             with temporaries[path].open("rb+") as file:
                 os.fsync(file.fileno())
             os.chmod(name, 0o644)  # mkstemp lets only the owner read

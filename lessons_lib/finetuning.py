@@ -7,19 +7,21 @@ the recipe and the version of this code. Change one of them, and another model i
 import dataclasses
 import hashlib
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from lessons_lib.batching import BatchError
 from lessons_lib.callbacks import Callbacks
 from lessons_lib.checkpoints import load_model
 from lessons_lib.data import Splits, load_entries, split_entries
 from lessons_lib.dataset import InstructionDataset
 from lessons_lib.devices import describe_device, pick_device
 from lessons_lib.history import History
-from lessons_lib.loaders import create_loader
+from lessons_lib.loaders import InstructionLoader, create_loader
 from lessons_lib.model import GPT, GPTConfig
 from lessons_lib.model_cache import (
     DamagedModelError,
@@ -69,7 +71,8 @@ def load_or_finetune(
     afterwards as it was before, either way.
 
     Where the cache folder cannot be written, where a saved model is damaged and where the run is
-    interrupted, a sentence says so: nothing is saved, or the model is made again.
+    interrupted or a callback stops it, a sentence says so: nothing is saved, or the model is made
+    again. A warning names entries that are left out because the model has no room for them.
 
     Raises:
         KeyError: no recipe has this name. CheckpointError, DatasetError, BatchError, ValueError:
@@ -189,10 +192,14 @@ def finetune(
         seed=recipe.seed,
         **options,
     )
+    _warn_of_dropped(loader, len(splits.train), "training")
     validation = None
-    if splits.validation:
-        measured = splits.validation[: QUICK_ENTRIES if is_quick() else None]
-        validation = create_loader(measured, recipe.batch_size, shuffle=False, **options)
+    if measured := splits.validation[: QUICK_ENTRIES if is_quick() else None]:
+        try:
+            validation = create_loader(measured, recipe.batch_size, shuffle=False, **options)
+            _warn_of_dropped(validation, len(measured), "validation")
+        except BatchError as error:
+            warnings.warn(f"the run has no validation: {error}", stacklevel=2)
     names = ("epochs", "learning_rate", "weight_decay", "max_gradient_norm", "schedule")
     names += ("warmup_steps", "final_share", "accumulate", "evaluate_every", "max_steps")
     names += ("keep_best", "seed", "precision")
@@ -200,6 +207,14 @@ def finetune(
     return train(
         model, loader, validation, progress=progress, checkpoints=checkpoints, **chosen, **callbacks
     )
+
+
+def _warn_of_dropped(loader: InstructionLoader, count: int, part: str) -> None:
+    """Say how many entries were left out, and the first of them."""
+    if dropped := loader.dropped:
+        first = "; ".join(f"entry {each.index}: {each.reason}" for each in dropped[:3])
+        told = f"{len(dropped)} of {count} {part} entries are left out ({first})"
+        warnings.warn(told, stacklevel=3)
 
 
 def _restore(model: nn.Module, key: str) -> History | None:
@@ -229,8 +244,9 @@ def _keep(
     say: Callable[[str], object],
 ) -> None:
     """Save the model, or say why not."""
-    if history.interrupted:
-        say("An interrupted run is not kept: the next time the model is fine-tuned anew.")
+    if history.interrupted or history.stop_reason:
+        which = "An interrupted run" if history.interrupted else "A run that a callback stopped"
+        say(f"{which} is not kept: the next time the model is fine-tuned anew.")
         return
     notes = {
         "recipe": dataclasses.asdict(recipe),

@@ -78,7 +78,7 @@ def bootstrap_interval(
 
     Source: Efron, "Bootstrap methods: another look at the jackknife", 1979.
     """
-    if not values:
+    if not len(values):
         raise ValueError("there are no values to take the mean of")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, not {confidence}")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from lessons_lib.anatomy import Table
 from lessons_lib.checkpoints import load_model
 from lessons_lib.comparison import Difference, paired_difference
 from lessons_lib.devices import pick_device
@@ -30,6 +29,7 @@ from lessons_lib.ranks import Estimate, Score, auc, rank_average, resampled, spe
 from lessons_lib.reading import Entry
 from lessons_lib.scorers import LENIENT, STATISTICAL, RankAverage, Scorer, checked_scores
 from lessons_lib.server_judge import MODEL_VARIABLE, ServerJudge
+from lessons_lib.table import Table
 
 QUICK_ANSWERS = 4  # in a shrunk run, whose results say nothing
 # Says nothing about the question, whatever the question is.

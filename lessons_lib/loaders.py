@@ -204,14 +204,15 @@ def padding_waste(batches: Sequence[Batch] | InstructionLoader) -> float:
     """The share of padding in the padded rows of some batches, 0 … 1.
 
     A row is counted with its end of text, as substep 2.3 pads it: length + 1 columns. In packed
-    rows, whose end-of-text tokens are inputs too, the columns are counted as they are.
+    rows, whose end-of-text tokens are inputs too, the columns are counted as they are. Without a
+    batch nothing is padding.
     """
     cells = padding = 0
     for batch in batches:
         of_batch, of_padding = count_cells(batch)
         cells += of_batch
         padding += of_padding
-    return padding / cells
+    return padding / cells if cells else 0.0
 
 
 def count_cells(batch: Batch) -> tuple[int, int]:

@@ -7,8 +7,8 @@ there need not hold here, nor the other way round.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lessons_lib.anatomy import Table
 from lessons_lib.masking_results import MaskingExperiment
+from lessons_lib.table import Table
 
 
 class Claim(NamedTuple):

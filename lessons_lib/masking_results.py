@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from lessons_lib.anatomy import Table
 from lessons_lib.crossed_bootstrap import Interval, seeds_and_entries_interval
 from lessons_lib.intervals import FEWEST
 from lessons_lib.masking_runs import MaskingRun
+from lessons_lib.table import Table
 
 # Name of a measure: how tables call it, and whether more of it is better.
 MEASURES = {

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lessons_lib.anatomy import Table
 from lessons_lib.intervals import Share
 from lessons_lib.paths import ASSETS
+from lessons_lib.table import Table
 
 FOLDER = ASSETS / "measured"
 

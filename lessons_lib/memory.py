@@ -10,9 +10,11 @@ import ctypes
 import sys
 from collections.abc import Iterator
 
-# Numbers of mallopt's parameters, and what they are by default; from glibc's malloc.h.
-TRIM_THRESHOLD, MMAP_MAX = -1, -4
-DEFAULT_TRIM_THRESHOLD, DEFAULT_MMAP_MAX = 128 * 1024, 65_536
+# Numbers of mallopt's parameters; from glibc's malloc.h.
+TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX = -1, -3, -4
+# What they are afterwards. The two thresholds grow as a process frees blocks, until somebody sets
+# one; so they are set to the most that they would have grown to.
+USUAL = {MMAP_THRESHOLD: 32 * 2**20, TRIM_THRESHOLD: 64 * 2**20, MMAP_MAX: 65_536}
 
 
 @contextlib.contextmanager
@@ -24,7 +26,7 @@ def keep_freed_memory() -> Iterator[bool]:
     Says whether it could be done: on Linux with GNU's C library. Elsewhere nothing happens. Also a
     decorator: ``@keep_freed_memory()``.
 
-    Source: mallopt(3), M_TRIM_THRESHOLD and M_MMAP_MAX.
+    Source: mallopt(3), M_TRIM_THRESHOLD, M_MMAP_THRESHOLD and M_MMAP_MAX.
     """
     library = _c_library()
     if library is None:
@@ -35,8 +37,8 @@ def keep_freed_memory() -> Iterator[bool]:
     try:
         yield True
     finally:
-        library.mallopt(TRIM_THRESHOLD, DEFAULT_TRIM_THRESHOLD)
-        library.mallopt(MMAP_MAX, DEFAULT_MMAP_MAX)
+        for parameter, value in USUAL.items():
+            library.mallopt(parameter, value)
         library.malloc_trim(0)
 
 

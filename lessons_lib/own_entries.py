@@ -6,7 +6,7 @@ from pathlib import Path
 from lessons_lib.data import load_entries
 from lessons_lib.files import write_whole
 from lessons_lib.paths import cache_folder
-from lessons_lib.reading import Entry, check_entries
+from lessons_lib.reading import DatasetError, Entry, check_entries
 
 # Stand-ins until the reader has written some: two assistants that do not exist, and a small task.
 EXAMPLES: list[Entry] = [
@@ -47,10 +47,17 @@ def save_own_entries(entries: list[Entry]) -> Path:
     """Check the entries and keep them for the later lessons; returns the file.
 
     Raises:
-        DatasetError: an entry is faulty (row and field named); what was kept before stays.
+        DatasetError: an entry is faulty (row and field named), or has a further field that JSON
+            cannot hold; what was kept before stays.
     """
     checked = check_entries(entries, file="your entries")
     path = own_entries_path()
+    for row, entry in enumerate(checked):
+        for field, value in entry.items():
+            try:
+                json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+            except (TypeError, ValueError) as error:
+                raise DatasetError(f"cannot be kept: {error}", "your entries", row, field) from None
     text = json.dumps(checked, ensure_ascii=False, indent=1)
     write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return path

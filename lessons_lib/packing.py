@@ -73,6 +73,9 @@ class PackingCollator:
         parts = [self.collator.steps([example]) for example in examples]
         lengths = [part.padded.shape[1] for part in parts]  # end of text included
         ignore = self.collator.ignore_index
+        # Where an end of text is read nothing is predicted, so it may share a text's last position:
+        # in a text as long as the context it would have one that the model does not know.
+        last = self.collator.allowed_max_length - 1
         weights = None
         if parts[0].weights is not None:
             weights = self._row([self._extend(part.weights[0], 0.0) for part in parts], 0.0)
@@ -80,7 +83,7 @@ class PackingCollator:
             inputs=self._row([part.padded[0] for part in parts], self.collator.pad_token_id),
             targets=self._row([self._extend(part.targets[0], ignore) for part in parts], ignore),
             weights=weights,
-            positions=self._row([torch.arange(length) for length in lengths], 0),
+            positions=self._row([torch.arange(n).clamp(max=last) for n in lengths], 0),
             segments=self._row([torch.full((n,), i + 1) for i, n in enumerate(lengths)], 0),
         )
 

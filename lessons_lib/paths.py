@@ -20,7 +20,7 @@ def cache_folder() -> Path:
     """
     named = os.environ.get("LESSONS_LIB_CACHE")
     if named:
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     project = PACKAGE.parent
     if (project / "pyproject.toml").is_file():
         return project / ".cache"

@@ -5,7 +5,6 @@ one table whose differences have intervals.
 """
 
 import csv
-import html
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from lessons_lib.optimization import Precision
 from lessons_lib.quick import QUICK_ENTRIES, is_quick
 from lessons_lib.recipes import Recipe, get_recipe
 from lessons_lib.rouge import rouge_l_of
+from lessons_lib.table import Table
 
 ANSWER_TOKENS = 64  # few of the wanted answers are longer
 HEAD = ("", "before", "after", "difference")
@@ -78,34 +78,23 @@ class BeforeAndAfter:
         figures["minutes"] = self.tuned.history.seconds / 60
         return figures
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """The table's texts, its head first; each interval is one of 95 %."""
+    def table(self) -> Table:
+        """What is shown; each interval is one of 95 %."""
         losses = self.before.response_loss, self.after.response_loss
-        return [
-            HEAD,
+        rows = (
             *(self._share_row(*pair) for pair in (("exact match", "exact"), ("stopped", STOPPED))),
             self._rouge_row(),
             ("response loss", *(f"{loss:.2f}" for loss in losses), f"{losses[1] - losses[0]:+.2f}"),
-        ]
+        )
+        return Table(HEAD, rows)
 
     def __str__(self) -> str:
-        widths = [max(map(len, column)) for column in zip(*self.rows(), strict=True)]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in self.rows()
-        )
+        return str(self.table())
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        lines = []
-        for number, row in enumerate(self.rows()):
-            tag = "td" if number else "th"
-            cells = "".join(
-                f'<{tag} style="text-align: left">{html.escape(cell)}</{tag}>' for cell in row
-            )
-            lines.append(f"<tr>{cells}</tr>")
-        return "\n".join(["<table>", *lines, "</table>"])
+        return self.table()._repr_html_()
 
     def write_csv(self, path: str | Path, **about: Any) -> None:
         """One line of figures under their names, no entry and no answer among them.

@@ -4,6 +4,8 @@ import html
 from dataclasses import dataclass
 from typing import Literal
 
+from lessons_lib.table import html_table
+
 
 @dataclass(frozen=True)
 class Row:
@@ -47,9 +49,4 @@ class Environment:
     def _repr_html_(self) -> str:
         rows = [("state", "what", "found", "what to do")]
         rows += [(row.state, row.what, row.found, row.fix) for row in self.rows]
-        lines = []
-        for tag, cells in zip(["th", *["td"] * len(self.rows)], rows, strict=True):
-            style = f'{tag} style="text-align: left"'
-            line = "".join(f"<{style}>{html.escape(cell)}</{tag}>" for cell in cells)
-            lines.append(f"<tr>{line}</tr>")
-        return "\n".join(["<table>", *lines, f"</table><p>{html.escape(self.summary)}</p>"])
+        return f"{html_table(rows)}<p>{html.escape(self.summary)}</p>"

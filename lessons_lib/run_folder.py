@@ -27,6 +27,7 @@ from lessons_lib.reading import Entry
 from lessons_lib.recipes import Recipe
 from lessons_lib.resuming import Checkpoints
 from lessons_lib.substeps import tokenize
+from lessons_lib.tokenizer import tokenizer_of
 
 CHECKPOINTS, HISTORY, CURVES, ANSWERS = "checkpoints", "history.csv", "curves.png", "answers.json"
 MODEL = "model.safetensors"
@@ -55,8 +56,14 @@ def run_in_folder(
             ``load_entries`` and ``train``.
     """
     folder, device = Path(folder), pick_device(device)
-    if not resume and (folder / MODEL).exists():
-        raise CheckpointError(f"{folder} holds a model already: choose another folder")
+    if (folder / MODEL).exists():
+        if not resume:
+            raise CheckpointError(f"{folder} holds a model already: choose another folder")
+        if not any((folder / CHECKPOINTS).glob("step-*.json")):  # which would say how it was made
+            raise CheckpointError(
+                f"{folder} holds a model already, and no checkpoint to go on from: choose another "
+                "folder"
+            )
     splits = split_entries(load_entries(recipe.entries))
     torch.manual_seed(recipe.seed)
     model = load_model(recipe.model)
@@ -104,8 +111,8 @@ def _answer(
 ) -> None:
     """Answer the test entries for which the model has room, write the answers, tell the score."""
     written = get_prompt_format(prompt_format)
-    room = model.context_length
-    asked = [entry for entry in entries if len(tokenize(written.prompt(entry))) < room]
+    room, tokenizer = model.context_length, tokenizer_of(model)
+    asked = [entry for entry in entries if len(tokenize(written.prompt(entry), tokenizer)) < room]
     if len(asked) < len(entries):
         say(f"{len(entries) - len(asked)} test entries do not fit the model's {room} tokens")
     say(f"answering {len(asked)} test entries")

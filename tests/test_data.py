@@ -218,6 +218,14 @@ def test_a_url_is_downloaded_once(site, cache):
     assert site.requests == ["/course/entries.json"], "the second call must not ask the server"
     (name,) = files_in(cache)
     assert name.endswith("entries.json")
+    if os.name != "nt":
+        [file] = cache.rglob("*entries.json")
+        assert file.stat().st_mode & 0o777 == 0o644, "others may read it"
+
+
+def test_an_address_may_have_letters_beyond_ascii(site, cache):
+    site.serve("/donn%C3%A9es.json", ENTRIES)
+    assert load_entries(site.url + "/données.json") == ENTRIES
 
 
 def test_what_was_downloaded_works_without_the_server(site, cache):

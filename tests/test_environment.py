@@ -1,9 +1,11 @@
 """check_environment: each fault is named with one fix, and nothing that is broken makes it fail."""
 
 import importlib.metadata
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -152,6 +154,28 @@ def test_little_memory_and_disk_are_warnings(monkeypatch):
     assert row("Machine").state == "warn"
     monkeypatch.setattr(environment, "LITTLE_DISK", 10**9)
     assert "of disk free" in row("Machine").found
+
+
+def test_the_disk_is_also_that_of_the_cache_folder(monkeypatch, tmp_path):
+    (tmp_path / "there").mkdir()
+    monkeypatch.setattr(environment, "cache_folder", lambda: tmp_path / "there" / "not" / "yet")
+    free = {tmp_path / "there": 0.25e9}
+    usage = lambda place: SimpleNamespace(free=free.get(place, 500e9))  # noqa: E731
+    monkeypatch.setattr(environment.shutil, "disk_usage", usage)
+    assert row("Machine").state == "warn" and "0.2 GB of disk free" in row("Machine").found
+
+
+def test_a_cache_folder_that_may_not_be_looked_at_is_named(monkeypatch, tmp_path):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied")
+
+    exists = os.path.exists
+    monkeypatch.setattr(os.path, "exists", lambda p: "closed/" not in str(p) and exists(p))
+    monkeypatch.setattr(environment, "cache_folder", lambda: tmp_path / "closed" / "cache")
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr(environment.tempfile, "TemporaryFile", refuse)
+    assert row("Working folder").state == "fix"
+    assert "Permission denied" in row("Working folder").found
 
 
 def test_nothing_that_is_broken_makes_it_fail(monkeypatch):

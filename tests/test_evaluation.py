@@ -3,6 +3,7 @@
 import math
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from lessons_lib.intervals import Share, bootstrap_interval, wilson_interval
 from lessons_lib.key_answers import find_words, first_sentence, key_answer
 from lessons_lib.reading import DatasetError
 from lessons_lib.rouge import rouge_l, rouge_l_of
+from lessons_lib.widgets import show_answers
 from lessons_lib.world.entries import entry_families
 from tests.toys import RANDOM_ENTRIES
 from tests.widgets.hostile import HOSTILE
@@ -253,6 +255,15 @@ def test_rows_in_the_order_of_a_share():
     assert names == {"lenient": ["a", "b", "d", "c", "e"], "exact": ["d", "a", "b", "c", "e"]}
     with pytest.raises(ValueError, match='sort_by must be one of "family", "exact", "lenient"'):
         scores.table("rouge")
+
+
+def test_a_check_may_say_1_and_0_or_numpys_booleans():
+    checks = {"oslo": lambda e, a: int("Oslo" in a), "short": lambda e, a: np.bool_(len(a) < 5)}
+    scores = score_responses([NORWAY] * 3, ["Oslo", "Bergen", "In Oslo"], checks=checks)
+    assert scores.marks == {"oslo": [True, False, True], "short": [True, False, False]}
+    assert all(type(value) is bool for value in scores.marks["short"])
+    assert show_answers(scores, marked="oslo").chosen == [0, 2]
+    assert show_answers(score_responses([NORWAY], ["x"], checks={})).chosen == [0]
 
 
 def test_the_table_as_text():

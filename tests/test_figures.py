@@ -189,6 +189,11 @@ def test_a_bar_for_each_length():
     assert [bar.get_height() for bar in axes.patches] == [2, 0, 1, 0, 0, 1]
 
 
+def test_one_long_entry_makes_no_bar_for_each_length_below_it():
+    bars = draw_lengths([50] * 9 + [100_000]).axes[0].patches
+    assert len(bars) <= 201 and [bars[0].get_height(), bars[-1].get_height()] == [9, 1]
+
+
 def test_curves_of_a_history():
     axes = draw_history(HISTORY, title="First run").axes[0]
     each, mean, validation, epoch = axes.lines

@@ -174,13 +174,25 @@ def test_callbacks_see_the_run_and_nothing_of_a_loaded_model(make, recipe):
     assert len(steps) == 8
 
 
+def test_a_run_that_a_callback_stopped_is_not_the_recipes_model(make, recipe, said):
+    stopped = make(recipe, on_step=lambda state: state.stop("enough"))
+    assert stopped.history.steps == 1 and "A run that a callback stopped is not kept" in said[-1]
+    whole = make(recipe)
+    assert not whole.from_cache and whole.history.steps == 8
+
+
 def test_entries_longer_than_the_context_are_cut_or_left_out(make, recipe, tmp_path):
     long = {"instruction": "Count.", "input": "", "output": "one two three " * 60}
     lost = {"instruction": "Count. " * 90, "input": "", "output": "one"}
     path = tmp_path / "long.json"
     path.write_text(json.dumps([long, lost, *ENTRIES]), encoding="utf-8")
-    made = make(dataclasses.replace(recipe, entries=str(path), drop_last=False))
+    with pytest.warns(UserWarning, match=r"^1 of 18 training entries are left out \(entry 1: its"):
+        made = make(dataclasses.replace(recipe, entries=str(path), drop_last=False))
     assert made.history.steps == 2 * 5  # 17 of 18 entries by 4
+    path.write_text(json.dumps([*ENTRIES, lost, lost]), encoding="utf-8")
+    with pytest.warns(UserWarning, match="no validation: none of 2 entries has room"):
+        made = make(dataclasses.replace(recipe, entries=str(path)))
+    assert made.history.steps and not made.history.validation_loss
     path.write_text(json.dumps([lost] * 3), encoding="utf-8")
     with pytest.raises(BatchError, match="none of 2 entries has room"):
         make(dataclasses.replace(recipe, entries=str(path)))

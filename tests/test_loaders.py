@@ -337,6 +337,7 @@ def test_waste_by_hand():
     # Rows of 7, 4 and 5 tokens and an end of text each, in 3 × 8 cells.
     assert padding_waste([batch]) == pytest.approx(1 - 19 / 24)
     assert padding_waste([batch, batch]) == pytest.approx(1 - 19 / 24)
+    assert padding_waste([]) == 0
 
 
 @pytest.mark.parametrize("mask", ["none", "prompt"])

@@ -19,12 +19,12 @@ TENSOR_BYTES = 40 * 2**20
 MOST_MISSES = 32
 
 
-def page_faults() -> int:
-    """Pages that the system had to find for a large tensor, which is freed again."""
+def page_faults(size: int = TENSOR_BYTES) -> int:
+    """Pages that the system had to find for a tensor, which is freed again."""
     import resource
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    torch.empty(TENSOR_BYTES // 4).fill_(1.0)
+    torch.empty(size // 4).fill_(1.0)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
@@ -56,6 +56,13 @@ def test_it_is_given_back_after_an_error_too():
     with pytest.raises(KeyError):
         fail()
     assert resident_bytes() < during[0] - TENSOR_BYTES / 2
+
+
+@pytest.mark.skipif(not GLIBC, reason="only GNU's C library can be told to keep memory")
+def test_smaller_blocks_are_used_again_afterwards_too():
+    with keep_freed_memory():
+        pass
+    assert any(page_faults(4 * 2**20) < 100 for _ in range(MOST_MISSES))
 
 
 @pytest.mark.parametrize("platform", ["win32", "darwin"])

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from lessons_lib.batching import InstructionCollator, InstructionDataset
 from lessons_lib.data import load_entries
+from lessons_lib.loaders import create_loader
 from lessons_lib.packing import PackingCollator, best_fit_decreasing
 from lessons_lib.tokenizer import END_OF_TEXT
-from tests.toys import EXAMPLES, examples, live_targets
+from lessons_lib.training import evaluate_loss
+from tests.toys import ENTRIES, EXAMPLES, examples, live_targets, tiny_model
 
 P = END_OF_TEXT
 PACK = 24
@@ -148,6 +150,17 @@ def test_an_entry_longer_than_the_row_is_cut_and_not_ended():
     batch = packer()([[example]])
     assert batch.inputs.tolist() == [list(range(100, 100 + PACK))]
     assert batch.targets.tolist() == [[*range(101, 100 + PACK), -100]]
+
+
+def test_a_text_that_fills_the_context_can_be_packed():
+    long = {"instruction": "Count.", "input": "", "output": "one two three " * 40}
+    options = {"allowed_max_length": 64, "drop_last": False}
+    model = tiny_model(END_OF_TEXT + 1, context_length=64).eval()
+    padded, packed = (
+        evaluate_loss(model, create_loader([*ENTRIES, long], 2, batching=batching, **options))
+        for batching in ("shuffled", "packed")
+    )
+    assert packed == pytest.approx(padded, rel=1e-5)
 
 
 def test_dtypes_and_weights_of_a_packed_batch():

@@ -65,7 +65,7 @@ def test_the_figures_are_those_of_the_answers(result):
 
 
 def test_the_table_names_before_after_and_difference(result):
-    head, *rows = result.rows()
+    head, *rows = result.table().head, *result.table().rows
     assert head[1:] == ("before", "after", "difference")
     assert [row[0] for row in rows] == ["exact match", "stopped", "ROUGE-L", "response loss"]
     assert " points (" in rows[0][3] and "/4 = " in rows[0][1]

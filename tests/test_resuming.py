@@ -8,6 +8,7 @@ import shutil
 import signal
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
@@ -328,6 +329,24 @@ def test_a_loader_whose_order_cannot_be_set_is_refused(tmp_path):
     loader = DataLoader([1, 2, 3], shuffle=True)
     with pytest.raises(ValueError, match="needs set_epoch"):
         run(tmp_path / "a", loader=loader)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"learning_rate": np.geomspace(1e-4, 1e-2, 3)[1]},
+        {"weight_decay": np.float64(0.1)},
+        {"schedule": "cosine", "final_share": np.float64(0.2)},
+        {"epochs": np.int64(3), "evaluate_every": np.int64(2)},
+        {"max_steps": np.int64(5)},
+    ],
+    ids=str,
+)
+def test_numpys_numbers_are_options_too(tmp_path, options):
+    run(tmp_path / "run", **options)
+    with Checkpoints(tmp_path / "run", 2, resume=True) as checkpoints, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert checkpoints.load() is not None
 
 
 def test_the_folder_must_be_locked(tmp_path):

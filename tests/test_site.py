@@ -120,6 +120,8 @@ def test_a_progress_bar_leaves_its_last_line_or_nothing():
     bar = nbformat.v4.new_output("stream", name="stdout", text="10 %\r100 %\n")
     assert "100 %" in build_site.output_html(bar, {})
     assert "10 %" not in build_site.output_html(bar, {}).replace("100 %", "")
+    windows = nbformat.v4.new_output("stream", name="stdout", text="first\r\nsecond\r\n")
+    assert "first\nsecond" in build_site.output_html(windows, {})
     view = output({WIDGET_VIEW: {"model_id": "gone"}, "text/plain": "HBox(children=…)"})
     assert build_site.output_html(view, {}) == ""
 

@@ -23,6 +23,7 @@ CONTENTS = "../README.md#the-lessons"
 NAVIGATION = "navigation"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 PICTURE_LIMIT = 300_000  # bytes of pictures in one notebook
+CHOICES = "LESSONS_LIB_QUICK", "LESSONS_LIB_ENTRIES"  # variables by which a reader runs lessons
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -111,13 +112,16 @@ def picture_bytes(notebook: nbformat.NotebookNode) -> int:
     return sum(len(output.get("data", {}).get("image/png", "")) for output in outputs)
 
 
-def build(path: Path, paths: list[Path], run: bool = True) -> None:
-    """Navigation, a full run, and saving; the file is replaced only when all cells ran."""
+def build(path: Path, paths: list[Path], environment: dict[str, str] | None) -> None:
+    """Navigation, a full run, and saving; the file is replaced only when all cells ran.
+
+    Without an environment for the kernel nothing is run.
+    """
     notebook = read(path)
     set_navigation(notebook, navigation(path, paths))
-    if run:
+    if environment is not None:
         started = time.perf_counter()
-        execute(notebook)
+        execute(notebook, environment=environment)
         size = picture_bytes(notebook)
         print(f"{path.name}: {time.perf_counter() - started:.0f} s, pictures {size:,} bytes")
         if size > PICTURE_LIMIT:
@@ -136,16 +140,15 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     paths = lesson_paths()
     wanted = [p for p in paths if not chosen.lessons or p.name[:2] in chosen.lessons]
-    if not wanted:
+    if not wanted or {*chosen.lessons} - {path.name[:2] for path in wanted}:
         parser.error(f"no such lesson among {', '.join(path.name[:2] for path in paths)}")
-    # The run must not depend on what a reader saved or trained before.
+    # The run must not depend on what a reader saved, trained or chose before.
     with tempfile.TemporaryDirectory() as cache:
-        os.environ["LESSONS_LIB_CACHE"] = cache
-        os.environ["LESSONS_LIB_STILLS"] = "1"
-        os.environ.pop("LESSONS_LIB_QUICK", None)
+        usual = {name: value for name, value in os.environ.items() if name not in CHOICES}
+        environment = usual | {"LESSONS_LIB_CACHE": cache, "LESSONS_LIB_STILLS": "1"}
         for path in wanted:
             try:
-                build(path, paths, run=not chosen.navigation)
+                build(path, paths, None if chosen.navigation else environment)
             except CellExecutionError as error:
                 print(f"{path.name}: a cell failed, the file is as it was.\n{error}")
                 return 1

@@ -31,6 +31,7 @@ from pygments.lexers import PythonLexer
 from lessons_lib.widgets.answers import answers_assets, answers_mount
 from lessons_lib.widgets.html import inspector_assets, inspector_mount
 from tools.build_notebooks import (
+    CHOICES,
     KERNEL,
     NAVIGATION,
     NOTEBOOKS,
@@ -88,7 +89,9 @@ def run_for_states(
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     with tempfile.TemporaryDirectory() as cache:
-        client.execute(env={**(environment or os.environ), "LESSONS_LIB_CACHE": cache})
+        # Pages show the course's own entries, never those that somebody chose.
+        usual = {name: value for name, value in os.environ.items() if name not in CHOICES}
+        client.execute(env={**(environment or usual), "LESSONS_LIB_CACHE": cache})
     return dict(client.widget_state)
 
 
@@ -184,7 +187,7 @@ def output_html(output: nbformat.NotebookNode, states: States) -> str:
     """One output: a live widget, else a picture, a table, or text. Text is never run."""
     if output.output_type == "stream":
         # Progress bars write over their own line; the last state is what one saw.
-        text = re.sub(r"[^\n]*\r", "", output.text)
+        text = re.sub(r"[^\n]*\r(?!\n)", "", output.text.replace("\r\n", "\n"))
         return _output(_text(text)) if text.strip() and output.name == "stdout" else ""
     data = output.get("data", {})
     view = data.get(WIDGET_VIEW, {}).get("model_id")

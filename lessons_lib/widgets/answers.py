@@ -163,7 +163,7 @@ def make_rows(scores: Scores) -> dict[str, Any]:
 def _orders(scores: Scores, with_families: bool) -> dict[str, list[int]]:
     """Name of an order → places of all rows in it."""
     places = range(len(scores.answers))
-    first = next(iter(scores.marks.values()))
+    first = next(iter(scores.marks.values()), [None] * len(scores.answers))
     # Right first: those with the first mark, then those with more of the others.
     right = [-sum(bool(values[i]) for values in scores.marks.values()) for i in places]
     orders = {

@@ -72,9 +72,12 @@ class ChatBox(PicturedWidget):
     def say(self, message: str) -> None:
         """Ask as if the message had been typed; returns at once, the reply comes by and by."""
         with self._lock:
-            if self.busy or not message.strip():
-                return
-            self._asked, self._said, self._told, self._notice = message, "", 0, ""
+            taken = message.strip() and not self.busy
+            if taken:
+                self._asked, self._said, self._told, self._notice = message, "", 0, ""
+        if not taken:
+            self._tell(back=message)  # another page has asked, or there is nothing to ask
+            return
         try:
             pieces = self.chat.stream(message)
         # An option that was set in code, the message, or a reply that code has begun.

@@ -40,6 +40,8 @@ class BatchComparison(PicturedWidget):
         if left.entries != right.entries:
             raise ValueError("compare_batches needs two inspectors of the same entries")
         self.inspectors = (left, right)
+        for inspector in self.inspectors:
+            inspector.compared = True
         same = left._data == right._data
         super().__init__(
             _datas=[left._data, None if same else right._data],

@@ -105,6 +105,7 @@ class BatchInspector(PicturedWidget):
     ):
         self.entries: list[Entry] = checked_entries(entries)
         self._library, self._context_length = library, context_length
+        self.compared = False  # with another inspector, whose entries are to stay the same
         given = get_prompt_format(prompt_format)
         self._formats = self._offered(given)
         options.setdefault("selected", list(range(len(self.entries))))
@@ -203,13 +204,22 @@ class BatchInspector(PicturedWidget):
         """One more entry, put into the batch as well.
 
         Raises:
-            InspectorError: there are 32 already. DatasetError: the entry is faulty.
+            InspectorError: there are 32 already, or another inspector is compared with this one.
+            DatasetError: the entry is faulty. Whatever a prompt format of one's own raises.
         """
         if len(self.entries) == MOST_ENTRIES:
             raise InspectorError(f"There are {MOST_ENTRIES} entries already, more are not shown.")
+        if self.compared:
+            raise InspectorError("Entries are added before two inspectors are compared.")
+        before = self.entries, self._examples
         self.entries = [*self.entries, *checked_entries([entry])]
+        try:
+            data = self._prepare()
+        except Exception:  # as where a format of one's own asks for another field
+            self.entries, self._examples = before
+            raise
         with self.hold_sync():
-            self._data = self._prepare()
+            self._data = data
             self.selected = [*self.selected, len(self.entries) - 1]
 
     def find_entries(self, words: str) -> list[int]:

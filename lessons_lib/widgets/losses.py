@@ -14,9 +14,9 @@ from lessons_lib.batching import Batch
 from lessons_lib.dataset import Example
 from lessons_lib.losses import target_losses
 from lessons_lib.prompts import PromptFormat
-from lessons_lib.tokenizer import END_OF_TEXT
+from lessons_lib.tokenizer import END_OF_TEXT, get_tokenizer, tokenizer_of
 from lessons_lib.widgets.inspector import BatchInspector
-from lessons_lib.widgets.payload import make_examples, make_payload
+from lessons_lib.widgets.payload import InspectorError, make_examples, make_payload
 
 LIKELIEST = 5
 
@@ -34,7 +34,8 @@ def show_token_losses(
     ``hidden`` and ``head``, once for each entry; beyond its context no losses are shown.
 
     Raises:
-        InspectorError, DatasetError, TraitError: as ``inspect_batch``.
+        InspectorError, DatasetError, TraitError: as ``inspect_batch``. InspectorError, too, where
+            the model has a tokenizer of its own, or its losses are not finite.
     """
     return LossInspector(model, entries, prompt_format=prompt_format, **options)
 
@@ -43,6 +44,10 @@ class LossInspector(BatchInspector):
     """The widget, in one prompt format. Losses are those of the model when it was made."""
 
     def __init__(self, model: nn.Module, entries: Iterable[Mapping[str, str]], **options):
+        if tokenizer_of(model) is not get_tokenizer():
+            raise InspectorError(
+                "The inspector shows GPT-2's tokens; this model has a tokenizer of its own."
+            )
         self._model = model
         context_length = getattr(model, "context_length", 1024)
         super().__init__(entries, context_length=context_length, **options)
@@ -85,6 +90,8 @@ def token_losses(
             inputs, targets = ids[:, :-1].to(device), ids[0, 1:].to(device)  # (1, n), (n,)
             hidden = model.hidden(Batch(inputs))[0]  # (1, n, width) → (n, width)
             losses, _ = target_losses(model, hidden, targets)  # (n,): what training would see
+            if not losses.isfinite().all():
+                raise InspectorError("The model's losses are not finite: its training diverged.")
             shares, best = model.head(hidden).float().softmax(-1).topk(LIKELIEST)  # (n, 5)
             pairs = zip(best.tolist(), shares.tolist(), strict=True)
             rows.append(

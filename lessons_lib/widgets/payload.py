@@ -108,8 +108,12 @@ def make_payload(
 
 
 def embed_json(value: Any) -> str:
-    """JSON that may stand inside a <script> element: nothing in it ends that element."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """JSON that may stand inside a <script> element: nothing in it ends that element.
+
+    Raises:
+        ValueError: a number is not finite; no browser could read that.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     escapes = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028"}
     return re.sub("[<>&\u2028]", lambda found: escapes[found[0]], text)
 

@@ -31,8 +31,10 @@ def race_padding(
 ) -> "PaddingRace":
     """The race on these entries, any number of them: only counts travel, no texts.
 
+    A packed row has ``pack_length`` tokens, or as many as the longest entry needs.
+
     Raises:
-        ValueError: no entry, a batch size below 1, or an entry longer than a packed row alone.
+        ValueError: no entry, or a batch size below 1.
     """
     return PaddingRace(
         entries,
@@ -89,6 +91,7 @@ def make_lanes(
     common = {"batch_size": batch_size, "prompt_format": prompt_format, "seed": seed}
     dynamic = list(create_loader(entries, **common))
     longest = max(batch.inputs.shape[1] for batch in dynamic)
+    pack_length = max(pack_length, longest + 1)  # with its end of text: else it would be cut
     loaders = {
         "static": create_loader(entries, **common, pad_to=longest),
         "dynamic": dynamic,

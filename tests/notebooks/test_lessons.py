@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 
 import nbformat
@@ -137,6 +138,24 @@ def test_cleaning_drops_what_only_a_widget_could_show():
         {"image/png", "text/plain"}
     ]
     assert notebook.cells[0].metadata == {} and "widgets" not in notebook.metadata
+
+
+def test_a_lesson_that_is_not_there_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr(build_notebooks, "build", lambda *_: pytest.fail("built"))
+    with pytest.raises(SystemExit):
+        build_notebooks.main(["01", "99"])
+    assert "no such lesson among 01, 02" in capsys.readouterr().err
+
+
+def test_lessons_are_built_on_the_courses_own_entries(monkeypatch):
+    environments = []
+    for name in build_notebooks.CHOICES:
+        monkeypatch.setenv(name, "1")
+    before = dict(os.environ)
+    monkeypatch.setattr(build_notebooks, "build", lambda *given: environments.append(given[2]))
+    assert build_notebooks.main(["01"]) == 0 == build_notebooks.main(["02", "--navigation"])
+    assert environments[1] is None and environments[0]["LESSONS_LIB_STILLS"] == "1"
+    assert not {*environments[0]} & {*build_notebooks.CHOICES} and dict(os.environ) == before
 
 
 def test_a_failing_cell_leaves_the_file_as_it_was(tmp_path, monkeypatch):

@@ -63,6 +63,7 @@ def test_stop_is_heard_while_the_model_speaks():
     until(lambda: model.steps >= 20)
     assert box.busy and page.state["busy"]
     page.says("say", text="Another.")  # one at a time
+    assert page.heard[-1]["back"] == "Another." and page.state["busy"]
     page.says("stop")
     until(lambda: model.may_go_on.release() or not box.busy)
     [turn] = page.state["turns"]

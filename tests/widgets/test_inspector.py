@@ -110,6 +110,7 @@ def test_the_picker_searches_adds_and_refuses():
     widget._answer(widget, {"kind": "mine", "entry": {**mine, "output": " "}}, [])
     assert sent[-1]["kind"] == "refused" and "output" in sent[-1]["text"]
     full = inspect_batch(load_entries()[:32])
+    assert not widget.compared
     with pytest.raises(InspectorError, match="32 entries already"):
         full.add_entry(mine)
 
@@ -121,6 +122,18 @@ def test_the_parts_of_a_text_are_the_text(index, name):
     assert "".join(text for _, text in text_parts(entry, prompt_format)) == prompt_format.text(
         entry
     )
+
+
+def test_an_entry_that_a_format_refuses_is_not_kept():
+    context = PromptFormat("context", lambda e: e["context"], "\n=>", "!")
+    entries = [{**entry, "context": "x"} for entry in ENTRIES]
+    widget = inspect_batch(entries[:1], library=entries, prompt_format=context)
+    sent = messages_of(widget)
+    mine = {"instruction": "Say hello.", "input": "", "output": "Hello."}
+    widget._answer(widget, {"kind": "mine", "entry": mine}, [])
+    assert sent[-1]["kind"] == "refused" and len(widget.entries) == 1 == len(widget.examples)
+    widget._answer(widget, {"kind": "pick", "index": 3}, [])
+    assert sent[-1]["kind"] == "added" and widget.entries == [entries[0], entries[3]]
 
 
 def test_a_format_of_the_learner_is_one_more():
@@ -157,6 +170,8 @@ def test_embedded_json_reads_back():
     value = {"a": "</script><!-- & \u2028 '\"", "b": [1, None, 0.5]}
     assert "<" not in embed_json(value)
     assert json.loads(embed_json(value)) == value
+    with pytest.raises(ValueError):
+        embed_json([float("nan")])
 
 
 def test_what_cannot_be_seen_is_spelled_out():

@@ -9,12 +9,14 @@ from lessons_lib.loaders import create_loader, padding_waste
 from lessons_lib.model import GPT, GPTConfig
 from lessons_lib.training import batch_loss
 from lessons_lib.widgets import (
+    InspectorError,
     compare_batches,
     inspect_batch,
     race_padding,
     show_token_losses,
     token_losses,
 )
+from tests.toys import LetterTokenizer, decided_model
 
 ENTRIES = load_entries()[:40]
 
@@ -36,6 +38,9 @@ def test_both_sides_follow_what_is_clicked_and_set():
     assert "Left:" in pair.alt_text() and len(pair.to_png()) < 160_000
     with pytest.raises(ValueError, match="same entries"):
         compare_batches(left, inspect_batch(ENTRIES[:2]))
+    with pytest.raises(InspectorError, match="before two inspectors are compared"):
+        left.add_entry(ENTRIES[4])
+    assert left.entries == right.entries
 
 
 def test_losses_are_those_of_the_batch(model):
@@ -67,6 +72,24 @@ def test_no_losses_beyond_the_context(model):
     long = {"instruction": "Count.", "input": "", "output": "one two three " * 40}
     widget = show_token_losses(model, [long])
     assert len(widget._data["losses"]["alpaca"][0]["loss"]) == 64 == widget._data["context"]
+
+
+def test_models_of_which_no_loss_can_be_shown_are_refused():
+    other = decided_model(128)
+    other.tokenizer = LetterTokenizer()
+    with pytest.raises(InspectorError, match="a tokenizer of its own"):
+        show_token_losses(other, ENTRIES[:1])
+    diverged = GPT(GPTConfig(width=16, layers=1, heads=1, context_length=64))
+    torch.nn.init.constant_(diverged.final_norm.weight, torch.nan)
+    with pytest.raises(InspectorError, match="not finite"):
+        show_token_losses(diverged, ENTRIES[:1])
+
+
+def test_the_race_cuts_and_drops_nothing():
+    long = {"instruction": "Count.", "input": "", "output": "one two three " * 40}
+    race = race_padding([*ENTRIES[:4], long], batch_size=2, pack_length=64)
+    tokens = [sum(c - p for c, p in lane["batches"]) for lane in race._lanes]
+    assert len(set(tokens)) == 1, "the same tokens in all four lanes"
 
 
 def test_the_race_counts_as_the_loaders_do():
