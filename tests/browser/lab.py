@@ -8,10 +8,14 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import nbformat
+
 from tests.servers import free_port
+from tools.build_notebooks import KERNEL
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
@@ -32,6 +36,55 @@ RUN_ALL = """async () => {
     setTimeout(() => refuse(new Error("the notebook did not run within 120 s")), 120000));
   await Promise.race([run(), late]);
 }"""
+
+RUN_CELL = """async (place) => {
+  const app = window.jupyterapp;
+  const run = async () => {
+    await app.restored;
+    await app.shell.currentWidget.context.ready;
+    await app.shell.currentWidget.sessionContext.ready;
+    app.shell.currentWidget.content.activeCellIndex = place;
+    app.commands.execute("notebook:run-cell");
+  };
+  const late = new Promise((_, refuse) =>
+    setTimeout(() => refuse(new Error("the kernel did not come within 120 s")), 120000));
+  await Promise.race([run(), late]);
+}"""
+
+
+@contextlib.contextmanager
+def notebook_in_lab(browser, folder: Path, sources: list[str]):
+    """Yields a page of JupyterLab with a notebook of these cells, none of them run.
+
+    Nothing may leave this machine, and the page's console may tell of no error.
+    """
+    notebooks = folder / "notebooks"
+    notebooks.mkdir()
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    # Without a kernel's name JupyterLab would ask for one, and wait.
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+    nbformat.write(notebook, notebooks / "one.ipynb")
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.add_init_script("window.canary = () => { window.canaryCalled = true; };")
+    page, foreign, errors = context.new_page(), [], []
+
+    def route(route):
+        host = urllib.parse.urlsplit(route.request.url).hostname
+        if host in ("127.0.0.1", None):
+            route.continue_()
+        else:
+            foreign.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", route)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+    with running_lab(folder, notebooks) as address:
+        page.goto(address("one.ipynb"))
+        page.locator(".jp-Notebook").wait_for(timeout=60_000)
+        yield page
+        context.close()
+    assert foreign == [] and errors == []
 
 
 @contextlib.contextmanager

@@ -1,15 +1,12 @@
 """The chat in JupyterLab with a live kernel: replies stream, Stop is heard, keys stay inside."""
 
 import os
-import urllib.parse
 
-import nbformat
 import pytest
 
 from lessons_lib.widgets.spelling import spell_text
-from tests.browser.lab import running_lab
+from tests.browser.lab import RUN_CELL, notebook_in_lab
 from tests.widgets.hostile import MESSAGES
-from tools.build_notebooks import KERNEL
 
 SHOW = """from lessons_lib.chat import Chat
 from lessons_lib.widgets import show_chat
@@ -25,52 +22,15 @@ for _ in range(400):
     if len(chat.turns) > begun: break
     time.sleep(0.05)
 print("heard", chat.turns[-1].finish, chat.turns[-1].reply_tokens < 300)"""
-RUN_CELL = """async (place) => {
-  const app = window.jupyterapp;
-  const run = async () => {
-    await app.restored;
-    await app.shell.currentWidget.context.ready;
-    await app.shell.currentWidget.sessionContext.ready;
-    app.shell.currentWidget.content.activeCellIndex = place;
-    app.commands.execute("notebook:run-cell");
-  };
-  const late = new Promise((_, refuse) =>
-    setTimeout(() => refuse(new Error("the kernel did not come within 120 s")), 120000));
-  await Promise.race([run(), late]);
-}"""
 
 
 @pytest.fixture
 def lab_page(browser, tmp_path):
-    """A notebook with one chat, its first cell run; nothing may leave this machine."""
-    notebooks = tmp_path / "notebooks"
-    notebooks.mkdir()
-    cells = [nbformat.v4.new_code_cell(source) for source in (SHOW, TELL, BUSY)]
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
-    nbformat.write(notebook, notebooks / "one.ipynb")
-    context = browser.new_context(viewport={"width": 1200, "height": 1000})
-    context.add_init_script("window.canary = () => { window.canaryCalled = true; };")
-    page, foreign, errors = context.new_page(), [], []
-
-    def route(route):
-        host = urllib.parse.urlsplit(route.request.url).hostname
-        if host in ("127.0.0.1", None):
-            route.continue_()
-        else:
-            foreign.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", route)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and errors.append(said.text))
-    with running_lab(tmp_path, notebooks) as address:
-        page.goto(address("one.ipynb"))
-        page.locator(".jp-Notebook").wait_for(timeout=60_000)
+    """A notebook with one chat, its first cell run."""
+    with notebook_in_lab(browser, tmp_path, [SHOW, TELL, BUSY]) as page:
         page.evaluate(RUN_CELL, 0)
         page.locator(".bc:not(.bc-off)").wait_for(timeout=60_000)
         yield page
-        context.close()
-    assert foreign == [] and errors == []
 
 
 def test_talking_stopping_and_what_python_then_knows(lab_page):
