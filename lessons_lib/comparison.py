@@ -22,7 +22,7 @@ class Difference(NamedTuple):
     first: float
     second: float
     difference: float  # second minus first
-    low: float | None  # None where too few pairs, or pairs all alike, tell of no spread
+    low: float | None  # None where there are too few pairs, or all differences are alike
     high: float | None
     p_value: float | None  # McNemar's; None where scores are not right or wrong
     count: int
@@ -76,7 +76,8 @@ def paired_difference(
     if test and all(score in (0, 1) for pair in both for score in pair):
         p_value = mcnemar(differences.count(-1), differences.count(1))
     means = fmean(a for a, _ in both), fmean(b for _, b in both)
-    spread = len(both) >= FEWEST and len(set(differences)) > 1
+    # Equal differences of scores such as 0.1 and 1.1 may differ by a rounding.
+    spread = len(both) >= FEWEST and max(differences) - min(differences) > 1e-9
     bounds = bootstrap_interval(differences) if spread else (None, None)
     return Difference(*means, fmean(differences), *bounds, p_value, len(both))
 

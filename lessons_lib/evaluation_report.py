@@ -15,7 +15,7 @@ from lessons_lib.files import write_whole
 from lessons_lib.ranks import Score
 from lessons_lib.score_table import ScoreTable
 
-SPELLED = "backslashreplace"  # for half a character, which a server's reply may hold and UTF-8 not
+SPELLED = "backslashreplace"  # half a character, which a reply may hold, cannot be UTF-8
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; max-width: 1200px; padding: 16px; }

@@ -72,7 +72,7 @@ def load_or_finetune(
 
     Where the cache folder cannot be written, where a saved model is damaged and where the run is
     interrupted or a callback stops it, a sentence says so: nothing is saved, or the model is made
-    again. A warning names entries that are left out because the model has no room for them.
+    again. A warning counts the entries that are left out because the model has no room for them.
 
     Raises:
         KeyError: no recipe has this name. CheckpointError, DatasetError, BatchError, ValueError:
@@ -119,6 +119,8 @@ def recipe_key(recipe: Recipe, splits: Splits, model: nn.Module) -> str:
     decisive = {"code": CODE_VERSION, "options": options, "weights": _weights_hash(model)}
     if (tokenizer := tokenizer_of(model)) is not get_tokenizer():
         decisive["tokenizer"] = getattr(tokenizer, "fingerprint", type(tokenizer).__name__)
+    if is_quick():
+        decisive["quick"] = True
     text = json.dumps(decisive, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -199,6 +201,8 @@ def finetune(
             validation = create_loader(measured, recipe.batch_size, shuffle=False, **options)
             _warn_of_dropped(validation, len(measured), "validation")
         except BatchError as error:
+            if recipe.keep_best:  # by what would the best be known?
+                raise
             warnings.warn(f"the run has no validation: {error}", stacklevel=2)
     names = ("epochs", "learning_rate", "weight_decay", "max_gradient_norm", "schedule")
     names += ("warmup_steps", "final_share", "accumulate", "evaluate_every", "max_steps")

@@ -23,9 +23,9 @@ FUNCTION_WORDS = frozenset(
     equal equals equivalent
     """.split()
 )
-# A minus belongs to its number, unless it stands behind one: 7-5. Unlike re's, regex's \w has the
-# vowel signs that belong to a word.
-_WORD = regex.compile(r"(?<![\w)])-?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*|[^\W_]+(?:'[^\W_]+)*")
+# A minus belongs to its number, unless it stands behind something: 7-5, 5%-6%. Unlike re's, regex's
+# \w has the vowel signs that belong to a word.
+_WORD = regex.compile(r"(?<![\w)\]%°'\"’”*])-?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*|[^\W_]+(?:'[^\W_]+)*")
 _INNER = r"(.{1,200}?)"  # bounded: a quote that never closes is not searched to the end
 _QUOTED = re.compile(rf"(?<!\w)'{_INNER}'(?!\w)|\"{_INNER}\"|“{_INNER}”|‘{_INNER}’")
 _ITEM = r"(?:(?:an?|the) )?[\w-]+"

@@ -167,11 +167,13 @@ class MaskingExperiment:
         unit, form, scale = ("", "+.3f", 1.0)
         if measure in ("exact", "stopped"):
             unit, form, scale = " points", "+.1f", 100.0
+        few = self.entries < FEWEST
+        value = f"{scale * found.value:{form}}" if few else found.format(form, scale)
         told = (
-            f"{name}, {second!r} minus {first!r}: {found.format(form, scale)}{unit}; "
+            f"{name}, {second!r} minus {first!r}: {value}{unit}; "
             f"{self.seeds} seeds, {self.entries} entries. "
         )
-        if self.entries < FEWEST:
+        if few:
             return told + "No difference shown: too few entries for an interval."
         if not found.excludes_zero:
             return told + "No difference shown: the interval contains 0."

@@ -103,7 +103,8 @@ def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
     """Fine-tune by the job's recipe, or load what was made before, and measure.
 
     Raises:
-        KeyboardInterrupt: the run was interrupted; nothing of it is kept. Else as
+        KeyboardInterrupt: the run was interrupted; nothing of it is kept. ValueError: there is no
+            validation entry for which the model has room. Else as
             ``load_or_finetune`` and ``generate_responses``.
     """
     step = TRAINING_SHARE if job.test else 1.0
@@ -115,6 +116,8 @@ def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
     tuned = load_or_finetune(job.recipe, device=job.device, on_step=on_step, **quiet)
     if tuned.history.interrupted:
         raise KeyboardInterrupt
+    if not tuned.history.response_loss:
+        raise ValueError("the experiment needs validation entries for which the model has room")
     recipe, validation = job.recipe, tuned.history.response_loss[-1]
     run = MaskingRun(job.mode, recipe.learning_rate, recipe.seed, validation)
     if not job.test:

@@ -73,8 +73,8 @@ class PackingCollator:
         parts = [self.collator.steps([example]) for example in examples]
         lengths = [part.padded.shape[1] for part in parts]  # end of text included
         ignore = self.collator.ignore_index
-        # Where an end of text is read nothing is predicted, so it may share a text's last position:
-        # in a text as long as the context it would have one that the model does not know.
+        # Nothing is predicted where an end of text is read, so its position does not matter. After
+        # a text as long as the context its own would be one more than the model has.
         last = self.collator.allowed_max_length - 1
         weights = None
         if parts[0].weights is not None:

@@ -1,7 +1,8 @@
 """Whether this is a shrunk run, made only to see that everything works.
 
-``LESSONS_LIB_QUICK=1``, which only tests set, shrinks training runs and answers, so that a lesson
-runs from top to bottom in seconds; it changes nothing else. What a shrunk run shows is no result.
+``LESSONS_LIB_QUICK=1``, which only tests set, shrinks training, validation and answers, so that a
+lesson runs from top to bottom in seconds; it changes nothing else. What a shrunk run shows is no
+result.
 """
 
 import os

@@ -47,13 +47,13 @@ def run_in_folder(
     """Fine-tune by a recipe; the folder then has the model, its history, curves and answers.
 
     The model's files are those that ``load_model(folder)`` and transformers read. With ``resume``
-    the run goes on from its newest checkpoint; where there is none, it starts afresh. A run that
-    is interrupted leaves its checkpoints alone, and nothing else.
+    the run goes on from its newest checkpoint; where there is none, and no model either, it starts
+    afresh. A run that is interrupted leaves its checkpoints alone, and nothing else.
 
     Raises:
         CheckpointError: another run is at work in the folder; or it holds a run and ``resume`` is
-            False, or a run of other options; or it cannot be written. Else as ``load_model``,
-            ``load_entries`` and ``train``.
+            False, a run of other options, or a model and no checkpoint; or it cannot be written.
+            Else as ``load_model``, ``load_entries`` and ``train``.
     """
     folder, device = Path(folder), pick_device(device)
     if (folder / MODEL).exists():

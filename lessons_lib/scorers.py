@@ -91,8 +91,10 @@ def normalise(text: str) -> str:
     Of a text that is nothing else ("A", "...") these are kept, for they are the answer.
 
     Source: Rajpurkar et al. 2016, "SQuAD", the official evaluation script; here for any script.
+    Unlike there, symbols ($, +, <, an emoji) are kept.
     """
     plain = unicodedata.normalize("NFKC", text).casefold().replace("−", "-")
+    plain = plain.replace("\ufe0f", "")  # says only that an emoji is to be drawn in colour
     kept = _PUNCTUATION.sub("", plain)
     for text in (_ARTICLES.sub(" ", kept), kept):
         if text.strip():

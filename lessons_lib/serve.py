@@ -162,7 +162,7 @@ async def _to_the_end(chat: Chat, pieces: Iterator[str], request: Request) -> No
     except ValueError as error:
         raise ApiError(500, f"{error}.") from error
     finally:
-        chat.stop()  # a task that is cancelled leaves its thread behind, which looks at each token
+        chat.stop()  # a cancelled task leaves its thread running: it ends after its next token
         watcher.cancel()
 
 

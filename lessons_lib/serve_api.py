@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from lessons_lib.chat import Turn
+from lessons_lib.chat_options import SEEDS
 
 MOST_STOPS = 4
 FINISH = {"end": "stop", "length": "length", "stopped": "stop"}
@@ -97,7 +98,7 @@ class ChatRequest(BaseModel):
     top_k: int | None = Field(None, ge=1)
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
-    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    seed: int | None = Field(None, ge=SEEDS[0], le=SEEDS[1])
     stop: Annotated[list[str], BeforeValidator(_as_stops)] = []
     n: int | None = Field(None, ge=1, le=1)
     memory: bool | None = None

@@ -129,7 +129,7 @@ def train(
         raise ValueError("the loader has no batch: are there fewer entries than one batch takes?")
     total_steps = epochs * math.ceil(len(loader) / accumulate)
     total_steps = total_steps if max_steps is None else min(total_steps, max_steps)
-    warmup = count_warmup_steps(warmup_steps, total_steps)
+    warmup = int(count_warmup_steps(warmup_steps, total_steps))
     state = TrainingState(model, total_steps, epochs=epochs)
     on_step, on_epoch = as_list(on_step), as_list(on_epoch)
     validator = Validator(state, validation_loader, as_list(on_eval))

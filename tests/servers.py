@@ -7,8 +7,8 @@ import time
 
 
 def free_port() -> int:
-    """A port where nobody listens, outside the range from which the system hands out its own: so
-    nobody is given it before whoever asked for it listens there."""
+    """A free port outside the range that the system hands out by itself, so that nobody is given it
+    in the meantime."""
     for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port

@@ -166,16 +166,24 @@ def test_the_disk_is_also_that_of_the_cache_folder(monkeypatch, tmp_path):
 
 
 def test_a_cache_folder_that_may_not_be_looked_at_is_named(monkeypatch, tmp_path):
-    def refuse(dir):
-        raise PermissionError(13, "Permission denied")
+    closed, stat, temporary = tmp_path / "closed", os.stat, environment.tempfile.TemporaryFile
 
-    exists = os.path.exists
-    monkeypatch.setattr(os.path, "exists", lambda p: "closed/" not in str(p) and exists(p))
-    monkeypatch.setattr(environment, "cache_folder", lambda: tmp_path / "closed" / "cache")
-    (tmp_path / "closed").mkdir()
+    def guarded(path, *arguments, **options):
+        if closed in Path(str(path)).parents:
+            raise PermissionError(13, "Permission denied")
+        return stat(path, *arguments, **options)
+
+    def refuse(dir):
+        if dir == closed:
+            raise PermissionError(13, "Permission denied")
+        return temporary(dir=dir)
+
+    closed.mkdir()
+    monkeypatch.setattr(environment, "cache_folder", lambda: closed / "in" / "it")
+    monkeypatch.setattr(os, "stat", guarded)
     monkeypatch.setattr(environment.tempfile, "TemporaryFile", refuse)
     assert row("Working folder").state == "fix"
-    assert "Permission denied" in row("Working folder").found
+    assert row("Working folder").found == f"nothing can be written to {closed}: Permission denied"
 
 
 def test_nothing_that_is_broken_makes_it_fail(monkeypatch):

@@ -136,6 +136,10 @@ def test_a_minus_belongs_to_its_number():
     assert marks(sum_of, "It is 5.") == (False, False)
 
 
+def test_a_hyphen_in_a_range_is_no_minus():
+    assert find_words("5%-6%, 5°-6° [3]-5") == ["5", "6", "5", "6", "3", "5"]
+
+
 def test_vowel_signs_belong_to_their_word():
     delhi = entry("भारत की राजधानी क्या है?", "दिल्ली")
     assert marks(delhi, "दिल्ली है।") == (False, True)

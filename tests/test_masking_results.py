@@ -188,6 +188,7 @@ def test_a_few_entries_show_no_difference():
         for right, mode in enumerate(("none", "prompt"))
     ]
     told = MaskingExperiment(runs).verdict("none", "prompt")
+    assert "'none': +100.0 points; " in told
     assert told.endswith("No difference shown: too few entries for an interval.")
 
 

@@ -339,6 +339,7 @@ def test_a_loader_whose_order_cannot_be_set_is_refused(tmp_path):
         {"schedule": "cosine", "final_share": np.float64(0.2)},
         {"epochs": np.int64(3), "evaluate_every": np.int64(2)},
         {"max_steps": np.int64(5)},
+        {"warmup_steps": np.int64(2)},
     ],
     ids=str,
 )

@@ -42,6 +42,7 @@ PERU = {"instruction": "Capital of Peru?", "input": "", "output": "The capital i
         ("5 > 3", "5 > 3"),
         ("**C++**!", "c++"),
         ("👍", "👍"),
+        ("I ❤\ufe0f it", "i ❤ it"),
         ("A", "a"),
         (" ... ", "..."),
         ("", ""),
@@ -274,7 +275,8 @@ def test_a_few_pairs_do_not_pretend_to_be_sure():
 
 def test_an_equal_gain_everywhere_says_nothing_about_its_spread():
     assert str(paired_difference([0] * 5, [1] * 5)) == "+1.00, p = 0.062"
-    assert str(paired_difference([0.5] * 9, [0.75] * 9)) == "+0.25"
+    tenths = [place / 10 for place in range(1, 7)]
+    assert str(paired_difference(tenths, [score + 1 for score in tenths])) == "+1.00"
 
 
 def test_the_entries_on_which_two_models_differ_come_first():

@@ -23,7 +23,7 @@ CONTENTS = "../README.md#the-lessons"
 NAVIGATION = "navigation"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 PICTURE_LIMIT = 300_000  # bytes of pictures in one notebook
-CHOICES = "LESSONS_LIB_QUICK", "LESSONS_LIB_ENTRIES"  # variables by which a reader runs lessons
+CHOICES = "LESSONS_LIB_QUICK", "LESSONS_LIB_ENTRIES"  # variables that change what a lesson shows
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 

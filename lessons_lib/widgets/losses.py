@@ -80,7 +80,11 @@ def token_losses(
     model: nn.Module, examples: Sequence[Example], context_length: int = 1024
 ) -> list[dict[str, list]]:
     """For each example the loss of every target in nats, end of text included, and the likeliest
-    tokens there as (token id, probability). The model is left in the mode in which it came."""
+    tokens there as (token id, probability). The model is left in the mode in which it came.
+
+    Raises:
+        InspectorError: a loss is not finite.
+    """
     training, device = model.training, next(model.parameters()).device
     model.eval()
     rows = []
