@@ -19,7 +19,7 @@ from lessons_lib.decoding import Row, start_rows, step_rows
 from lessons_lib.prompts import PromptFormat, get_prompt_format
 from lessons_lib.sampling import Sampling
 from lessons_lib.streaming import TextStream
-from lessons_lib.tokenizer import END_OF_TEXT, Tokenizer, get_tokenizer
+from lessons_lib.tokenizer import Tokenizer, end_of_text_of, tokenizer_of
 
 OWN = "own"  # the format's name for a chat template that came with the model
 UNDER_WAY = "another reply is under way; stop() ends it"
@@ -94,7 +94,7 @@ class Chat:
         self.temperature, self.top_k, self.top_p = temperature, top_k, top_p
         self.max_new_tokens, self.stop_texts = max_new_tokens, as_stop_texts(stop)
         check_options(self)
-        self.tokenizer = tokenizer or getattr(model, "tokenizer", None) or get_tokenizer()
+        self.tokenizer = tokenizer or tokenizer_of(model)
         self.format = None if format == OWN else get_prompt_format(format)
         if self.format is None and not hasattr(self.tokenizer, "chat_ids"):
             raise ValueError("this model's tokenizer has no chat template; name a prompt format")
@@ -175,7 +175,7 @@ class Chat:
         closing = self.format.response_end if self.format else ""
         stops = as_stop_texts(self.stop_texts)
         text = TextStream(self.tokenizer, [*stops, *filter(None, [closing])])
-        end_of_text = getattr(self.tokenizer, "end_of_text_id", END_OF_TEXT)
+        end_of_text = end_of_text_of(self.tokenizer)
         steps = step_rows(self.model, [row], sampling, end_of_text, True, text.ends)
         finish = "stopped"
         try:

@@ -4,13 +4,11 @@ An entry is a plain dictionary with the texts ``instruction``, ``input`` (may be
 ``output``. Whatever is wrong with a file becomes a ``DatasetError`` that says where.
 """
 
-import contextlib
 import hashlib
 import http.client
 import os
 import re
 import string
-import tempfile
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -167,13 +165,15 @@ def _download(path: Path, url: str) -> None:
         ) from error
     if content.lstrip()[:1] == b"<":
         raise DatasetError("answered with a web page, not with JSON; check the address", url)
+
+    def write_checked(temporary: Path) -> None:
+        temporary.write_bytes(content)
+        entries, faults = sift_entries(read_rows(temporary), file=url)
+        if not entries:
+            raise faults[0]
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _replacing(path) as temporary:
-            temporary.write_bytes(content)
-            entries, faults = sift_entries(read_rows(temporary), file=url)
-            if not entries:
-                raise faults[0]
+        write_whole(path, write_checked)
     except DatasetError as error:
         raise DatasetError(error.problem, url, error.row, error.field) from None
     except OSError as error:
@@ -185,17 +185,3 @@ def _quoted(url: str) -> str:
     parts = urllib.parse.urlsplit(url)
     path, query = (urllib.parse.quote(part, safe=string.punctuation) for part in parts[2:4])
     return parts._replace(path=path, query=query).geturl()
-
-
-@contextlib.contextmanager
-def _replacing(path: Path):
-    """A temporary path beside ``path`` that takes its name when all went well, else vanishes."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)  # as any new file: others may read it
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

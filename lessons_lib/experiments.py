@@ -11,14 +11,7 @@ from typing import Any
 
 from lessons_lib.data import load_entries, split_entries
 from lessons_lib.masking_results import MaskingExperiment, rate_losses
-from lessons_lib.masking_runs import (
-    Job,
-    MaskingRun,
-    Mode,
-    make_run,
-    mode_name,
-    with_mode,
-)
+from lessons_lib.masking_runs import Job, MaskingRun, Mode, make_run, mode_name, with_mode
 from lessons_lib.parallel import run_all
 from lessons_lib.quick import QUICK_ENTRIES, is_quick
 from lessons_lib.reading import Entry

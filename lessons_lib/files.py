@@ -31,7 +31,8 @@ def write_all_whole(writes: Mapping[Path, Callable[[Path], object]]) -> None:
     try:
         for path, write in writes.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            # With the same ending, by which a reader may tell what the file holds.
+            handle, name = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
             os.close(handle)
             temporaries[path] = Path(name)
             try:

@@ -184,6 +184,6 @@ def _measured_before(tuned: Finetuned, job: Job) -> Measured | None:
 
 def _kept(tuned: Finetuned, job: Job) -> Path:
     """Where a run's measurements are: named by its model, the entries and how it answered."""
-    asked = json.dumps([job.test, job.max_new_tokens, *(["quick"] if is_quick() else [])])
+    asked = json.dumps([job.test, job.max_new_tokens])
     digest = hashlib.sha256(asked.encode()).hexdigest()[:16]
     return cache_folder() / "experiments" / f"{tuned.key}-{digest}.json"

@@ -59,7 +59,7 @@ def run_in_folder(
     if (folder / MODEL).exists():
         if not resume:
             raise CheckpointError(f"{folder} holds a model already: choose another folder")
-        if not any((folder / CHECKPOINTS).glob("step-*.json")):  # which would say how it was made
+        if Checkpoints(folder / CHECKPOINTS).newest is None:  # which would say how it was made
             raise CheckpointError(
                 f"{folder} holds a model already, and no checkpoint to go on from: choose another "
                 "folder"

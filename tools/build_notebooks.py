@@ -68,6 +68,11 @@ def set_navigation(notebook: nbformat.NotebookNode, links: str) -> None:
     notebook.cells = [top, *cells, bottom]
 
 
+def usual_environment() -> dict[str, str]:
+    """This process's variables, without those by which somebody chose other entries or sizes."""
+    return {name: value for name, value in os.environ.items() if name not in CHOICES}
+
+
 def execute(
     notebook: nbformat.NotebookNode,
     timeout: int = 900,
@@ -144,8 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no such lesson among {', '.join(path.name[:2] for path in paths)}")
     # The run must not depend on what a reader saved, trained or chose before.
     with tempfile.TemporaryDirectory() as cache:
-        usual = {name: value for name, value in os.environ.items() if name not in CHOICES}
-        environment = usual | {"LESSONS_LIB_CACHE": cache, "LESSONS_LIB_STILLS": "1"}
+        environment = usual_environment() | {"LESSONS_LIB_CACHE": cache, "LESSONS_LIB_STILLS": "1"}
         for path in wanted:
             try:
                 build(path, paths, None if chosen.navigation else environment)

@@ -11,7 +11,6 @@ import functools
 import hashlib
 import html
 import http.server
-import os
 import re
 import sys
 import tempfile
@@ -31,7 +30,6 @@ from pygments.lexers import PythonLexer
 from lessons_lib.widgets.answers import answers_assets, answers_mount
 from lessons_lib.widgets.html import inspector_assets, inspector_mount
 from tools.build_notebooks import (
-    CHOICES,
     KERNEL,
     NAVIGATION,
     NOTEBOOKS,
@@ -41,6 +39,7 @@ from tools.build_notebooks import (
     navigation,
     read,
     title,
+    usual_environment,
 )
 
 SITE = ROOT / "site"
@@ -89,9 +88,8 @@ def run_for_states(
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     with tempfile.TemporaryDirectory() as cache:
-        # Pages show the course's own entries, never those that somebody chose.
-        usual = {name: value for name, value in os.environ.items() if name not in CHOICES}
-        client.execute(env={**(environment or usual), "LESSONS_LIB_CACHE": cache})
+        usual = environment or usual_environment()
+        client.execute(env={**usual, "LESSONS_LIB_CACHE": cache})
     return dict(client.widget_state)
 
 

@@ -52,6 +52,24 @@ RUN_CELL = """async (place) => {
 }"""
 
 
+def guarded_page(context):
+    """A new page, and a list of its faults: requests to other machines, which fail, and errors."""
+    page, faults = context.new_page(), []
+
+    def route(route):
+        url = urllib.parse.urlsplit(route.request.url)
+        if url.scheme in ("file", "data", "blob") or url.hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            faults.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", route)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and faults.append(said.text))
+    return page, faults
+
+
 @contextlib.contextmanager
 def notebook_in_lab(browser, folder: Path, sources: list[str]):
     """Yields a page of JupyterLab with a notebook of these cells, none of them run.
@@ -66,25 +84,13 @@ def notebook_in_lab(browser, folder: Path, sources: list[str]):
     nbformat.write(notebook, notebooks / "one.ipynb")
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     context.add_init_script("window.canary = () => { window.canaryCalled = true; };")
-    page, foreign, errors = context.new_page(), [], []
-
-    def route(route):
-        host = urllib.parse.urlsplit(route.request.url).hostname
-        if host in ("127.0.0.1", None):
-            route.continue_()
-        else:
-            foreign.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", route)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+    page, faults = guarded_page(context)
     with running_lab(folder, notebooks) as address:
         page.goto(address("one.ipynb"))
         page.locator(".jp-Notebook").wait_for(timeout=60_000)
         yield page
         context.close()
-    assert foreign == [] and errors == []
+    assert faults == []
 
 
 @contextlib.contextmanager

@@ -1,14 +1,13 @@
 """Lesson 06 as a reader has it, in JupyterLab and on the site: what the screen counts is true."""
 
 import shutil
-import urllib.parse
 
 import pytest
 
 from lessons_lib.data import load_entries
 from lessons_lib.kinds import count_targets
 from lessons_lib.widgets import inspect_batch
-from tests.browser.lab import RUN_ALL, running_lab
+from tests.browser.lab import RUN_ALL, guarded_page, running_lab
 from tests.browser.test_inspector_page import choose, headline
 from tools import build_site
 from tools.build_notebooks import NOTEBOOKS, lesson_paths, navigation, read, title
@@ -57,19 +56,7 @@ def walk(page, inspector, expected):
 def opened(browser):
     """A page, and afterwards: no error, and no request to another machine."""
     context = browser.new_context(viewport={"width": 1300, "height": 2400})
-    page, faults = context.new_page(), []
-
-    def route(route):
-        url = urllib.parse.urlsplit(route.request.url)
-        if url.scheme in ("file", "data", "blob") or url.hostname == "127.0.0.1":
-            route.continue_()
-        else:
-            faults.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", route)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and faults.append(said.text))
+    page, faults = guarded_page(context)
     yield page
     context.close()
     assert faults == []
