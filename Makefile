@@ -37,7 +37,7 @@ notebooks: environment  ## run all notebooks from clean kernels and save their o
 	@$(VENV_PYTHON) -m tools.build_notebooks
 
 base: environment  ## write the corpus and pretrain the base model, in half an hour (BASE_FLAGS=--short: two minutes)
-	@$(VENV_PYTHON) -m lessons_lib.world.pretraining $(BASE_FLAGS)
+	@$(VENV_PYTHON) -m tools.base_model.pretraining $(BASE_FLAGS)
 
 site: environment  ## build static pages of all lessons into site/; their inspectors work without a kernel
 	@$(VENV_PYTHON) -m tools.build_site

@@ -16,20 +16,19 @@ from collections.abc import Sequence
 
 import torch
 
-from lessons_lib.checkpoints import BASE_MODEL, load_model, untrained_twin
-from lessons_lib.data import load_entries, split_entries
-from lessons_lib.evaluation import Scores, score_responses
-from lessons_lib.finetuning import Finetuned, load_or_finetune
-from lessons_lib.generation import generate_all, generate_responses
-from lessons_lib.reading import Entry
-from lessons_lib.recipes import RECIPES
-from lessons_lib.world.entries import (
+from lessons_lib.data import Entry, load_entries, split_entries
+from lessons_lib.data.world import (
     families_of_test_part,
     held_out_entries,
     held_out_families,
     unseen_phrasing_entries,
 )
-from lessons_lib.world.families_without_input import WITHOUT_INPUT
+from lessons_lib.data.world.families import FAMILIES
+from lessons_lib.evaluation import Scores, score_responses
+from lessons_lib.generation import generate_all, generate_responses
+from lessons_lib.models import load_model, untrained_twin
+from lessons_lib.models.loading import BASE_MODEL
+from lessons_lib.training import RECIPES, Finetuned, load_or_finetune
 
 TARGETS = {
     "base_exact": ("≤", 0.03),
@@ -67,7 +66,9 @@ def base_figures(test: list[Entry]) -> dict[str, float]:
     """Of the model as it was pretrained."""
     model, families = load_model("base"), families_of_test_part()
     scores = answer(model, test, families, BASE_TOKENS)
-    told = {family.facts for family in WITHOUT_INPUT}  # their answers are not in the prompt
+    told = {
+        name for name, family in FAMILIES.items() if not family.input
+    }  # their answers are not in the prompt
     places = [i for i, family in enumerate(families) if family in told]
     lenient = [scores.marks["lenient"][i] for i in places]
     asked = ["\n".join(filter(None, (e["instruction"], e["input"]))) + "\n" for e in test]

@@ -2,8 +2,7 @@
 
 import os
 
-from lessons_lib.data import load_entries
-from lessons_lib.reading import Entry
+from lessons_lib.data import Entry, load_entries
 
 ENTRIES_VARIABLE = "LESSONS_LIB_REAL_ENTRIES"
 

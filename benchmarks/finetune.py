@@ -17,15 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 
 from benchmarks import peers
-from lessons_lib.batching import Batch, InstructionCollator, InstructionDataset
-from lessons_lib.checkpoints import load_model
+from lessons_lib.batching import Batch, InstructionCollator, InstructionDataset, create_loader
 from lessons_lib.data import load_entries, split_entries
-from lessons_lib.finetuning import add_entry_tokens
-from lessons_lib.loaders import create_loader
-from lessons_lib.losses import batch_loss
-from lessons_lib.memory import keep_freed_memory
-from lessons_lib.optimization import make_optimizer, optimizer_step
-from lessons_lib.recipes import RECIPES, Recipe
+from lessons_lib.models import load_model
+from lessons_lib.support.memory import keep_freed_memory
+from lessons_lib.training import RECIPES, Recipe, batch_loss, make_optimizer
+from lessons_lib.training.finetuning import add_entry_tokens
+from lessons_lib.training.optimizer import optimizer_step
 
 TARGETS = {"vs_llms_from_scratch": 3.0}
 TOLERANCE = 1e-5  # of the first loss

@@ -19,12 +19,11 @@ from torch import nn
 
 from benchmarks import peers
 from benchmarks.entries import source_and_entries
-from lessons_lib.data import split_entries
-from lessons_lib.dataset import InstructionDataset
-from lessons_lib.decoding import continue_rows, start_rows
-from lessons_lib.model import GPT, GPTConfig
-from lessons_lib.sampling import Sampling
-from lessons_lib.tokenizer import END_OF_TEXT
+from lessons_lib.batching import InstructionDataset
+from lessons_lib.data import END_OF_TEXT, split_entries
+from lessons_lib.generation import Sampling
+from lessons_lib.generation.decoding import continue_rows, start_rows
+from lessons_lib.models import GPT, GPTConfig
 
 TARGETS = {"vs_llms_from_scratch": 10.0, "vs_transformers_batched": 1.2}
 FOR_THE_BOOK = 12  # prompts

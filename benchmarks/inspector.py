@@ -163,7 +163,7 @@ def click_all(page, traffic, rounds: int) -> dict[str, float]:
 def state_bytes(entries: list[dict]) -> int:
     """What the inspector of these entries weighs in a saved notebook, its code not counted."""
     from lessons_lib.widgets import inspect_batch
-    from lessons_lib.widgets.html import inspector_state
+    from lessons_lib.widgets.page import inspector_state
 
     state = inspector_state(inspect_batch(entries))
     return len(json.dumps(state, ensure_ascii=False).encode())

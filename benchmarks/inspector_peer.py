@@ -4,10 +4,11 @@ import html
 
 import ipywidgets
 
-from lessons_lib.batching import collate_steps
-from lessons_lib.figures import STYLES, visible
-from lessons_lib.kinds import count_targets, padded_kinds, target_kinds
-from lessons_lib.tokenizer import token_strings
+from lessons_lib.batching import collate_steps, count_targets
+from lessons_lib.batching.cells import padded_kinds, target_kinds
+from lessons_lib.data import token_strings
+from lessons_lib.pictures import STYLES
+from lessons_lib.pictures.tokens import visible
 
 
 def peer_table(entries: list[dict]) -> ipywidgets.VBox:

@@ -10,10 +10,11 @@ names one. Without SmolLM2's package its figures are null.
 import argparse
 import json
 
-from lessons_lib.judging_judges import Verdict, Verdicts, available_scorers, judge_the_judges
-from lessons_lib.labelled_answers import Kind
-from lessons_lib.scorers import STATISTICAL
-from lessons_lib.table import Table
+from lessons_lib.evaluation import STATISTICAL
+from lessons_lib.evaluation.judges import available_scorers, judge_the_judges
+from lessons_lib.evaluation.judges.labelled_answers import Kind
+from lessons_lib.evaluation.judges.verdicts import Verdict, Verdicts
+from lessons_lib.support import Table
 
 TARGET = 0.8  # for the best scorer
 # Name in the JSON → name of the scorer.

@@ -12,8 +12,7 @@ import os
 import statistics
 import tempfile
 
-from lessons_lib.finetuning import load_or_finetune
-from lessons_lib.recipes import RECIPES
+from lessons_lib.training import RECIPES, load_or_finetune
 
 RATES = (1e-4, 2e-4, 3e-4, 6e-4)
 

@@ -13,9 +13,9 @@ import json
 import sys
 from typing import Any
 
-from lessons_lib.masking_files import STUDIES, committed_experiment, study_folder, write_experiment
-from lessons_lib.masking_results import MaskingExperiment
-from lessons_lib.masking_studies import rerun_cell, run_study
+from lessons_lib.experiments.masking import committed_experiment, rerun_cell, run_study
+from lessons_lib.experiments.masking.results import MaskingExperiment
+from lessons_lib.experiments.masking.studies import STUDIES, study_folder, write_experiment
 
 
 def compare_cell(name: str, mode: str, seed: int) -> dict[str, Any]:

@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks import peers
-from lessons_lib.batching import Batch, InstructionCollator, InstructionDataset
-from lessons_lib.losses import batch_loss, live_mask
-from lessons_lib.model import GPT
-from lessons_lib.optimization import input_tokens, make_optimizer, optimizer_step
-from lessons_lib.packing import PackingCollator
-from lessons_lib.reading import Entry
-from lessons_lib.shared_prefix import share_prefix
+from lessons_lib.batching import Batch, InstructionCollator, InstructionDataset, share_prefix
+from lessons_lib.batching.packing import PackingCollator
+from lessons_lib.data import Entry
+from lessons_lib.models import GPT
+from lessons_lib.training import batch_loss, make_optimizer
+from lessons_lib.training.losses import live_mask
+from lessons_lib.training.optimizer import input_tokens, optimizer_step
 
 
 class Levers(NamedTuple):

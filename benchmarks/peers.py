@@ -13,12 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.collate import book_collate_fn
-from lessons_lib.dataset import InstructionDataset
-from lessons_lib.gpt2_files import SIZES, their_name, turned
-from lessons_lib.model import GPT
-from lessons_lib.prompts import get_prompt_format
-from lessons_lib.reading import Entry
-from lessons_lib.tokenizer import END_OF_TEXT, IGNORE_INDEX, find_tokenizer_files, get_tokenizer
+from lessons_lib.batching import InstructionDataset
+from lessons_lib.data import END_OF_TEXT, IGNORE_INDEX, Entry, get_prompt_format, get_tokenizer
+from lessons_lib.data.tokenizer import find_tokenizer_files
+from lessons_lib.models import GPT
+from lessons_lib.models.gpt2_files import SIZES, their_name, turned
 
 LEARNING_RATE, WEIGHT_DECAY = 5e-5, 0.1
 

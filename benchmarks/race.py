@@ -28,11 +28,11 @@ from benchmarks import collate, peers
 from benchmarks.entries import source_and_entries
 from benchmarks.ours import OURS, Levers, Ours
 from lessons_lib.batching import InstructionDataset
-from lessons_lib.devices import has_fast_bf16
-from lessons_lib.measured import save_measured
-from lessons_lib.memory import keep_freed_memory
-from lessons_lib.model import GPT, GPTConfig
-from lessons_lib.reading import Entry
+from lessons_lib.data import Entry
+from lessons_lib.experiments import save_measured
+from lessons_lib.models import GPT, GPTConfig
+from lessons_lib.support.devices import has_fast_bf16
+from lessons_lib.support.memory import keep_freed_memory
 
 BATCH_SIZE = 8
 WARM_UP = 3  # steps that are not timed; so many it takes until freed memory fits

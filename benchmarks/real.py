@@ -12,10 +12,9 @@ import os
 import tempfile
 
 from benchmarks.entries import ENTRIES_VARIABLE
-from lessons_lib.devices import describe_device, pick_device
-from lessons_lib.measured import save_measured
-from lessons_lib.real_thing import before_and_after
-from lessons_lib.recipes import RECIPES, Recipe
+from lessons_lib.experiments import before_and_after, save_measured
+from lessons_lib.support.devices import describe_device, pick_device
+from lessons_lib.training import RECIPES, Recipe
 
 TARGETS = {"gain": (">=", 0.10), "minutes": ("<=", 8.0)}
 

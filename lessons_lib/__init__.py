@@ -1,8 +1,8 @@
 """From a file of instructions to a model that follows them: the library behind the lessons.
 
-Lessons import from the modules, one for each stage: ``from lessons_lib.batching import pad``.
-The most used names are here as well; a module is loaded when one of its names is first used, so
-that ``import lessons_lib`` alone takes no time.
+Each stage of the course has a room, and lessons import from there: ``from lessons_lib.batching
+import pad``. The most used names are here as well; a room is loaded when one of its names is first
+used, so that ``import lessons_lib`` alone takes no time.
 """
 
 import importlib
@@ -13,10 +13,17 @@ __version__ = "0.1.0"
 # Where each public name lives, in the order in which the lessons meet them.
 _HOMES = {
     "environment": ["check_environment"],
-    "data": ["load_entries", "download_and_load_file", "split_entries"],
-    "audit": ["audit_entries"],
-    "prompts": ["PROMPT_FORMATS", "format_input"],
-    "tokenizer": ["get_tokenizer", "END_OF_TEXT", "IGNORE_INDEX"],
+    "data": [
+        "load_entries",
+        "download_and_load_file",
+        "split_entries",
+        "audit_entries",
+        "PROMPT_FORMATS",
+        "format_input",
+        "get_tokenizer",
+        "END_OF_TEXT",
+        "IGNORE_INDEX",
+    ],
     "batching": [
         "apply_template",
         "tokenize",
@@ -30,20 +37,20 @@ _HOMES = {
         "BatchSteps",
         "collate_steps",
         "custom_collate_fn",
+        "create_loader",
     ],
-    "loaders": ["create_loader"],
-    "model": ["GPT", "GPTConfig"],
-    "checkpoints": ["load_model"],
-    "training": ["train", "History", "evaluate_loss", "response_loss"],
-    "finetuning": ["load_or_finetune"],
-    "generation": ["generate", "generate_responses", "respond", "respond_all"],
-    "evaluation": ["score_responses"],
-    "likelihood": ["log_likelihood"],
-    "real_thing": ["before_and_after"],
-    "score_table": ["score_answers"],
-    "comparison": ["compare"],
-    "judging_judges": ["judge_the_judges"],
-    "experiments": ["run_masking_experiment"],
+    "models": ["GPT", "GPTConfig", "load_model"],
+    "training": ["train", "History", "evaluate_loss", "response_loss", "load_or_finetune"],
+    "generation": [
+        "generate",
+        "generate_responses",
+        "respond",
+        "respond_all",
+        "log_likelihood",
+    ],
+    "evaluation": ["score_responses", "score_answers", "compare"],
+    "evaluation.judges": ["judge_the_judges"],
+    "experiments": ["before_and_after", "run_masking_experiment"],
     "chat": ["Chat"],
     "widgets": [
         "inspect_batch",

@@ -8,7 +8,7 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 
-from lessons_lib.command_options import LARGE_MODEL_RATE, build_parser
+from lessons_lib.commands import LARGE_MODEL_RATE, build_parser
 from lessons_lib.environment import check_environment
 
 # Other modules are imported where they are needed: ``check`` must run where PyTorch is broken.
@@ -22,8 +22,8 @@ def check(options: argparse.Namespace) -> int:
 
 
 def finetune(options: argparse.Namespace) -> int:
-    from lessons_lib.recipes import get_recipe
     from lessons_lib.run_folder import run_in_folder
+    from lessons_lib.training import get_recipe
 
     recipe = get_recipe("lesson-09")
     rate = None if options.model == "base" else LARGE_MODEL_RATE
@@ -45,8 +45,8 @@ def finetune(options: argparse.Namespace) -> int:
 
 
 def ask(options: argparse.Namespace) -> int:
-    from lessons_lib.checkpoints import load_model
     from lessons_lib.generation import respond
+    from lessons_lib.models import load_model
 
     entry = {"instruction": options.instruction, "input": options.input, "output": ""}
     print(respond(load_model(options.model), entry, max_new_tokens=options.max_new_tokens))
@@ -54,7 +54,7 @@ def ask(options: argparse.Namespace) -> int:
 
 
 def chat(options: argparse.Namespace) -> int:
-    from lessons_lib.terminal_chat import chat_in_terminal
+    from lessons_lib.chat.terminal import chat_in_terminal
 
     model, name, chosen = _chat_model(options)
     print(f"You talk to {name}.")
@@ -63,7 +63,7 @@ def chat(options: argparse.Namespace) -> int:
 
 
 def serve(options: argparse.Namespace) -> int:
-    from lessons_lib.serve import create_app, run_server
+    from lessons_lib.chat.server import create_app, run_server
 
     model, name, chosen = _chat_model(options)
     _new_chat(model, chosen, options)  # what is wrong with an option is said now
@@ -82,9 +82,8 @@ def _chat_model(options: argparse.Namespace) -> tuple:
     """The model to talk to, its name, and the prompt format it was trained on."""
     from pathlib import PurePath
 
-    from lessons_lib.checkpoints import load_model
-    from lessons_lib.finetuning import load_or_finetune
-    from lessons_lib.recipes import RECIPES
+    from lessons_lib.models import load_model
+    from lessons_lib.training import RECIPES, load_or_finetune
 
     if options.model is not None:
         model = load_model(options.model)
@@ -111,7 +110,7 @@ def _chat_options(options: argparse.Namespace) -> dict:
 
 def download(options: argparse.Namespace) -> int:
     from lessons_lib.data import load_entries
-    from lessons_lib.hub_models import fetch
+    from lessons_lib.models.gpt2_files import fetch
 
     for name in options.what or ("entries", "gpt2"):
         if name == "entries":
@@ -123,7 +122,7 @@ def download(options: argparse.Namespace) -> int:
 
 def _entries(name: str) -> str:
     """What ``load_entries`` takes; "book" stands for the book's URL."""
-    from lessons_lib.data import BOOK_ENTRIES
+    from lessons_lib.data.entries import BOOK_ENTRIES
 
     return BOOK_ENTRIES if name == "book" else name
 

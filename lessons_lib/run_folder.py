@@ -12,22 +12,16 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lessons_lib.charts import draw_history
-from lessons_lib.checkpoints import load_model, save_model
-from lessons_lib.data import load_entries, split_entries
-from lessons_lib.devices import describe_device, pick_device
+from lessons_lib.batching import tokenize
+from lessons_lib.data import Entry, get_prompt_format, load_entries, split_entries, tokenizer_of
 from lessons_lib.evaluation import score_responses
-from lessons_lib.figures import small_png
-from lessons_lib.files import CheckpointError, write_all_whole, write_whole
-from lessons_lib.finetuning import add_entry_tokens, finetune, recipe_key
 from lessons_lib.generation import generate_responses
-from lessons_lib.history import History
-from lessons_lib.prompts import get_prompt_format
-from lessons_lib.reading import Entry
-from lessons_lib.recipes import Recipe
-from lessons_lib.resuming import Checkpoints
-from lessons_lib.substeps import tokenize
-from lessons_lib.tokenizer import tokenizer_of
+from lessons_lib.models import load_model, save_model
+from lessons_lib.pictures import draw_history, small_png
+from lessons_lib.support import CheckpointError, write_all_whole, write_whole
+from lessons_lib.support.devices import describe_device, pick_device
+from lessons_lib.training import Checkpoints, History, Recipe, finetune
+from lessons_lib.training.finetuning import add_entry_tokens, recipe_key
 
 CHECKPOINTS, HISTORY, CURVES, ANSWERS = "checkpoints", "history.csv", "curves.png", "answers.json"
 MODEL = "model.safetensors"

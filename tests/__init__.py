@@ -1,1 +1,1 @@
-"""The tests mirror the library: tests/test_batching.py tests lessons_lib/batching.py."""
+"""The tests mirror the library: batching/test_packing.py here tests batching/packing.py there."""

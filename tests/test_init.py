@@ -26,7 +26,7 @@ def test_importing_the_package_loads_nothing_large():
 
 def test_a_name_loads_its_own_module_only():
     loaded = loaded_after("from lessons_lib import load_entries, format_input")
-    assert {"lessons_lib.data", "lessons_lib.prompts"} <= loaded
+    assert {"lessons_lib.data.entries", "lessons_lib.data.prompts"} <= loaded
     assert not loaded.intersection(["torch", "matplotlib"])
 
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.no_network import NetworkRefused
+from tests.helpers.no_network import NetworkRefused
 
 # An address and a name that are reserved for documentation; nothing answers there.
 ELSEWHERE = ("192.0.2.1", 80)

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import lessons_lib
-from lessons_lib.local_llm_files import INSTALL
+from lessons_lib.models.smollm2_files import INSTALL
 
 ROOT = Path(__file__).resolve().parent.parent
 # Where conda's name differs from pip's, and a module's from its package's.
@@ -179,12 +179,14 @@ for path in sorted(p for p in files(lessons_lib).rglob("*") if p.suffix not in (
     wanted = {
         path.relative_to(package).as_posix()
         for path in package.rglob("*")
-        if path.suffix in (".json", ".csv", ".tsv", ".txt", ".safetensors", ".js", ".css")
+        if path.suffix in (".json", ".csv", ".tsv", ".txt", ".toml", ".safetensors", ".js", ".css")
         and path.is_file()
     }
-    assert {"assets/entries.json", "world/facts/capitals.tsv", "widgets/inspector.js"} <= set(
-        wanted
-    )
+    assert {
+        "assets/entries.json",
+        "data/world/facts/capitals.tsv",
+        "assets/front_end/inspector.js",
+    } <= set(wanted)
     assert set(listed.stdout.split()) == wanted
     installed = {path.name for path in tmp_path.iterdir()}
     assert installed == {"lessons_lib", f"lessons_lib-{lessons_lib.__version__}.dist-info"}

@@ -28,7 +28,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from lessons_lib.widgets.answers import answers_assets, answers_mount
-from lessons_lib.widgets.html import inspector_assets, inspector_mount
+from lessons_lib.widgets.page import inspector_assets, inspector_mount
 from tools.build_notebooks import (
     KERNEL,
     NAVIGATION,

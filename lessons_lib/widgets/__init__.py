@@ -1,6 +1,6 @@
-"""What a person sees and touches: the batch inspector, its relatives, a chat. Lessons 02 to 12.
+"""The interactive parts of the lessons: the batch inspector and its relatives.
 
-Nothing of the library imports this package.
+Their front ends are in ``assets/front_end``, and run in exported pages without a kernel.
 """
 
 from lessons_lib.widgets.answers import AnswerTable, show_answers
@@ -12,18 +12,18 @@ from lessons_lib.widgets.payload import InspectorError
 from lessons_lib.widgets.race import PaddingRace, race_padding
 
 __all__ = [
-    "AnswerTable",
-    "BatchComparison",
     "BatchInspector",
-    "ChatBox",
-    "InspectorError",
-    "LossInspector",
-    "PaddingRace",
-    "compare_batches",
     "inspect_batch",
-    "race_padding",
-    "show_answers",
-    "show_chat",
+    "BatchComparison",
+    "compare_batches",
+    "LossInspector",
     "show_token_losses",
     "token_losses",
+    "PaddingRace",
+    "race_padding",
+    "AnswerTable",
+    "show_answers",
+    "ChatBox",
+    "show_chat",
+    "InspectorError",
 ]

@@ -10,16 +10,12 @@ from typing import Any
 
 import traitlets
 
-from lessons_lib.evaluation import Scores
-from lessons_lib.figures import small_png
-from lessons_lib.intervals import Share
-from lessons_lib.key_answers import key_answer
-from lessons_lib.widgets.answers_still import draw_answers
-from lessons_lib.widgets.html import FOLLOW_THEME, PAGE, front_end_state
-from lessons_lib.widgets.inspector import HERE
+from lessons_lib.evaluation import Scores, Share, key_answer
+from lessons_lib.pictures import small_png, spell_text
+from lessons_lib.pictures.text_stills import draw_answers
+from lessons_lib.support.paths import FRONT_END
+from lessons_lib.widgets.page import FOLLOW_THEME, PAGE, PicturedWidget, front_end_state
 from lessons_lib.widgets.payload import InspectorError, embed_json
-from lessons_lib.widgets.pictured import PicturedWidget
-from lessons_lib.widgets.spelling import spell_text
 
 MOST_ANSWERS = 200
 MOST_CHARACTERS = 2000  # of one text; a model that does not stop can write pages
@@ -46,10 +42,10 @@ def show_answers(scores: Scores, **options) -> "AnswerTable":
 class AnswerTable(PicturedWidget):
     """The widget. Each trait can be set here or by a click; both sides follow."""
 
-    _esm = HERE / "answers.js"
+    _esm = FRONT_END / "answers.js"
     # The palette, the themes and the controls are those of the inspector.
     _css = "\n".join(
-        (HERE / name).read_text(encoding="utf-8") for name in ("inspector.css", "answers.css")
+        (FRONT_END / name).read_text(encoding="utf-8") for name in ("inspector.css", "answers.css")
     )
     _view = traitlets.Unicode("answers").tag(sync=True)
     _data = traitlets.Dict().tag(sync=True)
@@ -185,7 +181,7 @@ def answers_mount(state: dict[str, Any]) -> str:
 
 def answers_assets() -> str:
     """The style sheets and the module that fill every mount of a page: once, at its end."""
-    module = (HERE / "answers.js").read_text(encoding="utf-8")
+    module = (FRONT_END / "answers.js").read_text(encoding="utf-8")
     return f'<style>\n{AnswerTable._css}</style>\n<script type="module">\n{module}{MOUNT}</script>'
 
 

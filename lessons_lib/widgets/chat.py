@@ -11,11 +11,10 @@ from typing import Any
 import traitlets
 
 from lessons_lib.chat import Chat, Turn
-from lessons_lib.figures import small_png
-from lessons_lib.widgets.chat_still import draw_chat
-from lessons_lib.widgets.inspector import HERE
-from lessons_lib.widgets.pictured import PicturedWidget
-from lessons_lib.widgets.spelling import spell_text
+from lessons_lib.pictures import small_png, spell_text
+from lessons_lib.pictures.text_stills import draw_chat
+from lessons_lib.support.paths import FRONT_END
+from lessons_lib.widgets.page import PicturedWidget
 
 MOST_TURNS = 50  # that travel to the page; all of them are in ``chat.turns``
 MOST_CHARACTERS = 8000  # of one text that travels
@@ -35,10 +34,10 @@ def show_chat(chat: Chat, name: str = "Model") -> "ChatBox":
 class ChatBox(PicturedWidget):
     """The widget. Its settings can be set here or by a click; both sides follow."""
 
-    _esm = HERE / "chat.js"
+    _esm = FRONT_END / "chat.js"
     # The palette, the themes and the controls are those of the inspector.
     _css = "\n".join(
-        (HERE / name).read_text(encoding="utf-8") for name in ("inspector.css", "chat.css")
+        (FRONT_END / name).read_text(encoding="utf-8") for name in ("inspector.css", "chat.css")
     )
     _view = traitlets.Unicode("chat").tag(sync=True)
     _turns = traitlets.List().tag(sync=True)  # for a page without Python

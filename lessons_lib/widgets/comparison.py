@@ -5,9 +5,9 @@ import io
 import traitlets
 from PIL import Image
 
-from lessons_lib.widgets.html import inspector_page
-from lessons_lib.widgets.inspector import HERE, BatchInspector
-from lessons_lib.widgets.pictured import PicturedWidget
+from lessons_lib.support.paths import FRONT_END
+from lessons_lib.widgets.inspector import BatchInspector
+from lessons_lib.widgets.page import PicturedWidget, inspector_page
 
 OPTIONS = (
     *("substep", "prompt_format", "padding", "fixed_length", "max_length", "instruction_mask"),
@@ -29,8 +29,8 @@ def compare_batches(left: BatchInspector, right: BatchInspector) -> "BatchCompar
 class BatchComparison(PicturedWidget):
     """The widget. ``inspectors`` are the two sides; their traits follow what is clicked."""
 
-    _esm = HERE / "inspector.js"
-    _css = HERE / "inspector.css"
+    _esm = FRONT_END / "inspector.js"
+    _css = FRONT_END / "inspector.css"
     _view = traitlets.Unicode("comparison").tag(sync=True)
     _datas = traitlets.List().tag(sync=True)
     left = traitlets.Dict().tag(sync=True)  # the options of the left side

@@ -5,27 +5,30 @@ is on show can be had in Python as ``.steps``, as a picture and as a page.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import traitlets
 
-from lessons_lib.batching import INSTRUCTION_MASKS, BatchSteps, collate_steps
-from lessons_lib.data import load_entries
-from lessons_lib.dataset import Example
-from lessons_lib.loaders import Dropped
-from lessons_lib.prompts import PROMPT_FORMATS, PromptFormat, get_prompt_format
-from lessons_lib.reading import DatasetError, Entry
-from lessons_lib.substeps import BatchError
-from lessons_lib.widgets import still
-from lessons_lib.widgets.html import inspector_page
-from lessons_lib.widgets.options import (
-    PADDINGS,
-    SUBSTEPS,
-    VIEWS,
-    collator_options,
-    length_limit,
+from lessons_lib.batching import (
+    INSTRUCTION_MASKS,
+    BatchError,
+    BatchSteps,
+    Example,
+    InstructionCollator,
+    collate_steps,
 )
+from lessons_lib.batching.loaders import Dropped
+from lessons_lib.data import (
+    PROMPT_FORMATS,
+    DatasetError,
+    Entry,
+    PromptFormat,
+    get_prompt_format,
+    load_entries,
+)
+from lessons_lib.pictures import spell_text, stills
+from lessons_lib.support.paths import FRONT_END
+from lessons_lib.widgets.page import PicturedWidget, inspector_page
 from lessons_lib.widgets.payload import (
     MOST_ENTRIES,
     InspectorError,
@@ -33,10 +36,39 @@ from lessons_lib.widgets.payload import (
     make_examples,
     make_payload,
 )
-from lessons_lib.widgets.pictured import PicturedWidget
-from lessons_lib.widgets.spelling import spell_text
 
-HERE = Path(__file__).parent
+SUBSTEPS = ("2.1", "2.2", "2.3", "2.4", "2.5")
+PADDINGS = ("dynamic", "static", "fixed")
+VIEWS = ("text", "ids", "both", "blocks")
+
+
+def length_limit(options) -> int | None:
+    """How many inputs a row may have: the maximum length, or the fixed length if that is less."""
+    limits = [options.max_length, options.fixed_length if options.padding == "fixed" else None]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def collator_options(options, examples: Sequence[Example]) -> dict[str, Any]:
+    """The arguments of ``InstructionCollator`` that some options on show stand for.
+
+    "static" pads to the longest of all ``examples`` that a loader would keep; "fixed" pads to
+    ``fixed_length`` and cuts there. A prompt-loss weight counts where there is no mask.
+    """
+    limit = length_limit(options)
+    pad_to = options.fixed_length if options.padding == "fixed" else None
+    if options.padding == "static":
+        collator = InstructionCollator(allowed_max_length=limit)
+        kept = [len(e.token_ids) for e in examples if not collator.loses_response(e)]
+        pad_to = max((min(length, limit or length) for length in kept), default=None)
+    unmasked = options.instruction_mask == "none"
+    return {
+        "instruction_mask": options.instruction_mask,
+        "prompt_loss_weight": options.prompt_loss_weight if unmasked else None,
+        "allowed_max_length": limit,
+        "pad_to": pad_to,
+    }
+
+
 MOST_FOUND = 20  # entries that a search shows
 
 
@@ -70,8 +102,8 @@ def inspect_batch(
 class BatchInspector(PicturedWidget):
     """The widget. Each trait can be set here or by a click; both sides follow."""
 
-    _esm = HERE / "inspector.js"
-    _css = HERE / "inspector.css"
+    _esm = FRONT_END / "inspector.js"
+    _css = FRONT_END / "inspector.css"
     _data = traitlets.Dict().tag(sync=True)
 
     substep = traitlets.Enum(SUBSTEPS, "2.5").tag(sync=True, echo_update=False)
@@ -186,7 +218,7 @@ class BatchInspector(PicturedWidget):
 
     def alt_text(self) -> str:
         """The picture on show in words, with its counts."""
-        return still.alt_text(self.steps, self.substep)
+        return stills.alt_text(self.steps, self.substep)
 
     def to_png(self) -> bytes:
         """The picture on show as a PNG, drawn from ``.steps`` without a browser.
@@ -194,7 +226,7 @@ class BatchInspector(PicturedWidget):
         Raises:
             BatchError: as ``.steps``.
         """
-        return still.draw_png(self)
+        return stills.draw_png(self)
 
     def to_html(self, title: str = "Batch inspector") -> str:
         """One self-contained page with this inspector; it works without Python or a network."""

@@ -10,11 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from lessons_lib.batching import Batch
-from lessons_lib.dataset import Example
-from lessons_lib.losses import target_losses
-from lessons_lib.prompts import PromptFormat
-from lessons_lib.tokenizer import END_OF_TEXT, get_tokenizer, tokenizer_of
+from lessons_lib.batching import Batch, Example
+from lessons_lib.data import END_OF_TEXT, PromptFormat, get_tokenizer, tokenizer_of
+from lessons_lib.training import target_losses
 from lessons_lib.widgets.inspector import BatchInspector
 from lessons_lib.widgets.payload import InspectorError, make_examples, make_payload
 

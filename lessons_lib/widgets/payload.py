@@ -11,17 +11,22 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lessons_lib.dataset import BoundaryWarning, Example, make_example
-from lessons_lib.prompts import PromptFormat
-from lessons_lib.reading import Entry, check_entries
-from lessons_lib.substeps import tokenize
-from lessons_lib.tokenizer import END_OF_TEXT, IGNORE_INDEX, Tokenizer, get_tokenizer
-from lessons_lib.widgets.spelling import spell_text, token_words
+from lessons_lib.batching import BoundaryWarning, Example, make_example, tokenize
+from lessons_lib.data import (
+    END_OF_TEXT,
+    IGNORE_INDEX,
+    Entry,
+    PromptFormat,
+    Tokenizer,
+    check_entries,
+    get_tokenizer,
+)
+from lessons_lib.data.prompts import text_parts
+from lessons_lib.pictures import spell_text
+from lessons_lib.pictures.spelling import token_words
 
 MOST_ENTRIES = 32
 FORMAT_LABELS = {"alpaca": "Alpaca", "alpaca-stanford": "Stanford", "phi3": "Phi-3"}
-# Stand for instruction and input while a format's own words are looked for.
-_SLOTS = {"\ue000": "instruction", "\ue001": "input"}
 
 
 class InspectorError(ValueError):
@@ -116,24 +121,6 @@ def embed_json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     escapes = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028"}
     return re.sub("[<>&\u2028]", lambda found: escapes[found[0]], text)
-
-
-def text_parts(entry: Mapping[str, str], prompt_format: PromptFormat) -> list[tuple[str, str]]:
-    """The text of substep 2.1 cut into (kind, text): kinds are "template", "instruction", "input",
-    "header", "output" and "closing"."""
-    question = prompt_format.question(entry)
-    slots = {"instruction": "\ue000", "input": "\ue001" if entry.get("input") else ""}
-    pieces = re.split("([\ue000\ue001])", prompt_format.question({**entry, **slots}))
-    kinds = [_SLOTS.get(piece, "template") for piece in pieces]
-    parts = [
-        (kind, entry.get(kind, "") if kind in _SLOTS.values() else piece)
-        for kind, piece in zip(kinds, pieces, strict=True)
-    ]
-    if "".join(text for _, text in parts) != question:  # a format that changes its entry's texts
-        parts = [("template", question)]
-    parts += [("header", prompt_format.response_header), ("output", entry["output"])]
-    parts.append(("closing", prompt_format.response(entry).removeprefix(entry["output"])))
-    return [(kind, text) for kind, text in parts if text]
 
 
 def _row(

@@ -5,13 +5,12 @@ from typing import Any
 
 import traitlets
 
-from lessons_lib.charts import draw_waste
-from lessons_lib.figures import small_png
-from lessons_lib.loaders import count_cells, create_loader
-from lessons_lib.prompts import PromptFormat
-from lessons_lib.widgets.html import inspector_page
-from lessons_lib.widgets.inspector import HERE
-from lessons_lib.widgets.pictured import PicturedWidget
+from lessons_lib.batching import create_loader
+from lessons_lib.batching.loaders import count_cells
+from lessons_lib.data import PromptFormat
+from lessons_lib.pictures import draw_waste, small_png
+from lessons_lib.support.paths import FRONT_END
+from lessons_lib.widgets.page import PicturedWidget, inspector_page
 
 EXPLAINS = {
     "static": "every row as long as the longest entry of all",
@@ -48,8 +47,8 @@ def race_padding(
 class PaddingRace(PicturedWidget):
     """The widget. ``progress`` is how much of an epoch is batched, in percent."""
 
-    _esm = HERE / "inspector.js"
-    _css = HERE / "inspector.css"
+    _esm = FRONT_END / "inspector.js"
+    _css = FRONT_END / "inspector.css"
     _view = traitlets.Unicode("race").tag(sync=True)
     _lanes = traitlets.List().tag(sync=True)
     progress = traitlets.Int(0, min=0, max=100).tag(sync=True)

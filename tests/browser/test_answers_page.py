@@ -3,10 +3,10 @@
 import pytest
 
 from lessons_lib.data import load_entries
+from lessons_lib.data.world import entry_families
 from lessons_lib.evaluation import score_responses
-from lessons_lib.widgets.answers import show_answers
-from lessons_lib.world.entries import entry_families
-from tests.widgets.hostile import HOSTILE
+from lessons_lib.widgets import show_answers
+from tests.helpers.hostile import HOSTILE
 
 ENTRIES, FAMILIES = load_entries()[935:1045], entry_families()[935:1045]
 

@@ -4,13 +4,13 @@ import os
 
 import pytest
 
-from lessons_lib.widgets.spelling import spell_text
-from tests.browser.lab import RUN_CELL, notebook_in_lab
-from tests.widgets.hostile import MESSAGES
+from lessons_lib.pictures import spell_text
+from tests.helpers.hostile import MESSAGES
+from tests.helpers.lab import RUN_CELL, notebook_in_lab
 
 SHOW = """from lessons_lib.chat import Chat
 from lessons_lib.widgets import show_chat
-from tests.toys import Parrot
+from tests.helpers.toys import Parrot
 model = Parrot()
 chat = Chat(model, max_new_tokens=900)
 show_chat(chat, "Parrot")"""

@@ -6,13 +6,14 @@ import urllib.parse
 import pytest
 
 from lessons_lib.chat import Chat, Turn
-from lessons_lib.serve import create_app, serving
-from lessons_lib.widgets.chat import show_chat
-from lessons_lib.widgets.html import HERE, inspector_state
+from lessons_lib.chat.server import create_app, serving
+from lessons_lib.pictures import spell_text
+from lessons_lib.support.paths import FRONT_END
+from lessons_lib.widgets import show_chat
+from lessons_lib.widgets.page import inspector_state
 from lessons_lib.widgets.payload import embed_json
-from lessons_lib.widgets.spelling import spell_text
-from tests.toys import Parrot
-from tests.widgets.hostile import CANARY, HOSTILE, MESSAGES
+from tests.helpers.hostile import CANARY, HOSTILE, MESSAGES
+from tests.helpers.toys import Parrot
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +215,7 @@ def test_without_python_the_box_shows_what_was_said_and_why_nobody_answers(visit
     chat.turns = [Turn(f"<img src=x onerror={CANARY}>", "")]
     box = show_chat(chat)
     state = embed_json(inspector_state(box))
-    script = f"""{(HERE / "chat.js").read_text(encoding="utf-8")}
+    script = f"""{(FRONT_END / "chat.js").read_text(encoding="utf-8")}
       const state = {state};
       const nothing = () => {{}};
       const model = {{ get: (name) => state[name], set: nothing, save_changes: nothing, on: nothing,

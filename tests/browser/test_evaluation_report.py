@@ -1,11 +1,9 @@
 """The evaluation report in Chromium: family, words, order; hostile answers; nothing leaves."""
 
-from lessons_lib.comparison import compare
-from lessons_lib.evaluation_report import write_report
-from lessons_lib.score_table import score_answers
-from lessons_lib.scorers import ROUGE_L, STATISTICAL, RuleScorer
-from tests.toys import ENTRIES as SOME
-from tests.widgets.hostile import CANARY, HOSTILE
+from lessons_lib.evaluation import ROUGE_L, STATISTICAL, compare, score_answers, write_report
+from lessons_lib.evaluation.scorers import RuleScorer
+from tests.helpers.hostile import CANARY, HOSTILE
+from tests.helpers.toys import ENTRIES as SOME
 
 ENTRIES = [*HOSTILE, *SOME]
 FAMILIES = ["</script>", "__proto__", *["plain"] * (len(ENTRIES) - 2)]

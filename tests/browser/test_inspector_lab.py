@@ -2,21 +2,20 @@
 
 import pytest
 
+from lessons_lib.batching import count_targets
 from lessons_lib.data import load_entries
-from lessons_lib.kinds import count_targets
 from lessons_lib.widgets import inspect_batch
-from tests.browser.lab import RUN_CELL, notebook_in_lab
-from tests.browser.test_inspector_page import choose, headline
+from tests.helpers.lab import RUN_CELL, choose, headline, notebook_in_lab
 
 SHOW = """from lessons_lib.data import load_entries
 from lessons_lib.widgets import inspect_batch
 widget = inspect_batch(load_entries()[:4])
 widget"""
-TELL = """from lessons_lib.kinds import count_targets
+TELL = """from lessons_lib.batching import count_targets
 found = count_targets(widget.steps)
 print(found.live, found.total, widget.selected)"""
 TABLE = """from IPython.display import HTML
-from lessons_lib.table import Table
+from lessons_lib.support import Table
 display(Table(("price",), (("$5 and 4% of $6",),)), HTML("<p>$x$</p>"))"""
 
 

@@ -5,31 +5,16 @@ import re
 import pytest
 import torch
 
+from lessons_lib.batching import count_targets
 from lessons_lib.data import load_entries
-from lessons_lib.kinds import count_targets
-from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.models import GPT, GPTConfig
 from lessons_lib.training import batch_loss
-from lessons_lib.widgets import (
-    compare_batches,
-    inspect_batch,
-    race_padding,
-    show_token_losses,
-)
-from tests.widgets.hostile import HOSTILE
+from lessons_lib.widgets import compare_batches, inspect_batch, race_padding, show_token_losses
+from tests.helpers.hostile import HOSTILE
+from tests.helpers.lab import choose, headline
 
 ENTRIES = load_entries()[:6]
 SUBSTEPS = ["2.1", "2.2", "2.3", "2.4", "2.5"]
-
-
-def headline(page):
-    """The numbers of the summary: targets that count, of how many."""
-    text = page.locator(".bi-headline strong").inner_text()
-    return tuple(int(number.replace(",", "")) for number in re.findall(r"[\d,]+", text))
-
-
-def choose(page, name, value):
-    """Choose in a row of radio buttons, as a person does."""
-    page.locator(f'input[name$="-{name}"][value="{value}"]').check()
 
 
 def expected(widget):

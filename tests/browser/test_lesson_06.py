@@ -4,11 +4,10 @@ import shutil
 
 import pytest
 
+from lessons_lib.batching import count_targets
 from lessons_lib.data import load_entries
-from lessons_lib.kinds import count_targets
 from lessons_lib.widgets import inspect_batch
-from tests.browser.lab import RUN_ALL, guarded_page, running_lab
-from tests.browser.test_inspector_page import choose, headline
+from tests.helpers.lab import RUN_ALL, choose, guarded_page, headline, running_lab
 from tools import build_site
 from tools.build_notebooks import NOTEBOOKS, lesson_paths, navigation, read, title
 

@@ -31,7 +31,8 @@ def notebook(lesson):
 @pytest.fixture
 def real_model(lesson, request):
     """The converted SmolLM2 for the lessons that use it, so that no kernel makes its own."""
-    uses_it = re.search(r"real_thing|smollm2|available_scorers", lesson.read_text(encoding="utf-8"))
+    signs = r"before_and_after|smollm2|available_scorers"
+    uses_it = re.search(signs, lesson.read_text(encoding="utf-8"))
     if uses_it and importlib.util.find_spec("gguf"):
         request.getfixturevalue("converted_smollm2")
 

@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessons_lib.batching import InstructionDataset, custom_collate_fn
-from lessons_lib.data import load_entries
-from lessons_lib.prompts import format_input
-from lessons_lib.tokenizer import END_OF_TEXT, get_tokenizer
+from lessons_lib.data import END_OF_TEXT, format_input, get_tokenizer, load_entries
 
 book = pytest.importorskip(
     "llms_from_scratch.ch07",

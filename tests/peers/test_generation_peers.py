@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from lessons_lib.checkpoints import load_model
-from lessons_lib.decoding import continue_rows, start_rows
-from lessons_lib.sampling import Sampling, token_probabilities
+from lessons_lib.generation import Sampling
+from lessons_lib.generation.decoding import continue_rows, start_rows
+from lessons_lib.generation.sampling import token_probabilities
+from lessons_lib.models import load_model
 
 transformers = pytest.importorskip("transformers", reason="pip install transformers")
 

@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from lessons_lib.checkpoints import load_model, save_model
-from lessons_lib.model import GPT, GPTConfig
-from lessons_lib.tokenizer import VOCABULARY_SIZE
+from lessons_lib.data import VOCABULARY_SIZE
+from lessons_lib.models import GPT, GPTConfig, load_model, save_model
 
 transformers = pytest.importorskip("transformers", reason="pip install transformers")
 

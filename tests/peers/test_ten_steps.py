@@ -7,14 +7,13 @@ to its embedding, as GPT-2's is.
 import pytest
 import torch
 
-from lessons_lib.batching import InstructionCollator, InstructionDataset
+from lessons_lib.batching import InstructionCollator, InstructionDataset, share_prefix
+from lessons_lib.batching.packing import PackingCollator
 from lessons_lib.data import load_entries
-from lessons_lib.gpt2_files import their_name, turned
-from lessons_lib.losses import batch_loss
-from lessons_lib.model import GPT, GPTConfig
-from lessons_lib.optimization import make_optimizer, optimizer_step
-from lessons_lib.packing import PackingCollator
-from lessons_lib.shared_prefix import share_prefix
+from lessons_lib.models import GPT, GPTConfig
+from lessons_lib.models.gpt2_files import their_name, turned
+from lessons_lib.training import batch_loss, make_optimizer
+from lessons_lib.training.optimizer import optimizer_step
 
 for name in ("llms_from_scratch.ch07", "transformers", "trl", "datasets"):
     pytest.importorskip(name, reason=f"{name.split('.')[0]} is missing: make environment")

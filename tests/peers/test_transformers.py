@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from lessons_lib.batching import Batch, InstructionCollator
-from lessons_lib.checkpoints import load_model
-from lessons_lib.gpt2_files import their_name, turned
+from lessons_lib.models import load_model
+from lessons_lib.models.gpt2_files import their_name, turned
 from lessons_lib.training import batch_loss
-from tests.toys import EXAMPLES
+from tests.helpers.toys import EXAMPLES
 
 transformers = pytest.importorskip("transformers", reason="pip install transformers")
 

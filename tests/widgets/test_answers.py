@@ -6,21 +6,20 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from PIL import Image
 from traitlets import TraitError
 
 from lessons_lib.data import load_entries
+from lessons_lib.data.world import entry_families
 from lessons_lib.evaluation import score_responses
-from lessons_lib.widgets import answers as module
-from lessons_lib.widgets.answers import answers_assets, show_answers
-from lessons_lib.widgets.payload import InspectorError
-from lessons_lib.world.entries import entry_families
-from tests.widgets.hostile import HOSTILE
+from lessons_lib.support.paths import FRONT_END
+from lessons_lib.widgets import InspectorError, show_answers
+from lessons_lib.widgets.answers import answers_assets
+from tests.helpers.hostile import HOSTILE
 
-SCRIPT = Path(module.__file__).with_name("answers.js")
+SCRIPT = FRONT_END / "answers.js"
 ENTRIES, FAMILIES = load_entries()[935:1045], entry_families()[935:1045]
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 

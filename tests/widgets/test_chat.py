@@ -4,21 +4,20 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from traitlets import TraitError
 
 from lessons_lib.chat import Chat, Turn
+from lessons_lib.pictures import spell_text
+from lessons_lib.support.paths import FRONT_END
 from lessons_lib.widgets import chat as module
-from lessons_lib.widgets.chat import show_chat
-from lessons_lib.widgets.spelling import spell_text
-from tests.servers import until
-from tests.test_chat import scripted
-from tests.test_serve import Slow
-from tests.widgets.hostile import HOSTILE
+from lessons_lib.widgets import show_chat
+from tests.helpers.chat_toys import Slow, scripted
+from tests.helpers.hostile import HOSTILE
+from tests.helpers.servers import until
 
-SCRIPT = Path(module.__file__).with_name("chat.js")
+SCRIPT = FRONT_END / "chat.js"
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 
 

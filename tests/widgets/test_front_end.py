@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lessons_lib.batching import INSTRUCTION_MASKS, collate_steps
-from lessons_lib.kinds import count_targets, padded_kinds, target_kinds
-from lessons_lib.prompts import PROMPT_FORMATS
-from lessons_lib.widgets import inspector
-from lessons_lib.widgets.options import PADDINGS, collator_options, length_limit
+from lessons_lib.batching import INSTRUCTION_MASKS, collate_steps, count_targets
+from lessons_lib.batching.cells import padded_kinds, target_kinds
+from lessons_lib.data import PROMPT_FORMATS
+from lessons_lib.support.paths import FRONT_END
+from lessons_lib.widgets.inspector import PADDINGS, collator_options, length_limit
 from lessons_lib.widgets.payload import make_examples, make_payload
 
-HERE = Path(__file__).parent
-MODULE = Path(inspector.__file__).with_name("inspector.js")
+LAYOUT_OF = Path(__file__).parents[1] / "helpers" / "layout_of.mjs"
+MODULE = FRONT_END / "inspector.js"
 KINDS = {
     "end of text": "end",
     "ignored padding": "ignored-padding",
@@ -44,7 +44,7 @@ entry_lists = st.lists(
 def run_front_end(cases):
     """What layout() and counts() make of the cases, in one run of Node."""
     done = subprocess.run(
-        ["node", HERE / "layout_of.mjs", MODULE],
+        ["node", LAYOUT_OF, MODULE],
         input=json.dumps(cases),
         capture_output=True,
         encoding="utf-8",

@@ -8,16 +8,14 @@ import pytest
 from PIL import Image
 from traitlets import TraitError
 
-from lessons_lib.batching import BatchError, collate_steps
-from lessons_lib.data import load_entries
-from lessons_lib.kinds import count_targets
-from lessons_lib.prompts import PROMPT_FORMATS, PromptFormat
-from lessons_lib.reading import DatasetError
-from lessons_lib.tokenizer import get_tokenizer
+from lessons_lib.batching import BatchError, collate_steps, count_targets
+from lessons_lib.data import PROMPT_FORMATS, DatasetError, PromptFormat, get_tokenizer, load_entries
+from lessons_lib.data.prompts import text_parts
+from lessons_lib.pictures import spell_text
+from lessons_lib.pictures.spelling import token_words
 from lessons_lib.widgets import InspectorError, inspect_batch
-from lessons_lib.widgets.payload import embed_json, text_parts
-from lessons_lib.widgets.spelling import spell_text, token_words
-from tests.widgets.hostile import HOSTILE
+from lessons_lib.widgets.payload import embed_json
+from tests.helpers.hostile import HOSTILE
 
 ENTRIES = load_entries()[:6]
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from lessons_lib.batching import create_loader, padding_waste
 from lessons_lib.data import load_entries
-from lessons_lib.loaders import create_loader, padding_waste
-from lessons_lib.model import GPT, GPTConfig
+from lessons_lib.models import GPT, GPTConfig
 from lessons_lib.training import batch_loss
 from lessons_lib.widgets import (
     InspectorError,
@@ -16,7 +16,7 @@ from lessons_lib.widgets import (
     show_token_losses,
     token_losses,
 )
-from tests.toys import LetterTokenizer, decided_model
+from tests.helpers.toys import LetterTokenizer, decided_model
 
 ENTRIES = load_entries()[:40]
 

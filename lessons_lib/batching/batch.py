@@ -1,0 +1,70 @@
+"""What loaders yield and models take: one batch. Taught in lessons 04 to 06.
+
+A row may hold several texts. ``segments`` then tell which token belongs to which; ``visible`` and
+``repeats`` say what follows from them.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """What every loader yields and every model of the course takes.
+
+    ``inputs`` and ``targets`` are int64 of shape (batch, length): after reading
+    ``inputs[:, : t + 1]`` the model must predict ``targets[:, t]``. The others are None where they
+    are not needed: ``weights`` (float32, what each target counts), ``positions`` (int64, where a
+    row does not simply count from 0) and ``segments`` (int64, which entry of a row of several a
+    token belongs to, from 1; 0 is padding, -1 a start that all entries of the row share).
+    """
+
+    inputs: Tensor
+    targets: Tensor | None = None
+    weights: Tensor | None = None
+    positions: Tensor | None = None
+    segments: Tensor | None = None
+
+    def to(self, device: str | torch.device) -> "Batch":
+        """The same batch with its tensors on ``device``."""
+        return Batch(*(None if part is None else part.to(device) for part in self))
+
+
+def refuse_beyond_context(batch: Batch, context_length: int, read: int = 0) -> None:
+    """Raise a ValueError where a text is longer than a model reads; ``read`` tokens came before.
+
+    A row of several texts may be longer than the context: its positions count in each text.
+    """
+    total = read + batch.inputs.shape[1]
+    if batch.positions is not None:
+        total = int(batch.positions.amax()) + 1
+    if total > context_length:
+        raise ValueError(
+            f"the text has {total} tokens, but this model reads {context_length} at most"
+        )
+
+
+PADDING = 0  # the segment of padding; texts count from 1
+SHARED = -1  # the segment of a start that all texts of a row have in common
+
+
+def visible(segments: Tensor) -> Tensor:
+    """The mask that ``TextLayout`` makes needless: which token may look at which.
+
+    (batch, length) to (batch, length, length) of bool: a token looks at itself and at earlier
+    tokens of its own segment and of the shared start. Within padding, padding.
+    """
+    length = segments.shape[1]
+    reader, read = segments[:, :, None], segments[:, None, :]
+    earlier = torch.ones(length, length, dtype=torch.bool, device=segments.device).tril()
+    return earlier & ((reader == read) | ((read == SHARED) & (reader != PADDING)))
+
+
+def repeats(segments: Tensor) -> Tensor:
+    """In how many texts each token stands, (batch, length) of int64: 0 for padding.
+
+    Texts of a row are numbered from 1 without a gap.
+    """
+    texts = segments.amax(dim=1, keepdim=True)  # (batch, 1)
+    return torch.where(segments == SHARED, texts, (segments > PADDING).long())

@@ -1,0 +1,228 @@
+"""Data loaders: which entries share a batch, and how much padding that costs. Taught in lesson 07.
+
+Three ways to batch: shuffled, bucketed by length, packed into rows of one length. An entry whose
+response would vanish by cutting is left out here, before batching, and listed.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import torch
+from torch.utils.data import DataLoader, Sampler
+
+from lessons_lib.batching.batch import Batch
+from lessons_lib.batching.collator import InstructionCollator
+from lessons_lib.batching.dataset import Example, InstructionDataset
+from lessons_lib.batching.packing import PackingCollator, PrefixSharingCollator, best_fit_decreasing
+from lessons_lib.batching.substeps import BatchError
+from lessons_lib.data import Entry, PromptFormat, Tokenizer, row_end_ids
+
+Batching = Literal["shuffled", "bucketed", "packed"]
+BUCKET_WINDOW = 50  # batches whose entries are sorted by length together
+
+
+class Dropped(NamedTuple):
+    """An entry that a loader left out, and why."""
+
+    index: int
+    reason: str
+
+
+def create_loader(
+    data: Sequence[Entry] | InstructionDataset,
+    batch_size: int = 8,
+    *,
+    batching: Batching = "shuffled",
+    seed: int = 123,
+    shuffle: bool = True,
+    drop_last: bool = False,
+    num_workers: int = 0,
+    tokenizer: Tokenizer | None = None,
+    prompt_format: str | PromptFormat = "alpaca",
+    pack_length: int = 1024,
+    share_prefix: bool = False,
+    **options,
+) -> "InstructionLoader":
+    """A data loader over entries that yields ``Batch``.
+
+    "shuffled" draws entries in random order: the same order that ``DataLoader(shuffle=True)``
+    gives after ``torch.manual_seed(seed)``. "bucketed" puts entries of similar length together,
+    within windows of 50 batches. "packed" fills rows of ``pack_length`` tokens with whole entries;
+    a batch then has ``batch_size`` such rows. Orders depend on seed and epoch alone; each pass over
+    the loader is a new epoch. ``shuffle=False`` keeps the entries' order (rows, when packed).
+    ``share_prefix`` makes each batch one flat row that holds its texts' common start once: the same
+    loss and gradients, computed faster, for models that can read such rows.
+    ``options`` are those of ``InstructionCollator``; rows end as the tokenizer's texts do.
+    Batches are made on the CPU.
+
+    Raises:
+        ValueError: a batch size below 1, an unknown ``batching``, an option of the collator that
+            it refuses, or (BatchError) no entry is left.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be 1 or more, not {batch_size}")
+    if batching not in ("shuffled", "bucketed", "packed"):
+        raise ValueError(f"batching is 'shuffled', 'bucketed' or 'packed', not {batching!r}")
+    if batching == "packed":
+        if options.get("pad_to") is not None:
+            raise ValueError("pad_to does not go with batching='packed': rows have pack_length")
+        if share_prefix:
+            raise ValueError("share_prefix goes with one entry a row, not with batching='packed'")
+        # A row holds an entry's end of text too: one input fewer than the row is long.
+        limit, most = options.get("allowed_max_length"), pack_length - 1
+        options["allowed_max_length"] = most if limit is None else min(limit, most)
+    if isinstance(data, InstructionDataset):
+        tokenizer = data.tokenizer
+    collator = InstructionCollator(**(row_end_ids(tokenizer) | options))
+    if not isinstance(data, InstructionDataset):
+        data = InstructionDataset(data, tokenizer, prompt_format=prompt_format)
+    kept, dropped = _drop_lost_responses(data.examples, collator)
+    if batching == "packed":
+        packer = PackingCollator(collator, pack_length)
+        rows = best_fit_decreasing([packer.length(example) for example in kept], pack_length)
+        items, collate = [[kept[i] for i in row] for row in rows], packer
+    else:
+        items, collate = kept, PrefixSharingCollator(collator) if share_prefix else collator
+    lengths = [len(item.token_ids) for item in kept] if batching == "bucketed" else None
+    sampler = EpochBatchSampler(
+        len(items), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last, lengths=lengths
+    )
+    return InstructionLoader(items, sampler, collate, num_workers, dropped)
+
+
+class InstructionLoader(DataLoader):
+    """A PyTorch ``DataLoader`` that knows which entries it left out (``dropped``)."""
+
+    def __init__(self, items, sampler, collate, num_workers, dropped):
+        # The sampler counts epochs in this process; workers must not be given a stale copy.
+        # A generator of its own: a pass must not draw from the random state that dropout uses.
+        super().__init__(
+            items,
+            batch_sampler=sampler,
+            collate_fn=collate,
+            num_workers=num_workers,
+            generator=torch.Generator(),
+        )
+        self.dropped: list[Dropped] = dropped
+
+    @property
+    def epoch(self) -> int:
+        """Which epoch the next pass is, from 0."""
+        return self.batch_sampler.epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """The next pass is this epoch (from 0); needed only to repeat or resume one."""
+        self.batch_sampler.epoch = epoch
+
+
+class EpochBatchSampler(Sampler[list[int]]):
+    """Index lists of batches, in an order that depends on the seed and the epoch alone."""
+
+    def __init__(
+        self,
+        size: int,
+        batch_size: int,
+        *,
+        seed: int = 123,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        lengths: Sequence[int] | None = None,
+    ):
+        self.size, self.batch_size, self.seed = size, batch_size, seed
+        self.shuffle, self.drop_last, self.lengths = shuffle, drop_last, lengths
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        whole, rest = divmod(self.size, self.batch_size)
+        return whole + bool(rest and not self.drop_last)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        generator = _epoch_generator(self.seed, self.epoch)
+        self.epoch += 1
+        order = list(range(self.size))
+        if self.shuffle:
+            order = torch.randperm(self.size, generator=generator).tolist()
+        if self.lengths is None:
+            yield from self._cut(order)
+            return
+        batches = self._cut(self._sort_within_windows(order))
+        if not self.shuffle:
+            yield from batches
+            return
+        for index in torch.randperm(len(batches), generator=generator).tolist():
+            yield batches[index]
+
+    def _cut(self, order: list[int]) -> list[list[int]]:
+        return [order[i * self.batch_size :][: self.batch_size] for i in range(len(self))]
+
+    def _sort_within_windows(self, order: list[int]) -> list[int]:
+        """Sort by length, but only within windows, so that batches differ between epochs."""
+        span = BUCKET_WINDOW * self.batch_size
+        windows = [order[start : start + span] for start in range(0, len(order), span)]
+        return [i for window in windows for i in sorted(window, key=lambda i: self.lengths[i])]
+
+
+def _epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """The random state from which PyTorch's own sampler shuffles epoch number ``epoch``.
+
+    After ``torch.manual_seed(seed)`` each pass over a ``DataLoader(shuffle=True)`` draws two
+    numbers: one for its workers and then the seed of the permutation.
+    """
+    source = torch.Generator().manual_seed(seed)
+    draws = torch.empty(2 * epoch + 2, dtype=torch.int64)
+    for i in range(len(draws)):
+        draws[i].random_(generator=source)
+    return torch.Generator().manual_seed(int(draws[-1]))
+
+
+def _drop_lost_responses(
+    examples: list[Example], collator: InstructionCollator
+) -> tuple[list[Example], list[Dropped]]:
+    """Leave out examples of whose response nothing would be left."""
+    lost = [example for example in examples if collator.loses_response(example)]
+    dropped = [
+        Dropped(
+            example.index,
+            f"its prompt alone has {example.prompt_length} tokens; "
+            f"{collator.allowed_max_length} are allowed",
+        )
+        for example in lost
+    ]
+    gone = {example.index for example in lost}
+    kept = [example for example in examples if example.index not in gone]
+    if not kept:
+        raise BatchError(
+            f"none of {len(examples)} entries has room for a response"
+            + (f" at allowed_max_length={collator.allowed_max_length}" if lost else "")
+        )
+    return kept, dropped
+
+
+def padding_waste(batches: Sequence[Batch] | InstructionLoader) -> float:
+    """The share of padding in the padded rows of some batches, 0 … 1.
+
+    A row is counted with its end of text, as substep 2.3 pads it: length + 1 columns. In packed
+    rows, whose end-of-text tokens are inputs too, the columns are counted as they are. Without a
+    batch nothing is padding.
+    """
+    cells = padding = 0
+    for batch in batches:
+        of_batch, of_padding = count_cells(batch)
+        cells += of_batch
+        padding += of_padding
+    return padding / cells if cells else 0.0
+
+
+def count_cells(batch: Batch) -> tuple[int, int]:
+    """Cells of a batch's padded rows, and how many of them are padding; see ``padding_waste``."""
+    rows, length = batch.inputs.shape
+    if batch.segments is not None:
+        return rows * length, int((batch.segments == 0).sum())
+    return rows * (length + 1), rows * length - int(_row_lengths(batch).sum())
+
+
+def _row_lengths(batch: Batch) -> torch.Tensor:
+    """Tokens of each row without padding, (batch,): one more than the last live target's place."""
+    live = batch.targets != -100  # (batch, length)
+    columns = torch.arange(1, live.shape[1] + 1)  # (length,)
+    return (live * columns).amax(dim=1)  # (batch,)

@@ -1,0 +1,149 @@
+"""Rows that hold several entries: packed side by side, or with one start in common. Lesson 07.
+
+``segments`` say which entry a token belongs to, ``positions`` start again with each entry, and no
+target points from one entry into the next. A prompt's start that all entries of a batch have in
+common is computed once where the batch is one such row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lessons_lib.batching.batch import SHARED, Batch
+from lessons_lib.batching.collator import InstructionCollator
+from lessons_lib.batching.dataset import Example
+from lessons_lib.data import IGNORE_INDEX
+
+
+def best_fit_decreasing(lengths: Sequence[int], capacity: int) -> list[list[int]]:
+    """Put items into as few rows as this rule finds; each row is a list of item indices.
+
+    The longest item first, each into the fullest row that still has room, else into a new row.
+
+    Raises:
+        ValueError: an item is longer than a row.
+
+    Source: Johnson 1973, "Near-optimal bin packing algorithms".
+    """
+    if lengths and max(lengths) > capacity:
+        raise ValueError(f"an item of {max(lengths)} does not fit into a row of {capacity}")
+    rows: list[list[int]] = []
+    room: list[int] = []
+    for item in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        fitting = [row for row in range(len(rows)) if room[row] >= lengths[item]]
+        if fitting:
+            best = min(fitting, key=room.__getitem__)
+        else:
+            best = len(rows)
+            rows.append([])
+            room.append(capacity)
+        rows[best].append(item)
+        room[best] -= lengths[item]
+    return rows
+
+
+@dataclass(frozen=True)
+class PackingCollator:
+    """Rows of examples to one packed ``Batch`` of shape (rows, pack_length).
+
+    Each entry brings its tokens and its end of text. What the end of text reads predicts nothing:
+    its target is the ignore index. Every other target is the one the padded batch would have.
+    """
+
+    collator: InstructionCollator
+    pack_length: int
+
+    def length(self, example: Example) -> int:
+        """Tokens that an example takes in a row: its own and end of text, if not cut."""
+        return min(len(example.token_ids), self.collator.allowed_max_length) + 1
+
+    def __call__(self, rows: Sequence[Sequence[Example]]) -> Batch:
+        packed = [self._pack(row) for row in rows]
+        weighted = packed[0].weights is not None
+        return Batch(
+            *(
+                torch.stack([getattr(row, name) for row in packed])  # (rows, pack_length)
+                if name != "weights" or weighted
+                else None
+                for name in Batch._fields
+            )
+        )
+
+    def _pack(self, examples: Sequence[Example]) -> Batch:
+        """One row: the examples' own batches of one, end to end."""
+        parts = [self.collator.steps([example]) for example in examples]
+        lengths = [part.padded.shape[1] for part in parts]  # end of text included
+        ignore = self.collator.ignore_index
+        # Nothing is predicted where an end of text is read, so its position does not matter. After
+        # a text as long as the context its own would be one more than the model has.
+        last = self.collator.allowed_max_length - 1
+        weights = None
+        if parts[0].weights is not None:
+            weights = self._row([self._extend(part.weights[0], 0.0) for part in parts], 0.0)
+        return Batch(
+            inputs=self._row([part.padded[0] for part in parts], self.collator.pad_token_id),
+            targets=self._row([self._extend(part.targets[0], ignore) for part in parts], ignore),
+            weights=weights,
+            positions=self._row([torch.arange(n).clamp(max=last) for n in lengths], 0),
+            segments=self._row([torch.full((n,), i + 1) for i, n in enumerate(lengths)], 0),
+        )
+
+    @staticmethod
+    def _extend(values: Tensor, value: float) -> Tensor:
+        """(length,) to (length + 1,): what stands where end of text is read."""
+        return torch.cat([values, values.new_full((1,), value)])
+
+    def _row(self, parts: list[Tensor], fill: float) -> Tensor:
+        """Parts end to end, filled up to (pack_length,)."""
+        row = torch.cat(parts)
+        return torch.cat([row, row.new_full((self.pack_length - len(row),), fill)])
+
+
+def share_prefix(batch: Batch) -> Batch:
+    """A padded batch (batch, length) as one flat row (1, total) that holds the shared start once.
+
+    A column is shared where all rows have the same input, target and weight up to there. What
+    follows a row's last target takes no part in the loss and is left out; so is a row without one.
+    ``segments`` tell the texts apart, ``positions`` say where a token stood in its text.
+
+    Raises:
+        ValueError: the batch has no targets, or rows of several texts already.
+    """
+    if batch.targets is None or batch.segments is not None:
+        raise ValueError("only a padded batch with targets, one text a row, can share its prefix")
+    live = batch.targets != IGNORE_INDEX  # (batch, length)
+    columns = torch.arange(live.shape[1], device=live.device)  # (length,)
+    lengths = ((columns + 1) * live).amax(dim=1)  # (batch,), up to the last target
+    kept = lengths > 0
+    batch = Batch(*(None if part is None else part[kept] for part in batch))
+    lengths = lengths[kept]
+    shared = _shared_columns(batch, lengths)
+    inside = columns < lengths[:, None]  # (batch, length)
+    inside[1:, :shared] = False  # the first row's copy stands for all
+    numbers = torch.arange(1, len(lengths) + 1, device=live.device)[:, None]  # (batch, 1)
+    segments = torch.where(columns < shared, SHARED, numbers)  # (batch, length)
+    if batch.positions is None:
+        batch = batch._replace(positions=columns.expand_as(inside))
+    flat = (None if part is None else part[inside][None] for part in batch)  # (1, total)
+    return Batch(*flat)._replace(segments=segments[inside][None])
+
+
+def _shared_columns(batch: Batch, lengths: Tensor) -> int:
+    """How many first columns are the same in all rows; each row keeps a token of its own."""
+    if len(lengths) < 2:
+        return 0
+    parts = [part for part in batch if part is not None]
+    same = torch.stack([(part == part[0]).all(dim=0) for part in parts]).all(dim=0)  # (length,)
+    return min(int(same.cumprod(0).sum()), int(lengths.amin()) - 1)
+
+
+@dataclass(frozen=True)
+class PrefixSharingCollator:
+    """Examples to one flat row: the padded ``Batch`` of ``collator``, through ``share_prefix``."""
+
+    collator: InstructionCollator
+
+    def __call__(self, examples: Sequence[Example]) -> Batch:
+        return share_prefix(self.collator(examples))

@@ -1,0 +1,248 @@
+"""A model behind OpenAI's chat API, on this machine, with a page to chat on. Taught in lesson 12.
+
+``python -m lessons_lib serve``. Whatever speaks to OpenAI's API can speak to the learner's own
+model: set the base URL to http://127.0.0.1:8000/v1, and any key.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.concurrency import iterate_in_threadpool, run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from torch import nn
+
+from lessons_lib.chat.api import Answer, ApiError, ChatRequest, event, faults
+from lessons_lib.chat.chat import Chat, MessageTooLong
+from lessons_lib.chat.guard import Guard, Line
+from lessons_lib.chat.page import add_page
+
+MOST_WAITING = 16
+STARTING = 20  # seconds that a server may take to start
+
+
+def create_app(
+    model: nn.Module,
+    model_name: str = "lesson-09",
+    *,
+    most_waiting: int = MOST_WAITING,
+    host: str = "127.0.0.1",
+    **options,
+) -> FastAPI:
+    """The application: ``/`` is the page, ``/v1/models`` and ``/v1/chat/completions`` the API.
+
+    ``options`` are those of ``Chat``; a request may choose others. One reply is made at a time,
+    ``most_waiting`` requests wait, more are refused. ``host`` is a name under which the server may
+    be asked, beside localhost and plain addresses. Every refusal has the shape of OpenAI's errors.
+
+    Raises:
+        ValueError: as ``Chat``.
+    """
+    usual = Chat(model, **options)
+    # FastAPI's own pages of documentation would load scripts from elsewhere. An address with one
+    # slash too many would be redirected, by an answer that is not in the API's shape.
+    pages = {"openapi_url": None, "docs_url": None, "redoc_url": None}
+    app = FastAPI(title="lessons_lib", redirect_slashes=False, **pages)
+    app.state.line = Line(most_waiting)
+    app.add_middleware(Guard, names=[host])
+    _add_refusals(app)
+    add_page(app, usual)
+    about = {"id": model_name, "object": "model", "created": 0, "owned_by": "lessons_lib"}
+
+    @app.get("/v1/models")
+    async def models() -> dict[str, Any]:
+        return {"object": "list", "data": [about]}
+
+    @app.get("/v1/models/{name:path}")
+    async def one_model(name: str) -> dict[str, Any]:
+        if name != model_name:
+            message = f"The model {name[:80]!r} does not exist; there is {model_name!r}."
+            raise ApiError(404, message, param="model", code="model_not_found")
+        return about
+
+    @app.post("/v1/chat/completions")
+    async def complete(asked: ChatRequest, request: Request):
+        asked.check(model_name)
+        chat = Chat(model, **(options | asked.options()))
+        chat.turns = asked.earlier
+        pieces = await run_in_threadpool(_begin, chat, asked.message)
+        await app.state.line.enter()
+        leave = app.state.line.leave
+        answer = Answer(model_name)
+        if asked.stream:
+            with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
+            events = _events(chat, pieces, answer, with_usage)
+            return _Stream(events, chat, leave)
+        try:
+            await _to_the_end(chat, pieces, request)
+            return answer.whole(chat.turns[-1])
+        finally:
+            leave()
+
+    return app
+
+
+def run_server(app: FastAPI, host: str = "127.0.0.1", port: int = 8000) -> None:
+    """Serve until Ctrl-C; says where, and warns where others can reach it."""
+    shown = f"[{host}]" if ":" in host else host
+    print(f"http://{shown}:{port}/ is a page to chat on; the API is at http://{shown}:{port}/v1")
+    if not is_loopback(host):
+        print(
+            f"Warning: with --host {host}, everybody who can reach this machine over the network "
+            "can use the model; nothing asks for a key."
+        )
+    quiet = {"log_level": "warning", "access_log": False, "server_header": False}
+    uvicorn.run(app, host=host, port=port, timeout_graceful_shutdown=2, **quiet)
+
+
+@contextlib.contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """A server on a free port of this machine while this holds: yields its address.
+
+    Raises:
+        RuntimeError: it does not start.
+    """
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+        thread.start()
+        end = time.monotonic() + STARTING
+        while not server.started:
+            if time.monotonic() > end or not thread.is_alive():
+                raise RuntimeError("the server does not start")
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{place.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _begin(chat: Chat, message: str) -> Iterator[str]:
+    """``chat.stream``, with its refusals in the API's shape."""
+    try:
+        return chat.stream(message)
+    except MessageTooLong as error:
+        raise ApiError(
+            400, f"{error}.", param="messages", code="context_length_exceeded"
+        ) from error
+    except ValueError as error:
+        raise ApiError(400, f"{error}.", param="messages") from error
+
+
+async def _to_the_end(chat: Chat, pieces: Iterator[str], request: Request) -> None:
+    """Make the whole reply, unless the client goes away."""
+
+    async def stop_when_gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        chat.stop()
+
+    watcher = asyncio.create_task(stop_when_gone())
+    try:
+        await run_in_threadpool(deque, pieces, 0)
+    except ValueError as error:
+        raise ApiError(500, f"{error}.") from error
+    finally:
+        chat.stop()  # a cancelled task leaves its thread running: it ends after its next token
+        watcher.cancel()
+
+
+async def _events(
+    chat: Chat, pieces: Iterator[str], answer: Answer, with_usage: bool
+) -> AsyncIterator[str]:
+    """The reply as server-sent events."""
+    try:
+        yield answer.chunk({"role": "assistant", "content": ""})
+        try:
+            async for piece in iterate_in_threadpool(pieces):
+                yield answer.chunk({"content": piece})
+        except ValueError as error:
+            yield event(ApiError(500, f"{error}.").body())
+            return
+        turn = chat.turns[-1]
+        yield answer.chunk({}, turn)
+        if with_usage:
+            yield answer.count(turn)
+        yield "data: [DONE]\n\n"
+    finally:
+        chat.stop()
+        with contextlib.suppress(ValueError):  # a thread still runs it, and will see the stop
+            pieces.close()
+
+
+class _Stream(StreamingResponse):
+    """Events; when the client goes away, the reply is stopped and the next request is served."""
+
+    def __init__(self, events: AsyncIterator[str], chat: Chat, leave: Callable[[], None]):
+        super().__init__(events, media_type="text/event-stream")
+        self.chat, self.leave = chat, leave
+
+    async def __call__(self, scope, receive, send) -> None:
+        async def receive_or_stop():
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.chat.stop()  # a thread is not interrupted; it looks after each token
+            return message
+
+        try:
+            await super().__call__(scope, receive_or_stop, send)
+        finally:
+            self.chat.stop()
+            await self.body_iterator.aclose()
+            self.leave()
+
+
+def _add_refusals(app: FastAPI) -> None:
+    """Every error in the API's shape, whoever finds it in a request.
+
+    What is no request does not come here: uvicorn answers broken HTTP, such as a Content-Length
+    that is no number, before any application is asked, with 400 and a line of plain text.
+    """
+
+    def answer(error: ApiError) -> JSONResponse:
+        return JSONResponse(error.body(), error.status)
+
+    @app.exception_handler(ApiError)
+    async def refused(_: Request, error: ApiError) -> JSONResponse:
+        return answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(faults(error.errors()))
+
+    @app.exception_handler(400)
+    async def unreadable(_: Request, error: Exception) -> JSONResponse:
+        return answer(ApiError(400, "The body cannot be read."))
+
+    @app.exception_handler(404)
+    async def not_found(request: Request, _: Exception) -> JSONResponse:
+        path = request.url.path[:200]
+        return answer(ApiError(404, f"There is nothing at {path}.", code="unknown_url"))
+
+    @app.exception_handler(405)
+    async def not_allowed(request: Request, _: Exception) -> JSONResponse:
+        message = f"{request.method} is not allowed at {request.url.path[:200]}."
+        return answer(ApiError(405, message, code="method_not_allowed"))
+
+    @app.exception_handler(Exception)
+    async def failed(_: Request, error: Exception) -> JSONResponse:
+        return answer(ApiError(500, "The server failed; its terminal says why."))

@@ -1,0 +1,137 @@
+"""What can be typed after ``python -m lessons_lib``; ``lessons_lib.__main__`` does it.
+
+Imports nothing that needs PyTorch: ``check`` must run where it is broken.
+"""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from lessons_lib.support.reply_options import OPTIONS
+
+HUB_NAMES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
+FETCHED = ("entries", *HUB_NAMES)
+# For pretrained models of GPT-2's sizes; the recipe's own rate is that of the small base model.
+LARGE_MODEL_RATE = 5e-5
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Of all commands; the parsed ``command`` is the name of the one that was typed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lessons_lib",
+        description="From a file of instructions to a model that follows them.",
+    )
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, dest="command"
+    )
+
+    command = commands.add_parser("check", help="is this machine ready? one fix for each fault")
+
+    command = commands.add_parser("finetune", help="lesson 09's run without a notebook")
+    command.add_argument(
+        "--entries", default="bundled", help='"bundled", "book" (downloaded once), a file, or a URL'
+    )
+    command.add_argument(
+        "--model", default="base", help='"base", "gpt2", "smollm2", a file, or a folder'
+    )
+    command.add_argument("--epochs", type=_count, help="default: 3")
+    command.add_argument(
+        "--learning-rate",
+        type=_rate,
+        help=f'default: the recipe\'s for "base", {LARGE_MODEL_RATE:g} for others',
+    )
+    command.add_argument(
+        "--mask", choices=("none", "prompt", "keep-header"), help="default: prompt"
+    )
+    command.add_argument("--seed", type=int, help="default: 123")
+    command.add_argument("--out", type=_path, required=True, help="folder for all that is made")
+    command.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    command.add_argument(
+        "--checkpoint-every", type=_count, default=50, metavar="N", help="optimizer steps"
+    )
+
+    command = commands.add_parser("ask", help="put an instruction to a model")
+    command.add_argument("instruction")
+    command.add_argument("--input", default="")
+    command.add_argument("--model", required=True, help="as for finetune; its --out folder, say")
+    command.add_argument("--max-new-tokens", type=_count, default=64)
+
+    command = commands.add_parser("chat", help="talk to a model in the terminal")
+    _add_chat_options(command)
+
+    command = commands.add_parser("serve", help="a page to chat on, and OpenAI's API, on loopback")
+    _add_chat_options(command)
+    command.add_argument("--port", type=_port, default=8000)
+    command.add_argument("--host", default="127.0.0.1", help="another one lets others in")
+
+    command = commands.add_parser("download", help="fetch what a class will need, once")
+    command.add_argument(
+        "what",
+        nargs="*",
+        type=_fetched,
+        metavar="WHAT",
+        help=f"of {', '.join(FETCHED)}; default: entries gpt2",
+    )
+    return parser
+
+
+def _add_chat_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", help="as for finetune; its --out folder, say")
+    command.add_argument(
+        "--recipe", default="lesson-09", help="without --model: trained once (default: lesson-09)"
+    )
+    command.add_argument("--format", help="the prompt format that the model was trained on")
+    command.add_argument("--memory", action="store_true", help="earlier turns come before each")
+    options = (
+        ("temperature", 0.0, "default: 0, always the likeliest token"),
+        ("top-p", None, "draw from the likeliest tokens that together reach this probability"),
+        ("top-k", None, "draw from so many of the likeliest tokens"),
+        ("seed", None, "the same message is then answered alike each time"),
+        ("max-new-tokens", 128, "default: 128"),
+    )
+    for name, default, told in options:
+        command.add_argument(f"--{name}", type=_chat_option(name), default=default, help=told)
+
+
+def _path(text: str) -> Path:
+    """Shells leave the ~ of --out=~/run as it is."""
+    return Path(os.path.expanduser(text))
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 < rate < 1:
+        raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, not {text!r}")
+    return rate
+
+
+def _chat_option(name: str) -> Callable[[str], float | int | None]:
+    def parse(text: str) -> float | int | None:
+        try:
+            return OPTIONS[name].parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
+
+
+def _port(text: str) -> int:
+    if not text.strip().isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 65535, not {text!r}")
+    return int(text)
+
+
+def _fetched(text: str) -> str:
+    if text not in FETCHED:
+        raise argparse.ArgumentTypeError(f"is one of {', '.join(FETCHED)}, not {text!r}")
+    return text

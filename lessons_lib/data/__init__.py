@@ -1,0 +1,59 @@
+"""Entries, and how they become texts and token ids; needs no PyTorch. Lessons 01 to 03.
+
+Reading, checking, splitting and auditing a data set, the prompt formats, and the tokenizers.
+"""
+
+from lessons_lib.data.audit import audit_entries
+from lessons_lib.data.entries import (
+    Splits,
+    choose_entries,
+    download_and_load_file,
+    load_entries,
+    split_entries,
+)
+from lessons_lib.data.hub_tokenizer import LocalTokenizer
+from lessons_lib.data.own_entries import EXAMPLES, load_own_entries, save_own_entries
+from lessons_lib.data.prompts import PROMPT_FORMATS, PromptFormat, format_input, get_prompt_format
+from lessons_lib.data.reading import DatasetError, Entry, check_entries
+from lessons_lib.data.tokenizer import (
+    END_OF_TEXT,
+    IGNORE_INDEX,
+    VOCABULARY_SIZE,
+    Tokenizer,
+    TokenizerError,
+    end_of_text_of,
+    get_tokenizer,
+    row_end_ids,
+    token_strings,
+    tokenizer_of,
+)
+
+__all__ = [
+    "DatasetError",
+    "Entry",
+    "check_entries",
+    "EXAMPLES",
+    "load_own_entries",
+    "save_own_entries",
+    "audit_entries",
+    "PROMPT_FORMATS",
+    "PromptFormat",
+    "format_input",
+    "get_prompt_format",
+    "END_OF_TEXT",
+    "IGNORE_INDEX",
+    "VOCABULARY_SIZE",
+    "Tokenizer",
+    "TokenizerError",
+    "get_tokenizer",
+    "token_strings",
+    "tokenizer_of",
+    "end_of_text_of",
+    "row_end_ids",
+    "Splits",
+    "choose_entries",
+    "download_and_load_file",
+    "load_entries",
+    "split_entries",
+    "LocalTokenizer",
+]

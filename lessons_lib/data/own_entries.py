@@ -1,0 +1,72 @@
+"""The reader's own entries: written in lesson 01, carried along through the later lessons."""
+
+import json
+from pathlib import Path
+
+from lessons_lib.data.entries import load_entries
+from lessons_lib.data.reading import DatasetError, Entry, check_entries
+from lessons_lib.support import cache_folder, write_whole
+
+# Stand-ins until the reader has written some: two assistants that do not exist, and a small task.
+EXAMPLES: list[Entry] = [
+    {
+        "instruction": "A customer asks how long a purchase can be returned.",
+        "input": "",
+        "output": "You can return it within 30 days. Please keep the receipt.",
+    },
+    {
+        "instruction": "Write a reminder for the following appointment.",
+        "input": "Ms. Adeyemi, Tuesday, 10:30, eye test",
+        "output": "Dear Ms. Adeyemi, your eye test is on Tuesday at 10:30.",
+    },
+    {
+        "instruction": "Is the following message urgent? Answer yes or no.",
+        "input": "Water is coming through the ceiling of the waiting room!",
+        "output": "Yes.",
+    },
+    {
+        "instruction": "Name the opening hours of the shop.",
+        "input": "",
+        "output": "The shop is open from nine to six, Monday to Saturday.",
+    },
+    {
+        "instruction": "Make the sentence friendlier.",
+        "input": "Send the form again.",
+        "output": "Could you please send the form once more? Thank you!",
+    },
+]
+
+
+def own_entries_path() -> Path:
+    """Where the reader's entries are kept."""
+    return cache_folder() / "own_entries.json"
+
+
+def save_own_entries(entries: list[Entry]) -> Path:
+    """Check the entries and keep them for the later lessons; returns the file.
+
+    Raises:
+        DatasetError: an entry is faulty (row and field named), or has a further field that JSON
+            cannot hold; what was kept before stays.
+    """
+    checked = check_entries(entries, file="your entries")
+    path = own_entries_path()
+    for row, entry in enumerate(checked):
+        for field, value in entry.items():
+            try:
+                json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+            except (TypeError, ValueError) as error:
+                raise DatasetError(f"cannot be kept: {error}", "your entries", row, field) from None
+    text = json.dumps(checked, ensure_ascii=False, indent=1)
+    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    return path
+
+
+def load_own_entries() -> list[Entry]:
+    """The entries the reader saved in lesson 01, or five examples where there are none yet.
+
+    Raises:
+        DatasetError: the file was changed by hand and is faulty.
+    """
+    path = own_entries_path()
+    return load_entries(path) if path.is_file() else [dict(entry) for entry in EXAMPLES]

@@ -1,0 +1,28 @@
+"""The miniature world: its facts, and the entries and the prose that are written from them.
+
+The 1,100 bundled entries and the text that the base model was pretrained on come from here.
+"""
+
+from lessons_lib.data.world.bundled import (
+    bundled_entries,
+    entry_families,
+    families_of,
+    families_of_test_part,
+    held_out_entries,
+    held_out_families,
+    unseen_phrasing_entries,
+)
+from lessons_lib.data.world.corpus import write_documents
+from lessons_lib.data.world.facts import load_facts
+
+__all__ = [
+    "bundled_entries",
+    "entry_families",
+    "families_of",
+    "families_of_test_part",
+    "held_out_entries",
+    "held_out_families",
+    "unseen_phrasing_entries",
+    "load_facts",
+    "write_documents",
+]

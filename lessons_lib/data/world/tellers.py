@@ -1,0 +1,166 @@
+"""Fills prose templates: each fact in its turn, each time in another of its family's wordings."""
+
+from collections.abc import Iterator
+
+from lessons_lib.data.world.facts import Fact, load_facts
+from lessons_lib.data.world.families import FAMILIES, Family
+from lessons_lib.data.world.pairs import Pair, fresh_pairs
+from lessons_lib.data.world.prose import load_family_prose, load_lines
+from lessons_lib.support.draw import Draw
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+# Whose answers say nothing without the question: "The correct spelling is …".
+NOT_PLAIN = ("spelling",)
+# What a fact is about, where that is not its first column.
+TOPICS = {
+    "arithmetic": "{left} {operator} {right}",
+    "inventors": "{invention}",
+    "townspeople": "the {role} of Alderbrook",
+    "unit_conversions": "{amount} {unit}",
+}
+
+
+def in_a_row(words: list[str]) -> str:
+    """ "a", "a and b", "a, b, and c"."""
+    if len(words) < 3:
+        return " and ".join(words)
+    return ", ".join(words[:-1]) + ", and " + words[-1]
+
+
+def _first_column(family: Family) -> str:
+    """The first column as a template, in quotes where the family's answer quotes it."""
+    column = "{" + next(iter(load_facts(family.facts)[0])) + "}"
+    return f"'{column}'" if f"'{column}'" in family.output else column
+
+
+class Cast:
+    """People, places and days for a sentence's gaps; no two gaps get the same person.
+
+    A document has few of them, so that who was met once is met again.
+    """
+
+    def __init__(self, draw: Draw):
+        self._draw = draw
+        self.gather()
+
+    def gather(self) -> None:
+        """Another document: other people and places."""
+        self._people = self._draw.several(load_lines("people"), 5)
+        self._places = self._draw.several(load_lines("places"), 3)
+
+    def words(self) -> dict[str, str]:
+        person, other = self._draw.several(self._people, 2)
+        return {
+            "person": person,
+            "other": other,
+            "place": self._draw.pick(self._places),
+            "weekday": self._draw.pick(WEEKDAYS),
+            "month": self._draw.pick(MONTHS),
+        }
+
+    def fill(self, template: str, words: Fact | None = None) -> str:
+        """The template with ``words`` and, for the other gaps, somebody or some place drawn."""
+        return template.format_map(self.words() | (words or {}))
+
+
+class Teller:
+    """Tells the facts of one family in turn."""
+
+    def __init__(self, family_name: str, draw: Draw, cast: Cast):
+        self._draw, self._cast = draw, cast
+        family = FAMILIES[family_name]
+        prose = load_family_prose(family_name)
+        self.facts = [family.words(fact) for fact in load_facts(family.facts)]
+        # The plain statement of the fact counts as one more way to tell it.
+        self._plain = "" if family_name in NOT_PLAIN else family.output
+        statements = (*prose.statements, *filter(None, [self._plain]))
+        self._topic = TOPICS.get(family_name) or _first_column(family)
+        self._row_forms = prose.rows
+        self._musings = draw.endless(prose.musings)
+        # Every fact has an order of wordings of its own, so it meets all of them.
+        self._wordings = [draw.endless(statements) for _ in self.facts]
+        self._next, self._listed, self._asked = (
+            draw.endless(range(len(self.facts))) for _ in range(3)
+        )
+        self.focus(len(self.facts))
+
+    def focus(self, count: int) -> None:
+        """Another document: it tells the next ``count`` facts, perhaps several times each."""
+        self._told = self._draw.endless([next(self._next) for _ in range(count)])
+
+    def statement(self) -> str:
+        """The next fact, told."""
+        return self._tell(next(self._told))
+
+    def portrait(self, times: int) -> list[str]:
+        """The next fact, told several times in different words."""
+        index = next(self._told)
+        return [self._tell(index) for _ in range(times)]
+
+    def on_topics(self, count: int) -> tuple[list[str], list[str]]:
+        """What the next facts are about, and each of them told, in another order."""
+        indices = list(dict.fromkeys(next(self._told) for _ in range(count)))
+        told = [
+            self._plain.format_map(self.facts[index])
+            if self._plain and self._draw.chance(0.4)
+            else self._tell(index)
+            for index in self._draw.shuffled(indices)
+        ]
+        return [self._topic.format_map(self.facts[index]) for index in indices], told
+
+    def _tell(self, index: int) -> str:
+        return self._cast.fill(next(self._wordings[index]), self.facts[index])
+
+    def rows(self, count: int) -> list[str]:
+        """The next facts, as short lines of one form."""
+        form = self._draw.pick(self._row_forms)
+        return [form.format_map(self.facts[next(self._listed)]) for _ in range(count)]
+
+    def musing(self) -> str:
+        """The next fact, asked after and not told."""
+        return self._cast.fill(next(self._musings), self.facts[next(self._asked)])
+
+
+class PairTeller:
+    """Tells fresh pairs of a rewriting family: a text, and what it becomes."""
+
+    def __init__(self, family_name: str, draw: Draw, cast: Cast):
+        self.name = family_name
+        self._draw, self._cast = draw, cast
+        prose = load_family_prose(family_name)
+        self._pairs: Iterator[Pair] = fresh_pairs(family_name, draw)
+        self._statements = draw.endless(prose.statements)
+        self._row_forms = prose.rows
+        self._musings = draw.endless(prose.musings)
+
+    def statement(self) -> str:
+        """The next pair, told."""
+        return self._cast.fill(next(self._statements), self._words())
+
+    def rows(self, count: int) -> list[str]:
+        """The next pairs, as short lines of one form, or each on two lines."""
+        form = "{before}\n{after}" if self._draw.chance(0.5) else self._draw.pick(self._row_forms)
+        return [form.format_map(self._words()) for _ in range(count)]
+
+    def pair(self) -> Pair:
+        """The next pair itself."""
+        return next(self._pairs)
+
+    def musing(self) -> str:
+        """The first half of the next pair alone."""
+        return self._cast.fill(next(self._musings), self._words())
+
+    def _words(self) -> Fact:
+        before, after = next(self._pairs)
+        return {"before": before, "after": after}
+
+
+def make_tellers(families: list[str], draw: Draw, cast: Cast) -> list[Teller]:
+    """One teller a family."""
+    return [Teller(name, draw, cast) for name in families]

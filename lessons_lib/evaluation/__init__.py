@@ -1,0 +1,42 @@
+"""How good are the answers? Scorers, tables, intervals and comparisons of two models. Lesson 10.
+
+Judges, which are models themselves, have a room of their own, ``judges``.
+"""
+
+from lessons_lib.evaluation.comparison import compare
+from lessons_lib.evaluation.embeddings import SemanticScorer, load_embedder
+from lessons_lib.evaluation.intervals import Estimate, Share, bootstrap_interval
+from lessons_lib.evaluation.key_answers import key_answer
+from lessons_lib.evaluation.report import write_csv, write_report
+from lessons_lib.evaluation.scorers import (
+    ROUGE_L,
+    STATISTICAL,
+    RankAverage,
+    Scorer,
+    matches_exactly,
+    names_key_answer,
+    rouge_l_of,
+)
+from lessons_lib.evaluation.scores import Scores, score_answers, score_responses
+
+__all__ = [
+    "score_responses",
+    "Scores",
+    "score_answers",
+    "compare",
+    "Share",
+    "Estimate",
+    "STATISTICAL",
+    "ROUGE_L",
+    "RankAverage",
+    "Scorer",
+    "matches_exactly",
+    "names_key_answer",
+    "rouge_l_of",
+    "key_answer",
+    "SemanticScorer",
+    "load_embedder",
+    "write_report",
+    "write_csv",
+    "bootstrap_interval",
+]

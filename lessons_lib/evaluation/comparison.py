@@ -1,0 +1,174 @@
+"""Two models on the same entries: which one is better, and could that be chance? Lesson 10.
+
+Hard entries are hard for both. So the two answers to an entry stay together, and what is tested are
+the differences; two intervals that overlap would say much less.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import NamedTuple
+
+from lessons_lib.evaluation.intervals import FEWEST, bootstrap_interval
+from lessons_lib.evaluation.ranks import Score
+from lessons_lib.evaluation.scores import ScoreTable
+from lessons_lib.support import Table
+
+
+class Difference(NamedTuple):
+    """What one scorer says about two models, over the entries where it scores both."""
+
+    first: float
+    second: float
+    difference: float  # second minus first
+    low: float | None  # None where there are too few pairs, or all differences are alike
+    high: float | None
+    p_value: float | None  # McNemar's; None where scores are not right or wrong
+    count: int
+
+    def __str__(self) -> str:
+        bounds = "" if self.low is None else f" ({self.low:+.2f} to {self.high:+.2f})"
+        sure = "" if self.p_value is None else f", p = {self.p_value:.2g}"
+        return f"{self.difference:+.2f}{bounds}{sure}"
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """The exact p-value of McNemar's test: are two models right equally often?
+
+    Entries on which both are right or both are wrong say nothing. Of the others, ``only_first``
+    were answered rightly by the first model alone. Were the models equally good, each of them would
+    be a fair coin; the p-value is how often so uneven a count, to either side, comes from coins.
+
+    Raises:
+        ValueError: a count is below 0.
+
+    Source: McNemar, "Note on the sampling error of the difference between correlated proportions or
+    percentages", 1947; here with the binomial distribution itself in place of an approximation.
+    """
+    if only_first < 0 or only_second < 0:
+        raise ValueError(f"counts are 0 or more, not {only_first} and {only_second}")
+    tosses = only_first + only_second
+    tail = sum(math.comb(tosses, k) for k in range(min(only_first, only_second) + 1))
+    return min(1.0, 2 * tail / 2**tosses)
+
+
+def paired_difference(
+    first: Sequence[Score], second: Sequence[Score], test: bool = True
+) -> Difference | None:
+    """How much higher the second scores are, with the paired bootstrap's interval of 95 %.
+
+    Where all scores are 0 or 1, McNemar's test comes along, unless ``test`` is False: it takes
+    entries for independent of each other. Pairs of which a score is missing are left out; None
+    where no pair is left. Fewer than five pairs have no interval, nor have differences that are all
+    the same: they say nothing about their spread.
+
+    Raises:
+        ValueError: the lists are not equally long.
+    """
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} first scores and {len(second)} second ones: pairs are due")
+    both = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
+    if not both:
+        return None
+    differences = [b - a for a, b in both]
+    p_value = None
+    if test and all(score in (0, 1) for pair in both for score in pair):
+        p_value = mcnemar(differences.count(-1), differences.count(1))
+    means = fmean(a for a, _ in both), fmean(b for _, b in both)
+    # Equal differences of scores such as 0.1 and 1.1 may differ by a rounding.
+    spread = len(both) >= FEWEST and max(differences) - min(differences) > 1e-9
+    bounds = bootstrap_interval(differences) if spread else (None, None)
+    return Difference(*means, fmean(differences), *bounds, p_value, len(both))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What ``compare`` found: a table in a terminal and in Jupyter."""
+
+    first: ScoreTable
+    second: ScoreTable
+    names: tuple[str, str]
+    differences: dict[str, Difference | None]  # name of a scorer → what it says
+
+    def table(self) -> Table:
+        """A row a scorer: both means, the difference with its interval, and McNemar's p-value."""
+        rows = []
+        for name, found in self.differences.items():
+            if found is None:
+                rows.append((name, "–", "–", "–", "0"))
+                continue
+            means = f"{found.first:.2f}", f"{found.second:.2f}"
+            rows.append((name, *means, str(found), str(found.count)))
+        return Table(("score", *self.names, "difference", "entries"), tuple(rows))
+
+    def places(self, by: str) -> list[int]:
+        """All entries' places, those first whose two scores differ most; others keep their order.
+
+        Raises:
+            KeyError: there is no such scorer.
+        """
+        gaps = [0.0 if None in pair else abs(pair[0] - pair[1]) for pair in self._pairs(by)]
+        return sorted(range(len(gaps)), key=lambda place: -gaps[place])
+
+    def differing(self, by: str, count: int = 10) -> Table:
+        """The entries on which the two differ most, with both answers and both scores.
+
+        Entries that both answer equally well are not among them.
+
+        Raises:
+            KeyError: there is no such scorer.
+        """
+        rows, pairs = [], self._pairs(by)
+        for place in self.places(by)[:count]:
+            scores = pairs[place]
+            if None in scores or scores[0] == scores[1]:
+                break
+            entry = self.first.entries[place]
+            asked = "\n".join(filter(None, (entry["instruction"], entry.get("input", ""))))
+            answers = self.first.answers[place], self.second.answers[place]
+            told = [f"{text}  [{score:.2f}]" for text, score in zip(answers, scores, strict=True)]
+            rows.append((asked, entry["output"], *told))
+        return Table(("asked", "wanted", *self.names), tuple(rows))
+
+    def _pairs(self, by: str) -> list[tuple[Score, Score]]:
+        if by not in self.differences:
+            names = ", ".join(self.differences)
+            raise KeyError(f"there is no score {by!r} of both; there are {names}")
+        return list(zip(self.first.scores[by], self.second.scores[by], strict=True))
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def compare(
+    first: ScoreTable, second: ScoreTable, names: tuple[str, str] = ("first", "second")
+) -> Comparison:
+    """Two models' answers to the same entries, by every scorer that both tables have.
+
+    McNemar's test is left out for scorers that do not say which answer is better.
+
+    Raises:
+        TypeError: one of the two is no table of ``score_answers``. ValueError: the entries are not
+            the same, or no scorer is in both tables.
+    """
+    for each in (first, second):
+        if not isinstance(each, ScoreTable):
+            found = type(each).__name__
+            raise TypeError(f"compare takes two tables that score_answers made, not {found}")
+    if first.entries != second.entries:
+        raise ValueError("two models can be compared on the same entries only, in the same order")
+    shared = [name for name in first.scores if name in second.scores]
+    if not shared:
+        raise ValueError("the two tables have no scorer in common")
+    ordering = {*first.ordering} & {*second.ordering}
+    found = {
+        name: paired_difference(first.scores[name], second.scores[name], name in ordering)
+        for name in shared
+    }
+    return Comparison(first, second, names, found)

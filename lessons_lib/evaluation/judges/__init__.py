@@ -1,0 +1,30 @@
+"""Judges: models that score answers, here or on a server, and how far to believe them.
+
+Lesson 10 judges them on 60 answers whose quality is known.
+"""
+
+from lessons_lib.evaluation.judges.local import (
+    DigitJudge,
+    LikelihoodScorer,
+    LocalJudge,
+    parse_score,
+)
+from lessons_lib.evaluation.judges.server import ServerJudge
+from lessons_lib.evaluation.judges.verdicts import (
+    available_scorers,
+    judge_the_judges,
+    length_bias,
+    same_twice,
+)
+
+__all__ = [
+    "judge_the_judges",
+    "available_scorers",
+    "length_bias",
+    "same_twice",
+    "LocalJudge",
+    "DigitJudge",
+    "LikelihoodScorer",
+    "ServerJudge",
+    "parse_score",
+]

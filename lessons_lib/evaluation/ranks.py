@@ -1,0 +1,110 @@
+"""Orders of answers and how well two of them agree: ranks, AUC, Spearman's rho. Lesson 10.
+
+What counts is which answer a scorer puts above which other one, not by how much; so scorers with
+different scales can be compared. A score that is missing is None.
+"""
+
+import math
+from collections.abc import Sequence
+
+Score = float | None
+
+
+def ranks(values: Sequence[float]) -> list[float]:
+    """The place of each value from the lowest, 1, to the highest; equal ones share their mean."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    places = [0.0] * len(values)
+    start = 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or values[order[end]] != values[order[start]]:
+            for place in order[start:end]:
+                places[place] = (start + 1 + end) / 2  # the mean of start + 1 … end
+            start = end
+    return places
+
+
+def auc(scores: Sequence[Score], good: Sequence[bool]) -> float | None:
+    """How often a good answer scores higher than a bad one, 0 … 1; 0.5 is what guessing gets.
+
+    Every good answer is compared with every bad one. A tie counts one half, and so does a pair in
+    which a score is missing: who says nothing can only guess. None without a good or a bad answer.
+
+    Raises:
+        ValueError: not one label a score, or a score that is no number (NaN).
+
+    Source: Hanley and McNeil, "The meaning and use of the area under a receiver operating
+    characteristic (ROC) curve", 1982.
+    """
+    _check(scores, good)
+    pairs = sum(map(bool, good)) * sum(not label for label in good)
+    if not pairs:
+        return None
+    scored = [
+        (score, label) for score, label in zip(scores, good, strict=True) if score is not None
+    ]
+    places = ranks([score for score, _ in scored])
+    high = [place for place, (_, label) in zip(places, scored, strict=True) if label]
+    # A good answer's rank counts those below it; good ones below are taken off again.
+    wins = math.fsum(high) - len(high) * (len(high) + 1) / 2
+    compared = len(high) * (len(scored) - len(high))
+    return (wins + (pairs - compared) / 2) / pairs
+
+
+def spearman(first: Sequence[Score], second: Sequence[Score]) -> float | None:
+    """Spearman's rank correlation, -1 … 1, over the places where both have a score.
+
+    It is Pearson's correlation of the ranks, so ties are allowed for. None where fewer than three
+    places are left, or where one list is the same everywhere.
+
+    Raises:
+        ValueError: the lists are not equally long, or a score is no number (NaN).
+
+    Source: Spearman, "The proof and measurement of association between two things", 1904.
+    """
+    _check(first, second)
+    _check(second, first)
+    pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
+    if len(pairs) < 3:
+        return None
+    one, other = ranks([a for a, _ in pairs]), ranks([b for _, b in pairs])
+    middle = (len(pairs) + 1) / 2
+    one, other = [r - middle for r in one], [r - middle for r in other]
+    spread = math.sqrt(_product(one, one) * _product(other, other))
+    return _product(one, other) / spread if spread else None
+
+
+def rank_average(lists: Sequence[Sequence[Score]]) -> list[Score]:
+    """One score from several: the mean of an answer's places, each from 0 lowest to 1 highest.
+
+    So a scorer with a wide scale does not drown one with a narrow scale. Where a list has no score
+    for an answer, the others decide alone; None where none has.
+
+    Raises:
+        ValueError: there are no lists, they are not equally long, or a score is NaN.
+    """
+    if not lists:
+        raise ValueError("there are no scores to combine")
+    placed = []
+    for scores in lists:
+        _check(scores, lists[0])
+        known = [score for score in scores if score is not None]
+        last = len(known) - 1
+        # A score alone is neither low nor high.
+        place = iter((rank - 1) / last if last else 0.5 for rank in ranks(known))
+        placed.append([None if score is None else next(place) for score in scores])
+    together = [
+        [place for place in places if place is not None] for places in zip(*placed, strict=True)
+    ]
+    return [math.fsum(places) / len(places) if places else None for places in together]
+
+
+def _check(scores: Sequence[Score], others: Sequence) -> None:
+    if len(scores) != len(others):
+        raise ValueError(f"{len(scores)} scores and {len(others)} to go with them: one each")
+    for place, score in enumerate(scores):
+        if score is not None and math.isnan(score):
+            raise ValueError(f"score {place} is no number (NaN)")
+
+
+def _product(one: Sequence[float], other: Sequence[float]) -> float:
+    return math.fsum(a * b for a, b in zip(one, other, strict=True))

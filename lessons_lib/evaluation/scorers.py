@@ -1,0 +1,264 @@
+"""Scores of answers that need no model: rules and counts, behind one small protocol. Lesson 10.
+
+Everything that can score answers, here and in the modules on judges, has a ``name`` and
+``score(entries, answers)``. A score belongs to one answer; None means that there is none.
+"""
+
+import math
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Protocol, runtime_checkable
+
+import regex
+
+from lessons_lib.data import DatasetError, Entry
+from lessons_lib.evaluation.key_answers import first_sentence, key_answer
+from lessons_lib.evaluation.ranks import Score, rank_average
+
+
+def rouge_l(wanted: Sequence[str], answers: Sequence[str]) -> list[float]:
+    """ROUGE-L's F measure of each answer, 0 … 1: 1 where all words agree, in their order.
+
+    Words are runs of letters a to z and digits, in lower case, not stemmed; all else is passed
+    over. Of texts in another script nothing is left, and two empty texts score 0.
+
+    Raises:
+        ValueError: not one answer a wanted text. ImportError: rouge-score is not installed.
+
+    Source: Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004; as computed by
+    the package rouge-score.
+    """
+    from rouge_score.rouge_scorer import RougeScorer
+
+    if len(wanted) != len(answers):
+        raise ValueError(f"{len(wanted)} wanted texts and {len(answers)} answers: one each")
+    scorer = RougeScorer(["rougeL"])
+    return [
+        float(scorer.score(text, answer)["rougeL"].fmeasure)
+        for text, answer in zip(wanted, answers, strict=True)
+    ]
+
+
+def rouge_l_of(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
+    """ROUGE-L of each answer to an entry, against the entry's output."""
+    return rouge_l([entry["output"] for entry in entries], answers)
+
+
+def matches_exactly(entry: Entry, answer: str) -> bool:
+    """Whether the answer is the entry's output, white space around both aside."""
+    return answer.strip() == entry["output"].strip()
+
+
+def names_key_answer(entry: Entry, answer: str) -> bool | None:
+    """Whether the answer's first sentence names what the output says beyond the prompt.
+
+    What that is, ``key_answers.key_answer`` defines; None where it finds nothing. An exact match
+    always names it.
+    """
+    key = key_answer(entry)
+    return None if key is None else key.named_in(first_sentence(answer))
+
+
+_ARTICLES = regex.compile(r"\b(?:an?|the)\b")
+# A mark between digits belongs to the number, and so does a minus: 3.5 is not 35, -5 not 5.
+# Symbols are no punctuation: 5 > 3 is not 5 < 3, and an emoji is an answer. Unlike re's, regex's \w
+# has vowel signs, without which two words of many languages would be one.
+_PUNCTUATION = regex.compile(
+    r"(?<!\d)(?!-\d)[^\w\s\p{Sc}\p{Sm}\p{So}]|[^\w\s\p{Sc}\p{Sm}\p{So}](?!\d)"
+)
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Whatever scores answers. A higher score says that an answer is better.
+
+    A scorer of which that is not true has an attribute ``orders_quality`` that is False.
+    """
+
+    name: str
+
+    def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
+        """One score an answer, in their order; the answers belong to the entries in turn."""
+        ...
+
+
+@dataclass(frozen=True)
+class RuleScorer:
+    """A scorer made of a function of all entries and all answers."""
+
+    name: str
+    rule: Callable[[Sequence[Entry], Sequence[str]], Sequence[Score | bool]]
+    orders_quality: bool = True  # False: it describes answers, and a higher score is no better one
+
+    def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
+        """The rule's values, True as 1 and False as 0.
+
+        Raises:
+            ValueError, TypeError, DatasetError: as ``check_pairs``.
+        """
+        check_pairs(entries, answers)
+        values = self.rule(entries, answers)
+        return [None if value is None else float(value) for value in values]
+
+
+@dataclass(frozen=True)
+class RankAverage:
+    """Several scorers as one: an answer's mean place, 0 lowest to 1 highest, among these answers.
+
+    A statistical scorer and a model's make different mistakes. Places depend on the other answers,
+    so combined scores of two sets of answers cannot be compared.
+    """
+
+    scorers: tuple[Scorer, ...]
+    name: str = "combined"
+
+    def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
+        """See ``ranks.rank_average``.
+
+        Raises:
+            ValueError: there are no scorers. As ``checked_scores``.
+        """
+        return rank_average([checked_scores(each, entries, answers) for each in self.scorers])
+
+
+def each(rule: Callable[[Entry, str], Score | bool]) -> Callable:
+    """A rule for one entry and one answer, as a rule for all of them."""
+    return lambda entries, answers: [rule(*pair) for pair in zip(entries, answers, strict=True)]
+
+
+def normalise(text: str) -> str:
+    """A text without what hardly ever matters: case, punctuation, articles, extra white space.
+
+    Of a text that is nothing else ("A", "...") these are kept, for they are the answer.
+
+    Source: Rajpurkar et al. 2016, "SQuAD", the official evaluation script; here for any script.
+    Unlike there, symbols ($, +, <, an emoji) are kept.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("−", "-")
+    plain = plain.replace("\ufe0f", "")  # says only that an emoji is to be drawn in colour
+    kept = _PUNCTUATION.sub("", plain)
+    for text in (_ARTICLES.sub(" ", kept), kept):
+        if text.strip():
+            return " ".join(text.split())
+    return " ".join(plain.split())
+
+
+def matches_normalised(entry: Entry, answer: str) -> bool:
+    """Whether the answer is the entry's output once both are normalised."""
+    return normalise(answer) == normalise(entry["output"])
+
+
+def chrf(wanted: Sequence[str], answers: Sequence[str]) -> list[float]:
+    """chrF of each answer, 0 … 1: how many runs of up to six characters it shares with the wanted.
+
+    It forgives another ending of a word, and works in every script.
+
+    Raises:
+        ValueError: not one answer a wanted text. ImportError: sacrebleu is not installed.
+
+    Source: Popović, "chrF: character n-gram F-score for automatic MT evaluation", 2015; as computed
+    by the package sacrebleu (Post 2018).
+    """
+    from sacrebleu.metrics import CHRF
+
+    if len(wanted) != len(answers):
+        raise ValueError(f"{len(wanted)} wanted texts and {len(answers)} answers: one each")
+    metric = CHRF()
+    pairs = zip(wanted, answers, strict=True)
+    return [metric.sentence_score(answer, [text]).score / 100 for text, answer in pairs]
+
+
+def chrf_of(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
+    """chrF of each answer to an entry, against the entry's output."""
+    return chrf([entry["output"] for entry in entries], answers)
+
+
+def length_ratio(entry: Entry, answer: str) -> float | None:
+    """The answer's words for each word of the output; 1 is as long, 2 twice as long. None where the
+    output has no word."""
+    wanted = len(entry["output"].split())
+    return len(answer.split()) / wanted if wanted else None
+
+
+def first_of_its_kind(entries: Sequence[Entry], answers: Sequence[str]) -> list[bool]:
+    """Whether no earlier answer is the same, normalised. Their share is that of distinct answers:
+    low for a model that says the same to everything."""
+    seen: set[str] = set()
+    found = []
+    for text in map(normalise, answers):
+        found.append(text not in seen)
+        seen.add(text)
+    return found
+
+
+EXACT = RuleScorer("exact", each(matches_exactly))
+NORMALISED = RuleScorer("normalised", each(matches_normalised))
+LENIENT = RuleScorer("lenient", each(names_key_answer))
+ROUGE_L = RuleScorer("ROUGE-L", rouge_l_of)
+CHRF = RuleScorer("chrF", chrf_of)
+LENGTH_RATIO = RuleScorer("length ratio", each(length_ratio), orders_quality=False)
+DISTINCT = RuleScorer("distinct", first_of_its_kind, orders_quality=False)
+# What a table of one model's answers shows; the first five also say which answer is better.
+STATISTICAL = EXACT, NORMALISED, LENIENT, ROUGE_L, CHRF, LENGTH_RATIO, DISTINCT
+
+
+def check_pairs(entries: Sequence[Entry], answers: Sequence[str]) -> None:
+    """See that there is one answer an entry, that each is a text, and each entry has an output.
+
+    Raises:
+        ValueError: not one answer an entry. TypeError: an answer is no text, or ``answers`` is a
+            single one. DatasetError: an entry has no output that is a text.
+    """
+    if isinstance(answers, str):
+        raise TypeError("answers is a list of texts; put a single one into [ ]")
+    if len(entries) != len(answers):
+        raise ValueError(f"{len(entries)} entries and {len(answers)} answers: each entry has one")
+    for place, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
+        if not isinstance(answer, str):
+            raise TypeError(f"answer {place} is {_kind(answer)}; an answer is a text")
+        if not isinstance(entry, dict):
+            raise DatasetError(f"is {_kind(entry)}; an entry has fields", "entries", place)
+        if not isinstance(entry.get("output"), str):
+            raise DatasetError("is missing, or no text", "entries", place, "output")
+
+
+def check_scorer(scorer: object) -> None:
+    """Raise a TypeError unless this is a scorer: an object with a name and ``score``."""
+    if isinstance(scorer, type):
+        raise TypeError(f"{scorer.__name__} is a class; a scorer is made by calling it")
+    if not isinstance(scorer, Scorer):
+        raise TypeError(
+            f"{scorer!r} is no scorer but {_kind(scorer)}. A scorer has a name and "
+            "score(entries, answers), as those in lessons_lib.evaluation.STATISTICAL have"
+        )
+
+
+def checked_scores(scorer: Scorer, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
+    """What a scorer says to these answers, once it is seen to be one score an answer.
+
+    Raises:
+        TypeError: it is no scorer, or what it returns is no list of numbers and None.
+        ValueError: it returns more or fewer scores than there are answers, or one that is not
+            finite. As the scorer.
+    """
+    check_scorer(scorer)
+    found = scorer.score(entries, answers)
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise TypeError(f"the scorer {scorer.name!r} returned {_kind(found)}, not a list of scores")
+    if len(found) != len(answers):
+        raise ValueError(
+            f"the scorer {scorer.name!r} returned {len(found)} scores for {len(answers)} answers"
+        )
+    for place, score in enumerate(found):
+        told = f"the scorer {scorer.name!r} returned {score!r} for answer {place}"
+        if score is not None and not isinstance(score, Real):
+            raise TypeError(f"{told}; a score is a number or None")
+        if score is not None and not math.isfinite(score):
+            raise ValueError(f"{told}; a score is finite, or None where there is none")
+    return [None if score is None else float(score) for score in found]
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"an object of type {type(value).__name__}"

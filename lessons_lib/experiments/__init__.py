@@ -1,0 +1,16 @@
+"""Measurements that lessons report: a model before and after fine-tuning, and saved figures.
+
+The large experiment on masking has a room of its own, ``masking``.
+"""
+
+from lessons_lib.experiments.before_after import before_and_after
+from lessons_lib.experiments.masking import run_masking_experiment
+from lessons_lib.experiments.measured import race_table, real_table, save_measured
+
+__all__ = [
+    "before_and_after",
+    "run_masking_experiment",
+    "race_table",
+    "real_table",
+    "save_measured",
+]

@@ -1,0 +1,154 @@
+"""Masked, unmasked or weighted? Several seeds of each, one measure for all. Taught in lesson 11.
+
+What a mask does to training, a single run cannot tell: another seed may change more. So every mode
+gets the learning rate that suits it, several seeds, and the same test entries.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lessons_lib.data import Entry, load_entries, split_entries
+from lessons_lib.experiments.masking.results import MaskingExperiment, rate_losses
+from lessons_lib.experiments.masking.runs import (
+    Job,
+    MaskingRun,
+    Mode,
+    make_run,
+    mode_name,
+    with_mode,
+)
+from lessons_lib.support import is_quick
+from lessons_lib.support.processes import run_all
+from lessons_lib.support.quick_run import QUICK_ENTRIES
+from lessons_lib.training import Recipe, get_recipe
+
+MODES: tuple[Mode, ...] = ("none", "keep-header", "prompt", 0.1)
+SEEDS = (1, 2, 3, 4, 5)
+LEARNING_RATES = (1e-4, 2e-4, 3e-4, 6e-4)
+Rates = Sequence[float] | Mapping[Mode, Sequence[float]]
+
+
+def run_masking_experiment(
+    modes: Sequence[Mode] = MODES,
+    seeds: Sequence[int] = SEEDS,
+    learning_rates: Rates = LEARNING_RATES,
+    *,
+    recipe: str | Recipe = "lesson-09",
+    test: Sequence[Entry] | None = None,
+    selection_seeds: int = 2,
+    max_new_tokens: int = 64,
+    workers: int | None = None,
+    threads: int = 1,
+    device: str = "cpu",
+    progress: bool = True,
+) -> MaskingExperiment:
+    """Fine-tune with every mode and seed, and measure all runs on the same test entries.
+
+    For each mode the learning rate with the lowest response loss on the validation entries is
+    chosen, a mean over the first ``selection_seeds`` seeds. At that rate the mode is run with all
+    seeds; only then are the test entries looked at.
+
+    Args:
+        modes: instruction masks ("none", "keep-header", "prompt"), or weights of the prompt's
+            targets from 0 to 1.
+        learning_rates: to choose from; a mapping gives each mode its own.
+        recipe: how else to train, and on which entries.
+        test: the entries to measure on; the recipe's own test entries, if not given.
+        workers, threads: processes at once, and PyTorch's threads in each. The same recipe on the
+            same kind of processor with as many threads gives the same numbers.
+
+    Every finished run is kept in the cache folder: cut off and started again, the experiment goes
+    on where it was. A shrunk run (``LESSONS_LIB_QUICK``) measures six entries, in one
+    process.
+
+    Raises:
+        ValueError: an unknown mode, no mode, seed, rate or test entry, or one given twice; a number
+            below 1. KeyboardInterrupt: Ctrl-C; finished runs are kept. Else as
+            ``load_or_finetune`` and ``generate``.
+    """
+    recipe = get_recipe(recipe) if isinstance(recipe, str) else recipe
+    rates = _rates_of(modes, learning_rates)
+    _check(modes, seeds, rates, selection_seeds)
+    if test is None:
+        test = split_entries(load_entries(recipe.entries)).test
+    if is_quick():
+        test, workers = test[:QUICK_ENTRIES], 1
+    if not test:
+        raise ValueError("there is no test entry to measure on")
+    options = {"workers": workers, "threads": threads, "progress": progress}
+
+    def jobs_of(
+        mode: Mode, some_rates: Sequence[float], some_seeds: Sequence[int], **measured: Any
+    ) -> list[Job]:
+        base = with_mode(recipe, mode)
+        recipes = [
+            dataclasses.replace(base, learning_rate=rate, seed=seed)
+            for rate in some_rates
+            for seed in some_seeds
+        ]
+        return [Job(mode_name(mode), each, device=device, **measured) for each in recipes]
+
+    several = [mode for mode in modes if len(rates[mode]) > 1]
+    first = seeds[:selection_seeds]
+    trials = [job for mode in several for job in jobs_of(mode, rates[mode], first)]
+    tried = run_all(make_run, trials, label="choosing learning rates", **options) if trials else []
+    chosen = {mode: rates[mode][0] for mode in modes}
+    chosen |= {mode: _lowest(rate_losses(tried)[mode_name(mode)]) for mode in several}
+    asked = {"test": tuple(test), "max_new_tokens": max_new_tokens}
+    final = [job for mode in modes for job in jobs_of(mode, [chosen[mode]], seeds, **asked)]
+    measured = run_all(make_run, final, label="training and measuring", **options)
+    varied = ("instruction_mask", "prompt_loss_weight", "learning_rate", "seed")
+    about = {
+        "modes": [mode_name(mode) for mode in modes],
+        "seeds": list(seeds),
+        "learning_rates": {mode_name(mode): rates[mode] for mode in modes},
+        "selection_seeds": selection_seeds,
+        "recipe": {k: v for k, v in dataclasses.asdict(recipe).items() if k not in varied},
+        "test_entries": len(test),
+        "max_new_tokens": max_new_tokens,
+        "threads": threads,
+    }
+    return MaskingExperiment(_merge(tried, measured), about)
+
+
+def _rates_of(modes: Sequence[Mode], rates: Rates) -> dict[Mode, list[float]]:
+    """Each mode's learning rates to choose from."""
+    if not isinstance(rates, Mapping):
+        return {mode: list(rates) for mode in modes}
+    if missing := [mode for mode in modes if mode not in rates]:
+        raise ValueError(f"learning_rates names no rate for {', '.join(map(repr, missing))}")
+    return {mode: list(rates[mode]) for mode in modes}
+
+
+def _check(
+    modes: Sequence[Mode],
+    seeds: Sequence[int],
+    rates: Mapping[Mode, Sequence[float]],
+    selection_seeds: int,
+) -> None:
+    given: dict[str, Sequence[Any]] = {"modes": [mode_name(mode) for mode in modes], "seeds": seeds}
+    given |= {f"learning rates of {mode!r}": each for mode, each in rates.items()}
+    for name, values in given.items():
+        if not values:
+            raise ValueError(f"there are no {name}")
+        if len(set(values)) < len(values):
+            raise ValueError(f"the {name} name one twice: {', '.join(map(str, values))}")
+    if selection_seeds < 1:
+        raise ValueError(f"selection_seeds must be 1 or more, not {selection_seeds}")
+
+
+def _lowest(losses: Mapping[float, float]) -> float:
+    """The learning rate with the lowest loss; of equals the first. NaN, where training diverged, is
+    the highest."""
+    return min(losses, key=lambda rate: math.inf if math.isnan(losses[rate]) else losses[rate])
+
+
+def _merge(tried: list[MaskingRun], measured: list[MaskingRun]) -> list[MaskingRun]:
+    """All runs, one a mode, rate and seed, in the order of modes; measured ones replace trials."""
+    runs = {(run.mode, run.learning_rate, run.seed): run for run in tried}
+    runs |= {(run.mode, run.learning_rate, run.seed): run for run in measured}
+    order = list(dict.fromkeys(run.mode for run in measured))
+    key = lambda run: (order.index(run.mode), run.learning_rate, run.seed)  # noqa: E731
+    return sorted(runs.values(), key=key)

@@ -1,0 +1,219 @@
+"""What the masking experiment found: tables, differences with intervals, and what they allow one to
+say. Lesson 11.
+
+Runs differ by their seed, and test entries are a sample; a difference must stand out against both.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from lessons_lib.evaluation.intervals import FEWEST, Interval, seeds_and_entries_interval
+from lessons_lib.experiments.masking.runs import MaskingRun
+from lessons_lib.support import Table
+
+# Name of a measure: how tables call it, and whether more of it is better.
+MEASURES = {
+    "exact": ("exact match", True),
+    "rouge_l": ("ROUGE-L", True),
+    "stopped": ("stopped by itself", True),
+    "test_loss": ("test response loss", False),
+}
+
+
+@dataclass(frozen=True)
+class MaskingExperiment:
+    """All runs of an experiment, in one order of modes, learning rates and seeds.
+
+    ``about`` says how they were made: the recipe, and what else is worth knowing.
+    """
+
+    runs: list[MaskingRun]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def modes(self) -> list[str]:
+        return list(dict.fromkeys(run.mode for run in self.runs))
+
+    def measured(self, mode: str) -> list[MaskingRun]:
+        """The runs of a mode whose test entries were measured: those at its chosen rate, by seed.
+
+        Raises:
+            KeyError: there is no such mode.
+        """
+        found = [run for run in self.runs if run.mode == mode and run.answers]
+        if not found:
+            raise KeyError(f"the modes are {', '.join(self.modes)}, not {mode!r}")
+        return sorted(found, key=lambda run: run.seed)
+
+    @property
+    def entries(self) -> int:
+        """How many test entries each run answered."""
+        return len(self.measured(self.modes[0])[0].answers)
+
+    @property
+    def seeds(self) -> int:
+        """How many runs a mode has at its chosen rate."""
+        return len(self.measured(self.modes[0]))
+
+    def rate(self, mode: str) -> float:
+        """The learning rate chosen for a mode."""
+        return self.measured(mode)[0].learning_rate
+
+    def gap(self, mode: str) -> tuple[float, float, float]:
+        """Train and test response loss after the run, and test minus train: means over the seeds.
+
+        Raises:
+            KeyError: there is no such mode.
+        """
+        train = fmean(run.train_loss for run in self.measured(mode))
+        test = fmean(run.test_loss for run in self.measured(mode))
+        return train, test, test - train
+
+    def rates_table(self) -> Table:
+        """Mean validation response loss by mode and learning rate; a star marks what was chosen.
+
+        Means are over the seeds that every rate of the mode was tried with.
+        """
+        losses = rate_losses(self.runs)
+        rates = sorted({run.learning_rate for run in self.runs})
+        rows = []
+        for mode in self.modes:
+            cells = [
+                f"{losses[mode][rate]:.4f}{' *' if rate == self.rate(mode) else ''}"
+                if rate in losses[mode]
+                else "–"
+                for rate in rates
+            ]
+            rows.append((mode, *cells))
+        return Table(("mode", *(f"{rate:g}" for rate in rates)), tuple(rows))
+
+    def interval(self, mode: str, measure: str) -> Interval:
+        """A mode's mean of a measure ("exact", "rouge_l", "stopped", "test_loss").
+
+        Raises:
+            KeyError: there is no such mode or measure.
+        """
+        return seeds_and_entries_interval(*self._values(mode, measure))
+
+    def difference(self, first: str, second: str, measure: str) -> Interval:
+        """How much higher a measure is with the second mode, seed by seed and entry by entry.
+
+        Raises:
+            KeyError: there is no such mode or measure. ValueError: the two have other seeds.
+        """
+        seeds = [[run.seed for run in self.measured(mode)] for mode in (first, second)]
+        if seeds[0] != seeds[1]:
+            raise ValueError(f"{first} and {second} were run with other seeds: they do not pair")
+        (a, weights), (b, _) = (self._values(mode, measure) for mode in (first, second))
+        return seeds_and_entries_interval(b - a, weights)
+
+    def seed_means(self, mode: str, measure: str) -> list[float]:
+        """Each seed's mean of a measure, by seed. Raises KeyError as ``interval``."""
+        values, weights = self._values(mode, measure)  # (seeds, entries), (entries,)
+        divisor = values.shape[1] if weights is None else weights.sum()
+        return (values.sum(axis=1) / divisor).tolist()
+
+    def table(self) -> Table:
+        """A row a mode: what its runs measured on the test entries, and how far they over-fitted.
+
+        The gap is test minus train response loss after the run; in brackets the lowest and the
+        highest of the seeds.
+        """
+        rows = []
+        for mode in self.modes:
+            gaps = [run.test_loss - run.train_loss for run in self.measured(mode)]
+            rows.append(
+                (
+                    mode,
+                    f"{self.rate(mode):g}",
+                    self.interval(mode, "exact").format(".1f", 100) + " %",
+                    self.interval(mode, "rouge_l").format(".3f"),
+                    self.interval(mode, "test_loss").format(".3f"),
+                    f"{fmean(run.train_loss for run in self.measured(mode)):.3f}",
+                    f"{fmean(gaps):.3f} ({min(gaps):.3f} to {max(gaps):.3f})",
+                )
+            )
+        names = ("exact match", "ROUGE-L", "test response loss", "train loss", "gap")
+        return Table(("mode", "learning rate", *names), tuple(rows))
+
+    def differences_table(self, reference: str | None = None) -> Table:
+        """A row a mode: by how much it differs from the first one, or from ``reference``."""
+        reference = reference or self.modes[0]
+        rows = []
+        for mode in self.modes:
+            if mode != reference:
+                exact, rouge, loss = (
+                    self.difference(reference, mode, name)
+                    for name in ("exact", "rouge_l", "test_loss")
+                )
+                points = exact.format("+.1f", 100) + " points"
+                rows.append((mode, points, rouge.format("+.3f"), loss.format("+.3f")))
+        return Table(
+            (f"minus {reference!r}", "exact match", "ROUGE-L", "test response loss"), tuple(rows)
+        )
+
+    def verdict(self, first: str, second: str, measure: str = "exact") -> str:
+        """The sentence that the interval allows, and no more.
+
+        Raises:
+            KeyError, ValueError: as ``difference``.
+        """
+        found, (name, more_is_better) = self.difference(first, second, measure), MEASURES[measure]
+        unit, form, scale = ("", "+.3f", 1.0)
+        if measure in ("exact", "stopped"):
+            unit, form, scale = " points", "+.1f", 100.0
+        few = self.entries < FEWEST
+        value = f"{scale * found.value:{form}}" if few else found.format(form, scale)
+        told = (
+            f"{name}, {second!r} minus {first!r}: {value}{unit}; "
+            f"{self.seeds} seeds, {self.entries} entries. "
+        )
+        if few:
+            return told + "No difference shown: too few entries for an interval."
+        if not found.excludes_zero:
+            return told + "No difference shown: the interval contains 0."
+        better = second if (found.value > 0) == more_is_better else first
+        return told + f"{better!r} did better here."
+
+    def cell(self, mode: str, seed: int) -> MaskingRun:
+        """The measured run of a mode and seed.
+
+        Raises:
+            KeyError: there is none.
+        """
+        found = [run for run in self.measured(mode) if run.seed == seed]
+        if not found:
+            raise KeyError(f"{mode!r} was not run with seed {seed}")
+        return found[0]
+
+    def _values(self, mode: str, measure: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """A measure's values (seeds, entries), and what their sum over entries is divided by."""
+        if measure not in MEASURES:
+            raise KeyError(f"the measures are {', '.join(MEASURES)}, not {measure!r}")
+        runs = self.measured(mode)
+        if measure == "test_loss":
+            values = [[marks.nats for marks in run.answers] for run in runs]
+            return np.array(values), np.array([marks.tokens for marks in runs[0].answers], float)
+        return np.array([[getattr(a, measure) for a in run.answers] for run in runs], float), None
+
+
+def rate_losses(runs: Sequence[MaskingRun]) -> dict[str, dict[float, float]]:
+    """By mode and learning rate the mean validation response loss.
+
+    Over the seeds that all rates of the mode have, so that rates are compared on the same ones.
+    """
+    losses: dict[str, dict[float, float]] = {}
+    for mode in dict.fromkeys(run.mode for run in runs):
+        tried: dict[float, dict[int, float]] = {}
+        for run in runs:
+            if run.mode == mode:
+                tried.setdefault(run.learning_rate, {})[run.seed] = run.validation_loss
+        shared = set.intersection(*(set(by_seed) for by_seed in tried.values()))
+        losses[mode] = {
+            rate: fmean(by_seed[seed] for seed in sorted(shared)) for rate, by_seed in tried.items()
+        }
+    return losses

@@ -1,0 +1,180 @@
+"""One run of the masking experiment: fine-tune with one mask, then measure. Lesson 11.
+
+Everything a run makes is kept in the cache folder, so that no run is made twice: the model as
+``load_or_finetune`` keeps it, what was measured beside it.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import nn
+
+from lessons_lib.batching import INSTRUCTION_MASKS, InstructionDataset
+from lessons_lib.data import Entry, get_prompt_format, tokenizer_of
+from lessons_lib.evaluation import matches_exactly, rouge_l_of
+from lessons_lib.generation import generate_responses, log_likelihood
+from lessons_lib.support import cache_folder, is_quick, write_whole
+from lessons_lib.support.processes import Report
+from lessons_lib.support.quick_run import QUICK_ENTRIES
+from lessons_lib.training import Finetuned, Recipe, TrainingState, load_or_finetune, response_loss
+
+Mode = str | float  # an instruction mask, or the weight of the prompt's targets
+TRAIN_ENTRIES = 200  # of the training part, for the loss on what was learned from
+TRAINING_SHARE = 0.8  # of the progress bar; the rest is for measuring
+
+
+def mode_name(mode: Mode) -> str:
+    """What to call a mode in tables and files: "none", "prompt", "weight 0.1".
+
+    Raises:
+        ValueError: it is neither a mask nor a weight from 0 to 1.
+    """
+    if isinstance(mode, str):
+        if mode not in INSTRUCTION_MASKS:
+            known = ", ".join(map(repr, INSTRUCTION_MASKS))
+            raise ValueError(f"a mode is one of {known}, or a weight from 0 to 1, not {mode!r}")
+        return mode
+    if not 0 <= mode <= 1:
+        raise ValueError(f"the weight of the prompt's targets is from 0 to 1, not {mode}")
+    return f"weight {mode:g}"
+
+
+def with_mode(recipe: Recipe, mode: Mode) -> Recipe:
+    """The recipe with this mask, or with this weight for the prompt's targets."""
+    mode_name(mode)  # refuses what is no mode
+    if isinstance(mode, str):
+        return dataclasses.replace(recipe, instruction_mask=mode, prompt_loss_weight=None)
+    return dataclasses.replace(recipe, instruction_mask="none", prompt_loss_weight=float(mode))
+
+
+class AnswerMarks(NamedTuple):
+    """What a run made of one test entry."""
+
+    exact: int  # 1 where its greedy answer is the entry's output
+    rouge_l: float  # of that answer, 0 … 1
+    stopped: int  # 1 where it ended by itself
+    nats: float  # loss of the output's tokens and end of text together
+    tokens: int  # how many those are
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to make: the recipe says how; ``test`` holds the entries to measure, if any."""
+
+    mode: str  # its name
+    recipe: Recipe
+    test: tuple[Entry, ...] = ()
+    max_new_tokens: int = 64
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class MaskingRun:
+    """What a run measured; losses are nats a response token, end of text included."""
+
+    mode: str
+    learning_rate: float
+    seed: int
+    validation_loss: float
+    train_loss: float | None = None  # after the run, on the first training entries
+    answers: tuple[AnswerMarks, ...] = ()  # one a test entry; none where test was not measured
+
+    @property
+    def test_loss(self) -> float:
+        """Over all test entries, each token counting the same."""
+        return sum(marks.nats for marks in self.answers) / sum(a.tokens for a in self.answers)
+
+
+def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
+    """Fine-tune by the job's recipe, or load what was made before, and measure.
+
+    Raises:
+        KeyboardInterrupt: the run was interrupted; nothing of it is kept. ValueError: there is no
+            validation entry for which the model has room. Else as
+            ``load_or_finetune`` and ``generate_responses``.
+    """
+    step = TRAINING_SHARE if job.test else 1.0
+
+    def on_step(state: TrainingState) -> None:
+        report(step * state.step / state.total_steps)
+
+    quiet = {"progress": False, "say": lambda text: None}
+    tuned = load_or_finetune(job.recipe, device=job.device, on_step=on_step, **quiet)
+    if tuned.history.interrupted:
+        raise KeyboardInterrupt
+    if not tuned.history.response_loss:
+        raise ValueError("the experiment needs validation entries for which the model has room")
+    recipe, validation = job.recipe, tuned.history.response_loss[-1]
+    run = MaskingRun(job.mode, recipe.learning_rate, recipe.seed, validation)
+    if not job.test:
+        return run
+    train_loss, answers = _measured_before(tuned, job) or _measure(tuned, job)
+    report(1.0)
+    return dataclasses.replace(run, train_loss=train_loss, answers=answers)
+
+
+Measured = tuple[float, tuple[AnswerMarks, ...]]
+
+
+def _measure(tuned: Finetuned, job: Job) -> Measured:
+    """Loss on training entries, marks on the test entries; kept for the next time."""
+    model, written, test = tuned.model, job.recipe.prompt_format, list(job.test)
+    train = tuned.splits.train[: QUICK_ENTRIES if is_quick() else TRAIN_ENTRIES]
+    train_loss = response_loss(model, train, prompt_format=written)
+    answers = generate_responses(
+        model, test, written, max_new_tokens=job.max_new_tokens, batch_size=64
+    )
+    texts = [answer.text for answer in answers]
+    losses = entry_losses(model, test, written)
+    marks = tuple(
+        AnswerMarks(
+            int(matches_exactly(entry, text)),
+            round(rouge, 4),
+            int(answer.stopped),
+            round(nats, 4),
+            tokens,
+        )
+        for entry, text, answer, rouge, (nats, tokens) in zip(
+            test, texts, answers, rouge_l_of(test, texts), losses, strict=True
+        )
+    )
+    text = json.dumps({"train_loss": train_loss, "answers": marks})
+    write_whole(_kept(tuned, job), lambda path: path.write_text(text, encoding="utf-8"))
+    return train_loss, marks
+
+
+def entry_losses(
+    model: nn.Module, entries: Sequence[Entry], prompt_format: str
+) -> list[tuple[float, int]]:
+    """Of each entry the loss of its response's tokens and end of text together, in nats, and how
+    many they are."""
+    written = get_prompt_format(prompt_format)
+    prompts = [written.prompt(entry) for entry in entries]
+    outputs = [written.response(entry) for entry in entries]
+    sums = log_likelihood(model, prompts, outputs, with_end=True)
+    examples = InstructionDataset(
+        entries, tokenizer_of(model), prompt_format=prompt_format
+    ).examples
+    counts = [len(example.token_ids) + 1 - example.prompt_length for example in examples]
+    return [(-total, count) for total, count in zip(sums, counts, strict=True)]
+
+
+def _measured_before(tuned: Finetuned, job: Job) -> Measured | None:
+    """What this model's run measured on the same entries before; None where it did not."""
+    try:
+        kept = json.loads(_kept(tuned, job).read_text(encoding="utf-8"))
+        return kept["train_loss"], tuple(AnswerMarks(*marks) for marks in kept["answers"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _kept(tuned: Finetuned, job: Job) -> Path:
+    """Where a run's measurements are: named by its model, the entries and how it answered."""
+    asked = json.dumps([job.test, job.max_new_tokens])
+    digest = hashlib.sha256(asked.encode()).hexdigest()[:16]
+    return cache_folder() / "experiments" / f"{tuned.key}-{digest}.json"

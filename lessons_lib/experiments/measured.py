@@ -1,0 +1,58 @@
+"""Figures that were measured once and are shown in lessons: of races, and of long runs. Lesson 09.
+
+``python -m benchmarks.NAME --save`` writes them; each file says on what machine.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lessons_lib.evaluation import Share
+from lessons_lib.support import Table
+from lessons_lib.support.paths import MEASURED
+
+
+def measured(name: str) -> dict[str, Any]:
+    """What was saved under a name: a benchmark's figures, and "machine" in words."""
+    return json.loads((MEASURED / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def save_measured(
+    name: str, figures: dict[str, Any], machine: str, folder: Path = MEASURED
+) -> None:
+    """Keep a benchmark's figures for the lessons."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"machine": machine, **figures}, indent=1, ensure_ascii=False) + "\n"
+    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def race_table() -> Table:
+    """Seconds of one training step of 8 entries, and how many times as fast as the first row."""
+    seconds = measured("race")["seconds_a_step"]
+    first = next(iter(seconds.values()))
+    return Table(
+        ("one step of 8 entries", "seconds", "times as fast as the first"),
+        tuple((name, f"{each:.2f}", f"{first / each:.2f}") for name, each in seconds.items()),
+    )
+
+
+def real_table() -> Table:
+    """The real model before and after one epoch: on the bundled entries, and on the book's."""
+    runs = [measured(f"real-{name}") for name in ("bundled", "book")]
+    rows = []
+    for label, name, show in (
+        ("exact match", "exact", _share),
+        ("stopped by itself", "stopped", _share),
+        ("ROUGE-L", "rouge", "{:.2f}".format),
+        ("response loss", "response_loss", "{:.2f}".format),
+    ):
+        each = [show(run[f"{name}_{when}"]) for run in runs for when in ("before", "after")]
+        rows.append((label, *each))
+    minutes = [f"{run['minutes']:.1f}" for run in runs]
+    rows.append(("minutes of training", "", minutes[0], "", minutes[1]))
+    head = ("110 test answers", "bundled: before", "after", "the book's: before", "after")
+    return Table(head, tuple(rows))
+
+
+def _share(value: float, answers: int = 110) -> str:
+    return str(Share(round(value * answers), answers))

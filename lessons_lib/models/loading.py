@@ -1,0 +1,192 @@
+"""Models by name, file or folder, and the files they are kept in. Lessons 08 and 09.
+
+The bundled base, GPT-2, SmolLM2, a file of the course's own, a folder as transformers writes it;
+and for ``load_or_finetune`` fine-tuned models, each in a folder below the cache, with a checksum.
+"""
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from lessons_lib.models.gpt import GPT, GPTConfig
+from lessons_lib.models.gpt2_files import HUB_MODELS, fetch, load_gpt2, save_gpt2
+from lessons_lib.models.llama import LocalLLM, is_llama, load_local_llm, load_smollm2
+from lessons_lib.models.vocabulary import CompactTokenEmbedding
+from lessons_lib.support import CheckpointError, write_whole
+from lessons_lib.support.files import explain, replace_folder
+from lessons_lib.support.paths import ASSETS, models_folder
+
+__all__ = [
+    "BASE_MODEL",
+    "CheckpointError",
+    "load_model",
+    "read_about",
+    "save_compact",
+    "save_model",
+    "untrained_twin",
+]
+
+BASE_MODEL = ASSETS / "base.safetensors"
+WEIGHTS, NOTES = "model.safetensors", "notes.json"  # in the folder of a fine-tuned model
+
+
+def load_model(name: str | Path = "base", device: str | torch.device = "cpu") -> GPT | LocalLLM:
+    """A pretrained model, ready to generate.
+
+    "base"; "gpt2", "gpt2-medium", "gpt2-large" or "gpt2-xl" from the hub; "smollm2", which came as
+    a package and has a tokenizer of its own; the path of a file that ``save_compact`` wrote, or of
+    a folder as transformers and ``save_model`` write it. The weights are float32, the model is in
+    evaluation mode.
+
+    Raises:
+        CheckpointError: there is no such model, it cannot be fetched, or its file is damaged.
+    """
+    return _load(name).to(device).eval()
+
+
+def _load(name: str | Path) -> GPT | LocalLLM:
+    if name in HUB_MODELS:
+        return load_gpt2(fetch(name))
+    if name == "smollm2":
+        return load_smollm2()
+    path = BASE_MODEL if name == "base" else Path(os.path.expanduser(name))
+    if path.is_dir():
+        return load_local_llm(path) if is_llama(path) else load_gpt2(path)
+    if not path.is_file():
+        hint = (
+            "run `make base`, which makes it in half an hour"
+            if name == "base"
+            else f"use 'base', {', '.join(map(repr, HUB_MODELS))}, 'smollm2', or the path of a "
+            ".safetensors file or of a folder"
+        )
+        raise CheckpointError(f"there is no model {str(name)!r} ({path}): {hint}")
+    return load_compact(path)
+
+
+def save_model(model: GPT | LocalLLM, folder: str | Path) -> None:
+    """Write a model into a folder that transformers and ``load_model`` load back."""
+    if isinstance(model, LocalLLM):
+        model.save(folder)
+    else:
+        save_gpt2(model, folder)
+
+
+def read_about(path: Path = BASE_MODEL) -> dict:
+    """What a file's header says of how the model was made."""
+    return read_header(path)
+
+
+def untrained_twin(model: GPT, seed: int = 123) -> GPT:
+    """A model of the same sizes and token rows, with random weights instead of learned ones."""
+    embedding = model.token_embedding
+    known = embedding.token_ids.tolist() if isinstance(embedding, CompactTokenEmbedding) else None
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return GPT(model.config, known_tokens=known).to(model.device)
+
+
+def save_compact(model: GPT, path: Path, about: dict | None = None, half: bool = True) -> None:
+    """Write a model to one safetensors file, whole or not at all; in float16 if ``half``.
+
+    The header holds the model's sizes and ``about``; a compact model's token ids are a tensor.
+    """
+    dtype = torch.float16 if half else torch.float32
+    tensors = {name: t.detach().to("cpu", dtype) for name, t in model.state_dict().items()}
+    if isinstance(model.token_embedding, CompactTokenEmbedding):
+        tensors["token_ids"] = model.token_embedding.token_ids.to("cpu", torch.int32)
+    header = {"config": json.dumps(asdict(model.config)), "about": json.dumps(about or {})}
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    write_whole(path, lambda temporary: save_file(tensors, temporary, header))
+
+
+def load_compact(path: Path) -> GPT:
+    """Read what ``save_compact`` wrote.
+
+    Raises:
+        CheckpointError: the file is damaged or does not hold a model of this kind.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            config = GPTConfig(**json.loads(file.metadata()["config"]))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, KeyError, TypeError, ValueError, struct.error) as error:
+        raise CheckpointError(
+            f"{path} is damaged or is no model of this course: {error}"
+        ) from error
+    token_ids = tensors.pop("token_ids", None)
+    model = GPT(config, known_tokens=None if token_ids is None else token_ids.tolist())
+    if token_ids is not None:
+        # Rows stand in the file in their own order, which added tokens do not keep sorted.
+        model.token_embedding.name_rows(token_ids.long())
+    try:
+        model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} does not fit its own header: {error}") from error
+    return model
+
+
+def read_header(path: Path) -> dict:
+    """What the file's header says of how the model was made."""
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["about"])
+
+
+class DamagedModelError(ValueError):
+    """A saved model that cannot be used; the message says why."""
+
+
+class Saved(NamedTuple):
+    """What a model's folder holds."""
+
+    tensors: dict[str, Tensor]
+    notes: dict[str, Any]
+
+
+def read_model(key: str) -> Saved | None:
+    """The model saved under this key; None where there is none.
+
+    Raises:
+        DamagedModelError: a folder is there, but not all of what was written into it.
+    """
+    folder = models_folder() / key
+    try:
+        if not folder.is_dir():
+            return None
+        notes = json.loads((folder / NOTES).read_text(encoding="utf-8"))
+        content = (folder / WEIGHTS).read_bytes()
+        if hashlib.sha256(content).hexdigest() != notes["sha256"]:
+            raise DamagedModelError("its weights are not those that were saved")
+        return Saved(safetensors.torch.load(content), notes)
+    except DamagedModelError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise DamagedModelError(explain(error)) from error
+
+
+def write_model(key: str, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) -> None:
+    """Save a model under this key, in the place of one that was there.
+
+    Raises:
+        OSError: the cache folder cannot be written; nothing of the attempt is left behind.
+    """
+
+    def fill(part: Path) -> None:
+        content = safetensors.torch.save(
+            {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        )
+        (part / WEIGHTS).write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        (part / NOTES).write_text(json.dumps({**notes, "sha256": digest}), encoding="utf-8")
+
+    replace_folder(models_folder() / key, fill)

@@ -1,0 +1,44 @@
+"""Pictures and tables for lessons, drawn with matplotlib, and how notebooks show them.
+
+Stills stand where a widget cannot run; each says in words what it shows.
+"""
+
+from lessons_lib.pictures.anatomy import (
+    likeliest_next,
+    names_table,
+    next_probabilities,
+    parameter_table,
+)
+from lessons_lib.pictures.charts import (
+    describe_history,
+    draw_comparison,
+    draw_history,
+    draw_lengths,
+    draw_waste,
+)
+from lessons_lib.pictures.live_plot import LivePlot
+from lessons_lib.pictures.notebook import show, show_source, side_by_side
+from lessons_lib.pictures.spelling import spell_text
+from lessons_lib.pictures.style import STYLES, small_png
+from lessons_lib.pictures.tokens import draw_shape, draw_tokens
+
+__all__ = [
+    "STYLES",
+    "small_png",
+    "draw_tokens",
+    "draw_shape",
+    "draw_comparison",
+    "draw_history",
+    "draw_lengths",
+    "draw_waste",
+    "describe_history",
+    "show",
+    "show_source",
+    "side_by_side",
+    "likeliest_next",
+    "names_table",
+    "next_probabilities",
+    "parameter_table",
+    "LivePlot",
+    "spell_text",
+]

@@ -1,0 +1,69 @@
+"""The loss curves of a run, drawn in a notebook while it runs. Lesson 09.
+
+A callback for ``train`` and ``load_or_finetune``; neither knows of it.
+"""
+
+import time
+from collections.abc import Callable
+
+from IPython import get_ipython
+from IPython.display import DisplayHandle, display
+from matplotlib.figure import Figure
+
+from lessons_lib.pictures.charts import describe_history, draw_history
+from lessons_lib.pictures.style import small_png
+from lessons_lib.training import History, TrainingState
+
+
+class LivePlot:
+    """A chart that grows with the run, and stays when it ends.
+
+    ``train(…, **LivePlot().callbacks())``, or beside other callbacks: ``on_step=plot``,
+    ``on_eval=[plot, EarlyStop()]``, ``on_end=plot.finish``. It is drawn anew at most every
+    ``every`` seconds, and less often where drawing would take a tenth of the time. The last chart
+    has ``describe_history`` as its text alternative. Outside notebooks it does nothing.
+    """
+
+    def __init__(
+        self,
+        title: str = "",
+        every: float = 1.0,
+        draw: Callable[[History, str], Figure] = draw_history,
+    ):
+        self.title, self.every, self.draw = title, every, draw
+        self._handle: DisplayHandle | None = None
+        self._due = 0.0  # by time.monotonic()
+
+    def callbacks(self) -> dict[str, Callable[[TrainingState], None]]:
+        """The options of ``train`` that bind this chart to a run."""
+        return {"on_step": self, "on_eval": self, "on_end": self.finish}
+
+    def __call__(self, state: TrainingState) -> None:
+        """Draw if it is time to."""
+        if in_notebook() and time.monotonic() >= self._due:
+            self._update(state.history)
+
+    def finish(self, state: TrainingState) -> None:
+        """Draw the run as it ended; the next run gets a chart of its own."""
+        if in_notebook():
+            self._update(state.history)
+        self._handle, self._due = None, 0.0
+
+    def _update(self, history: History) -> None:
+        started = time.monotonic()
+        alt = describe_history(history)
+        png = small_png(self.draw(history, self.title))
+        bundle = {"image/png": png, "text/plain": f"[picture: {alt}]"}
+        metadata = {"image/png": {"alt": alt}}
+        if self._handle is None:
+            self._handle = display(bundle, raw=True, metadata=metadata, display_id=True)
+        else:
+            self._handle.update(bundle, raw=True, metadata=metadata)
+        now = time.monotonic()
+        self._due = now + max(self.every, 9 * (now - started))
+
+
+def in_notebook() -> bool:
+    """Whether a kernel runs this code, so that pictures can be shown and replaced."""
+    shell = get_ipython()
+    return shell is not None and hasattr(shell, "kernel")

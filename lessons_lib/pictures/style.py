@@ -1,0 +1,45 @@
+"""How the course's pictures look: the palette of the kinds of token, and small PNG files.
+
+Kinds of token are told apart by colour, by outline and by mark, so that the pictures can be read
+without colour.
+"""
+
+import io
+import warnings
+
+import matplotlib
+from matplotlib.figure import Figure
+from PIL import Image
+
+from lessons_lib.batching.cells import (
+    END,
+    IGNORED_INSTRUCTION,
+    IGNORED_PADDING,
+    INSTRUCTION,
+    PADDING,
+    RESPONSE,
+)
+
+# fill, edge, text, hatch, line style: the course's palette, after Okabe and Ito
+STYLES = {
+    INSTRUCTION: ("#d9ecfa", "#0072b2", "#06263b", "", "-"),
+    RESPONSE: ("#fde6b3", "#b97700", "#3a2600", "", "-"),
+    END: ("#a84300", "#a84300", "#ffffff", "", "-"),
+    PADDING: ("#eceff2", "#8a949e", "#4a535c", "///", "-"),
+    IGNORED_PADDING: ("#ffffff", "#8a949e", "#4a535c", "", "--"),
+    IGNORED_INSTRUCTION: ("#fbeaf3", "#a4507d", "#6d2a50", "", ":"),
+}
+
+
+def small_png(figure: Figure) -> bytes:
+    """The figure as a PNG with a palette of 64 colours, which such drawings hardly exceed."""
+    drawn, quantised = io.BytesIO(), io.BytesIO()
+    with warnings.catch_warnings():
+        # An entry may hold any script; what the font lacks is drawn as a box.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(drawn, format="png", dpi=110, bbox_inches="tight", facecolor="white")
+    Image.open(drawn).convert("RGB").quantize(64).save(quantised, "PNG", optimize=True)
+    return quantised.getvalue()
+
+
+matplotlib.rcParams["hatch.linewidth"] = 0.4

@@ -1,0 +1,110 @@
+"""Stills of texts, drawn with matplotlib: a table of answers (lesson 10), and a chat (12)."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from lessons_lib.batching.cells import IGNORED_INSTRUCTION, INSTRUCTION, RESPONSE
+from lessons_lib.chat import Turn
+from lessons_lib.pictures.spelling import spell_text
+from lessons_lib.pictures.style import STYLES
+
+INK, MUTED = "#1b1f24", "#4a535c"
+
+# Of the table of answers
+MOST_ROWS, CELL_LINES = 8, 4  # rows, and lines of one cell
+COLUMNS = {"asked": (0.01, 34), "expected": (0.27, 32), "answer": (0.52, 36), "marks": (0.8, 24)}
+# sign and style of a mark: told apart by both
+SIGNS = {True: ("✓", INSTRUCTION), False: ("✗", IGNORED_INSTRUCTION), None: ("–", "")}
+
+# Of the chat
+MOST_TURNS, TURN_WIDTH, TURN_LINES = 6, 72, 6  # turns, characters of a line, lines of one text
+ENDINGS = {"end": "■ end", "length": "cut at the limit", "stopped": "stopped"}
+
+
+def draw_answers(rows: Sequence[dict[str, Any]], headline: str) -> Figure:
+    """The first eight rows of ``make_rows``, one under the other, and how many more there are."""
+    shown = [_wrapped(row) for row in rows[:MOST_ROWS]]
+    heights = [max(map(len, cells.values())) + 0.6 for cells in shown]
+    total = sum(heights) + 4.2
+    figure = Figure(figsize=(10, 0.19 * total))
+    _write(figure, 0.01, 1 - 0.8 / total, headline[:150], weight="bold")
+    for name, (left, _) in COLUMNS.items():
+        _write(figure, left, 1 - 2.3 / total, name, color=MUTED, weight="bold")
+    top = 3.2
+    for cells, height in zip(shown, heights, strict=True):
+        for name, lines in cells.items():
+            for number, (text, style) in enumerate(lines):
+                y = 1 - (top + number + 0.5) / total
+                _write(figure, COLUMNS[name][0], y, text, style)
+        top += height
+    if len(rows) > MOST_ROWS:
+        _write(figure, 0.01, 0.4 / total, f"… and {len(rows) - MOST_ROWS} more", color=MUTED)
+    return figure
+
+
+def _wrapped(row: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """For each column its lines as (text, style)."""
+    asked = f"{row['instruction']}\n{row['input']}".strip()
+    marks = [(f"{SIGNS[value][0]} {name}", SIGNS[value][1]) for name, value in row["marks"].items()]
+    return {
+        "asked": _cell(asked, "asked"),
+        "expected": _cell(row["expected"], "expected"),
+        "answer": _cell(row["answer"] or "(empty)", "answer"),
+        "marks": marks,
+    }
+
+
+def _cell(text: str, column: str) -> list[tuple[str, str]]:
+    width = COLUMNS[column][1]
+    lines = [piece for line in text.splitlines() for piece in textwrap.wrap(line, width)]
+    if len(lines) > CELL_LINES:
+        lines = [*lines[: CELL_LINES - 1], f"{lines[CELL_LINES - 1][: width - 2]} …"]
+    return [(line, "") for line in lines]
+
+
+def draw_chat(turns: Sequence[Turn], name: str = "Model") -> Figure:
+    """The last six turns: messages at the right, replies at the left, each with its end."""
+    sayings = []  # (who, lines, style, from the left)
+    for turn in turns[-MOST_TURNS:]:
+        sayings.append(("You", _said(turn.message), INSTRUCTION, 0.42))
+        lines = _said(turn.reply or "(not a word)")
+        sayings.append((f"{name} · {ENDINGS[turn.finish]}", lines, RESPONSE, 0.01))
+    total = sum(len(lines) + 2.2 for _, lines, _, _ in sayings) + 1
+    figure = Figure(figsize=(9, max(0.6, 0.2 * total)))
+    if not sayings:
+        _write(figure, 0.01, 0.5, "Nothing has been said yet.", color=MUTED, fontsize=9)
+    top = 0.8
+    for who, lines, style, left in sayings:
+        _write(figure, left, 1 - top / total, who, color=MUTED, fontsize=9, weight="bold")
+        text, y = "\n".join(lines), 1 - (top + 0.9) / total
+        _write(figure, left, y, text, style, pad=3, fontsize=9, va="top")
+        top += len(lines) + 2.2
+    return figure
+
+
+def _said(text: str) -> list[str]:
+    lines = [
+        piece for line in spell_text(text).splitlines() for piece in textwrap.wrap(line, TURN_WIDTH)
+    ]
+    if len(lines) > TURN_LINES:
+        lines = [*lines[: TURN_LINES - 1], "…"]
+    return lines or [""]
+
+
+def _write(
+    figure: Figure,
+    x: float,
+    y: float,
+    text: str,
+    style: str = "",
+    color: str = INK,
+    pad: float = 1.8,
+    **options: Any,
+) -> None:
+    fill, edge, ink, _, line = STYLES.get(style, ("#ffffff", "#ffffff", color, "", "-"))
+    box = {"facecolor": fill, "edgecolor": edge, "linestyle": line, "linewidth": 0.8, "pad": pad}
+    options = {"fontsize": 8.5, "va": "center"} | options
+    figure.text(x, y, text, color=ink, bbox=box if style else None, parse_math=False, **options)

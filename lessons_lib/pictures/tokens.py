@@ -1,0 +1,177 @@
+"""Still pictures of batches, drawn with matplotlib. Lessons 04 to 07.
+
+Kinds of token are told apart by colour, by outline and by mark, so that the pictures can be read
+without colour. ``notebook.show`` puts a picture into a notebook.
+"""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyBboxPatch, Patch
+
+from lessons_lib.batching import BatchSteps
+from lessons_lib.batching.cells import (
+    END,
+    IGNORED_INSTRUCTION,
+    IGNORED_PADDING,
+    PADDING,
+    RESPONSE,
+    padded_kinds,
+    target_kinds,
+)
+from lessons_lib.data import Tokenizer, get_tokenizer, token_strings
+from lessons_lib.pictures.style import STYLES
+
+
+def draw_tokens(
+    steps: BatchSteps,
+    columns: Sequence[int] | None = None,
+    stage: str = "2.5",
+    tokenizer: Tokenizer | None = None,
+) -> Figure:
+    """Some columns of a batch, token by token: inputs, and from substep 2.4 on targets below.
+
+    ``stage`` is "2.3" (padded rows), "2.4" (shifted targets), "2.5" (padding masked) or "final"
+    (with the instruction mask). ``columns`` are positions; by default the last 14.
+    """
+    targets = _stage_targets(steps, stage)
+    width = steps.inputs.shape[1] if targets is not None else steps.padded.shape[1]
+    columns = list(columns if columns is not None else range(max(0, width - 14), width))
+    lines = 1 if targets is None else 2
+    figure, axes = _canvas(len(columns), len(steps.examples) * (lines + 0.35))
+    kinds = padded_kinds(steps)
+    marks = target_kinds(steps, targets) if targets is not None else None
+    tokenizer = tokenizer or get_tokenizer()
+    for row in range(len(steps.examples)):
+        top = row * (lines + 0.35)
+        name = f"#{row}" if targets is None else f"#{row} inputs"
+        axes.text(-0.2, top + 0.5, name, ha="right", va="center", fontsize=9, weight="bold")
+        if targets is not None:
+            axes.text(-0.2, top + 1.5, "targets", ha="right", va="center", fontsize=9)
+        for place, column in enumerate(columns):
+            token = int(steps.padded[row, column])
+            _cell(axes, place, top, kinds[row][column], token, token, tokenizer)
+            if targets is not None:
+                before, after = int(steps.shifted[row, column]), int(targets[row, column])
+                _cell(axes, place, top + 1, marks[row][column], before, after, tokenizer)
+                if marks[row][column] not in (IGNORED_PADDING, IGNORED_INSTRUCTION):
+                    _underline(axes, place, top + 1)
+    for place, column in enumerate(columns):
+        axes.text(place + 0.5, -0.15, str(column), ha="center", va="bottom", fontsize=8)
+    shown = {kind for row in kinds for kind in row}
+    shown |= {kind for row in marks or [] for kind in row}
+    _legend(figure, shown, counts=targets is not None)
+    return figure
+
+
+def draw_shape(steps: BatchSteps, stage: str = "final") -> Figure:
+    """A whole batch from afar: one strip for each row's inputs, and one for its targets."""
+    targets = _stage_targets(steps, stage)
+    rows = padded_kinds(steps) if targets is None else target_kinds(steps, targets)
+    figure = Figure(figsize=(9, 0.6 + 0.28 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    for number, kinds in enumerate(rows):
+        start = 0
+        for column in range(1, len(kinds) + 1):
+            if column == len(kinds) or kinds[column] != kinds[start]:
+                fill, edge, _, hatch, line = STYLES[kinds[start]]
+                axes.barh(
+                    number,
+                    column - start,
+                    left=start,
+                    height=0.8,
+                    facecolor=fill,
+                    edgecolor=edge,
+                    hatch=hatch,
+                    linestyle=line,
+                    linewidth=0.8,
+                )
+                start = column
+    axes.set_yticks(range(len(rows)), [f"#{number}" for number in range(len(rows))])
+    axes.invert_yaxis()
+    axes.set_xlabel("position" if targets is None else "position of the target")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    _legend(figure, {kind for row in rows for kind in row}, counts=False)
+    return figure
+
+
+def visible(text: str) -> str:
+    """Text with its spaces and line ends made visible, as on the pictures' tokens."""
+    return text.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")
+
+
+def _stage_targets(steps: BatchSteps, stage: str):
+    stages = {
+        "2.3": None,
+        "2.4": steps.shifted,
+        "2.5": steps.padding_masked,
+        "final": steps.targets,
+    }
+    if stage not in stages:
+        raise ValueError(f"stage is one of {', '.join(stages)}, not {stage!r}")
+    return stages[stage]
+
+
+def _canvas(columns: int, height: float) -> tuple[Figure, Axes]:
+    """Axes in cells: x to the right from 0, y downwards; room for row names on the left."""
+    figure = Figure(figsize=(0.72 * (columns + 1.6), 0.42 * (height + 0.6)), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xlim(-1.6, columns)
+    axes.set_ylim(height, -0.6)
+    axes.set_axis_off()
+    return figure, axes
+
+
+def _cell(
+    axes: Axes, x: float, y: float, kind: str, before: int, after: int, tokenizer: Tokenizer
+) -> None:
+    """One token: its text over its id; an ignored one shows −100 over the id it replaced."""
+    fill, edge, color, hatch, line = STYLES[kind]
+    rounding = 0.18 if kind == RESPONSE else 0.02
+    box = FancyBboxPatch(
+        (x + 0.06, y + 0.08),
+        0.88,
+        0.84,
+        boxstyle=f"round,pad=0,rounding_size={rounding}",
+        facecolor=fill,
+        edgecolor=edge,
+        hatch=hatch,
+        linestyle=line,
+        linewidth=1,
+    )
+    axes.add_patch(box)
+    word = {PADDING: "pad", END: "■ end"}.get(kind) or visible(
+        token_strings([before], tokenizer)[0]
+    )
+    ignored = kind in (IGNORED_PADDING, IGNORED_INSTRUCTION)
+    upper, lower = ("−100", str(before)) if ignored else (word, str(after))
+    center = {"ha": "center", "va": "center", "color": color, "parse_math": False}
+    axes.text(x + 0.5, y + 0.34, _shortened(upper), fontsize=8, **center)
+    axes.text(x + 0.5, y + 0.7, lower, fontsize=6.5, **center)
+    if ignored:
+        axes.plot([x + 0.22, x + 0.78], [y + 0.7, y + 0.7], color=color, linewidth=0.6)
+
+
+def _underline(axes: Axes, x: float, y: float) -> None:
+    """The thick bar below a target that counts in the loss."""
+    axes.plot([x + 0.12, x + 0.88], [y + 0.92, y + 0.92], color="#1b1f24", linewidth=2.2)
+
+
+def _shortened(text: str, limit: int = 8) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _legend(figure: Figure, kinds: set[str], counts: bool) -> None:
+    patches = []
+    for kind, (fill, edge, _, hatch, line) in STYLES.items():
+        if kind in kinds:
+            name = kind.replace("ignored", "−100,")
+            style = {"facecolor": fill, "edgecolor": edge, "hatch": hatch, "linestyle": line}
+            patches.append(Patch(label=name, **style))
+    if counts:
+        patches.append(Line2D([], [], color="#1b1f24", linewidth=2.2, label="counts in the loss"))
+    figure.legend(
+        handles=patches, loc="outside lower center", ncols=len(patches), frameon=False, fontsize=8
+    )

@@ -1,0 +1,18 @@
+"""What every other room leans on: files written whole, paths, devices, tables, processes.
+
+Nothing here knows of entries, batches or models; only ``devices`` and ``processes`` need PyTorch.
+"""
+
+from lessons_lib.support.files import CheckpointError, write_all_whole, write_whole
+from lessons_lib.support.paths import cache_folder
+from lessons_lib.support.quick_run import is_quick
+from lessons_lib.support.table import Table
+
+__all__ = [
+    "CheckpointError",
+    "Table",
+    "cache_folder",
+    "is_quick",
+    "write_whole",
+    "write_all_whole",
+]

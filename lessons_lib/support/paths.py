@@ -1,0 +1,34 @@
+"""Where the project keeps its files.
+
+Everything that is made while learning (downloads, caches) goes into one folder inside the project,
+so that nothing is left behind elsewhere when the project's folder is deleted.
+"""
+
+import os
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+ASSETS = PACKAGE / "assets"
+FRONT_END = ASSETS / "front_end"  # the widgets' JavaScript and style sheets
+MEASURED = ASSETS / "measured"  # what benchmarks and long runs found
+
+
+def cache_folder() -> Path:
+    """The folder for downloads and other things that can be made again.
+
+    ``LESSONS_LIB_CACHE`` names it; otherwise it is ``.cache`` in a clone of the project, and
+    ``~/.cache/lessons_lib`` where the package was installed without its project.
+    The folder is not created here.
+    """
+    named = os.environ.get("LESSONS_LIB_CACHE")
+    if named:
+        return Path(os.path.expanduser(named))
+    project = PACKAGE.parent
+    if (project / "pyproject.toml").is_file():
+        return project / ".cache"
+    return Path.home() / ".cache" / "lessons_lib"
+
+
+def models_folder() -> Path:
+    """Where the models' folders are; not created here."""
+    return cache_folder() / "models"

@@ -1,0 +1,38 @@
+"""Losses over live targets, the loop, its checkpoints, and recipes for fine-tuning. Lesson 09.
+
+``load_or_finetune`` keeps what a recipe made, so that a later lesson need not make it again.
+"""
+
+from lessons_lib.training.checkpoints import Checkpoints
+from lessons_lib.training.finetuning import Finetuned, finetune, load_or_finetune
+from lessons_lib.training.history import Callbacks, History, TrainingState
+from lessons_lib.training.loop import train
+from lessons_lib.training.losses import (
+    batch_loss,
+    evaluate_loss,
+    live_losses,
+    response_loss,
+    target_losses,
+)
+from lessons_lib.training.optimizer import make_optimizer
+from lessons_lib.training.recipes import RECIPES, Recipe, get_recipe
+
+__all__ = [
+    "train",
+    "History",
+    "evaluate_loss",
+    "response_loss",
+    "load_or_finetune",
+    "finetune",
+    "batch_loss",
+    "target_losses",
+    "live_losses",
+    "Recipe",
+    "get_recipe",
+    "RECIPES",
+    "Checkpoints",
+    "make_optimizer",
+    "Callbacks",
+    "TrainingState",
+    "Finetuned",
+]

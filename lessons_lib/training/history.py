@@ -1,0 +1,231 @@
+"""What a training run recorded, and what is called while it runs. Taught in lesson 09.
+
+One list for each thing measured; charts draw them, callbacks read them, a file keeps them.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import nn
+
+COLUMNS = (
+    "step",
+    "epoch",
+    "learning_rate",
+    "train_loss",
+    "train_accuracy",
+    "gradient_norm",
+    "validation_loss",
+    "validation_accuracy",
+    "response_loss",
+)
+
+
+class Step(NamedTuple):
+    """What an optimizer step measured, on its batches and before it changed the weights."""
+
+    loss: float  # nats a live target
+    accuracy: float  # share of live targets that were the likeliest token
+    gradient_norm: float  # before clipping
+    live_targets: int
+    input_tokens: int  # without padding
+
+
+@dataclass
+class History:
+    """What a run recorded. Losses are nats a live target; steps count optimizer steps from 1.
+
+    Accuracies are the share of live targets that the model found likeliest, 0 … 1. The response
+    loss counts the response's tokens and end of text alone, whatever mask the run trained with:
+    masked and unmasked runs can be compared by it, and by no other loss here.
+    """
+
+    train_loss: list[float] = field(default_factory=list)  # one a step, of that step's batches
+    validation_steps: list[int] = field(default_factory=list)  # 0 is before the first step
+    validation_loss: list[float] = field(default_factory=list)
+    epoch_ends: list[int] = field(default_factory=list)
+    live_targets: int = 0
+    seconds: float = 0.0
+    train_accuracy: list[float] = field(default_factory=list)  # one a step, before that step
+    learning_rates: list[float] = field(default_factory=list)  # one a step
+    gradient_norms: list[float] = field(default_factory=list)  # one a step, before clipping
+    validation_accuracy: list[float] = field(default_factory=list)  # one a validation step
+    response_loss: list[float] = field(default_factory=list)  # as many; empty where unknown
+    tokens_seen: int = 0  # input tokens trained on, padding not counted
+    interrupted: bool = False  # by Ctrl-C
+    stop_reason: str = ""  # what a callback said when it ended the run early
+    kept_step: int = 0  # the step whose weights the model has after the run
+
+    @property
+    def steps(self) -> int:
+        return len(self.train_loss)
+
+    @property
+    def best_step(self) -> int | None:
+        """The validation step with the lowest validation loss, the first of equals."""
+        if not self.validation_loss:
+            return None
+        best = min(range(len(self.validation_loss)), key=self.validation_loss.__getitem__)
+        return self.validation_steps[best]
+
+    def record(self, step: Step, learning_rate: float) -> None:
+        """Add an optimizer step."""
+        self.learning_rates.append(learning_rate)
+        self.train_accuracy.append(step.accuracy)
+        self.gradient_norms.append(step.gradient_norm)
+        self.live_targets += step.live_targets
+        self.tokens_seen += step.input_tokens
+        self.train_loss.append(step.loss)
+
+    def rows(self) -> list[dict[str, float | int | None]]:
+        """A row for each step and for the measurement before the first; None: not measured."""
+        measured = {step: place for place, step in enumerate(self.validation_steps)}
+        rows = []
+        for step in range(0 if 0 in measured else 1, self.steps + 1):
+            at, place = step - 1, measured.get(step)
+            values = (
+                step,
+                1 + sum(end < step for end in self.epoch_ends),
+                _get(self.learning_rates, at),
+                _get(self.train_loss, at),
+                _get(self.train_accuracy, at),
+                _get(self.gradient_norms, at),
+                _get(self.validation_loss, place),
+                _get(self.validation_accuracy, place),
+                _get(self.response_loss, place),
+            )
+            rows.append(dict(zip(COLUMNS, values, strict=True)))
+        return rows
+
+    def write_csv(self, path: str | Path) -> None:
+        """Write ``rows`` as a CSV file in UTF-8; what was not measured is an empty field."""
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self.rows())
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "History":
+        """The history of which ``dataclasses.asdict`` made this dictionary.
+
+        Raises:
+            ValueError: these are not exactly a history's fields.
+        """
+        if not isinstance(values, dict) or set(values) != {each.name for each in fields(cls)}:
+            raise ValueError("these are not the fields of a history")
+        return cls(**values)
+
+
+def _get(values: list[float], place: int | None) -> float | None:
+    return values[place] if place is not None and 0 <= place < len(values) else None
+
+
+@dataclass
+class TrainingState:
+    """Where a run stands. Callbacks read it; ``stop`` is the one thing they may do to the run."""
+
+    model: nn.Module
+    total_steps: int  # planned
+    history: History = field(default_factory=History)
+    epoch: int = 0  # from 1; 0 before the first
+    stopped: bool = False
+    epochs: int = 1  # planned
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps taken."""
+        return self.history.steps
+
+    @property
+    def done(self) -> bool:
+        """Whether no further step is to be taken."""
+        return self.stopped or self.step >= self.total_steps
+
+    def stop(self, reason: str = "a callback asked for it") -> None:
+        """End the run now: no further step, then the last validation."""
+        self.stopped = True
+        self.history.stop_reason = self.history.stop_reason or reason
+
+
+Callback = Callable[[TrainingState], object]
+Callbacks = Callback | Iterable[Callback] | None
+
+
+def as_list(callbacks: Callbacks) -> list[Callback]:
+    """One callback, several, or none."""
+    if callbacks is None:
+        return []
+    return [callbacks] if callable(callbacks) else list(callbacks)
+
+
+class EarlyStop:
+    """Ends a run when validation has not improved for ``patience`` validations: ``on_eval``.
+
+    ``min_improvement`` is how many nats lower a loss must be to count as an improvement. The
+    measure is the validation loss, or the response loss where masks differ between runs. The
+    first validation, before the first step, is the one to improve on at first.
+    """
+
+    def __init__(
+        self,
+        patience: int = 3,
+        min_improvement: float = 0.0,
+        measure: Literal["validation_loss", "response_loss"] = "validation_loss",
+    ):
+        if patience < 1:
+            raise ValueError(f"patience must be 1 or more, not {patience}")
+        if measure not in ("validation_loss", "response_loss"):
+            raise ValueError(f"measure is 'validation_loss' or 'response_loss', not {measure!r}")
+        self.patience, self.min_improvement, self.measure = patience, min_improvement, measure
+
+    def __call__(self, state: TrainingState) -> None:
+        losses = getattr(state.history, self.measure)
+        if not losses:
+            raise ValueError(f"this run records no {self.measure}, so EarlyStop cannot watch it")
+        # Found anew from the history each time: one object can then serve several runs.
+        best = 0
+        for place, loss in enumerate(losses):
+            if loss < losses[best] - self.min_improvement:
+                best = place
+        if len(losses) - 1 - best >= self.patience:
+            name = self.measure.replace("_", " ")
+            state.stop(
+                f"the {name} has not improved since step {state.history.validation_steps[best]}, "
+                f"where it was {losses[best]:.3f}"
+            )
+
+
+class SampleAnswers:
+    """Prints a model's answers to the same few entries as it learns: ``on_eval`` or ``on_epoch``.
+
+    ``answer(model, entry)`` gives the text, ``respond`` of ``lessons_lib.generation`` for one.
+    The answers stay in ``answers``, by step. Asking does not change the run: the model's mode and
+    PyTorch's random state are put back.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Mapping[str, str]],
+        answer: Callable[[nn.Module, Mapping[str, str]], str],
+        say: Callable[[str], object] = print,
+    ):
+        self.entries, self.answer, self.say = list(entries), answer, say
+        self.answers: dict[int, list[str]] = {}
+
+    def __call__(self, state: TrainingState) -> None:
+        training = state.model.training
+        state.model.eval()
+        try:
+            with torch.random.fork_rng(), torch.no_grad():
+                answers = [self.answer(state.model, entry) for entry in self.entries]
+        finally:
+            state.model.train(training)
+        self.answers[state.step] = answers
+        self.say(f"answers after {state.step} steps:")
+        for entry, answer in zip(self.entries, answers, strict=True):
+            question = " ".join(filter(None, (entry["instruction"], entry.get("input"))))
+            self.say(f"  {question} → {answer!r}")

@@ -1,0 +1,116 @@
+"""Widgets outside a notebook: a page of its own, a piece of one, or a still picture.
+
+In a page the module and the style sheet stand in the page itself, the data as JSON beside them: no
+Python, no network, no other file. Where nothing can run, on a code host or in a plain export, a
+widget leaves a picture. That costs time and bytes, so only the build of the committed notebooks
+asks for it, with ``LESSONS_LIB_STILLS=1``; the words come always.
+"""
+
+import base64
+import html
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import anywidget
+
+from lessons_lib.support.paths import FRONT_END
+from lessons_lib.widgets.payload import embed_json
+
+# Runs in the same module as inspector.js, and so can use its localModel and its default export.
+MOUNT = """
+for (const place of document.querySelectorAll(".bi-mount")) {
+  const state = JSON.parse(place.querySelector("script").textContent);
+  render({ model: localModel(state), el: place });
+}
+"""
+FOLLOW_THEME = """
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const theme = () => (dark.matches ? "dark" : "light");
+const follow = () => document.documentElement.setAttribute("theme", theme());
+dark.addEventListener("change", follow);
+follow();
+"""
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>
+body {{ background: #fff; margin: 0; padding: 12px; }}
+html[theme="dark"] body {{ background: #0e1013; }}
+h1 {{ font: 600 18px system-ui, sans-serif; margin: 0 0 10px; }}
+html[theme="dark"] h1 {{ color: #eef1f4; }}
+</style>
+<script>{theme}</script>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+{widget}
+</main>
+{assets}
+</body>
+</html>
+"""
+
+
+def inspector_state(widget: anywidget.AnyWidget) -> dict[str, Any]:
+    """The traits that the widget's front end reads, as JSON values."""
+    return front_end_state({name: getattr(widget, name) for name in widget.trait_names(sync=True)})
+
+
+def front_end_state(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Of all synchronised traits of a widget those that its front end reads, by name."""
+    general = {"_esm", "_css", "_anywidget_id", *anywidget.AnyWidget.class_trait_names()}
+    return {name: state[name] for name in sorted(set(state) - general)}
+
+
+def inspector_mount(state: Mapping[str, Any]) -> str:
+    """The place of one widget in a page, with its data; the page needs the assets once."""
+    data = embed_json(front_end_state(state))
+    return f'<div class="bi-mount"><script type="application/json">{data}</script></div>'
+
+
+def inspector_assets() -> str:
+    """The style sheet and the module that fill every mount of a page: once, at its end."""
+    style = (FRONT_END / "inspector.css").read_text(encoding="utf-8")
+    module = (FRONT_END / "inspector.js").read_text(encoding="utf-8")
+    return f'<style>\n{style}</style>\n<script type="module">\n{module}{MOUNT}</script>'
+
+
+def inspector_page(widget: anywidget.AnyWidget, title: str) -> str:
+    """A whole page with one inspector."""
+    return PAGE.format(
+        title=html.escape(title),
+        theme=FOLLOW_THEME,
+        widget=inspector_mount(inspector_state(widget)),
+        assets=inspector_assets(),
+    )
+
+
+class PicturedWidget(anywidget.AnyWidget):
+    """The base of the course's widgets: each can say and draw what it shows."""
+
+    def alt_text(self) -> str:
+        """What is on show, in words and with its counts."""
+        raise NotImplementedError
+
+    def to_png(self) -> bytes:
+        """What is on show as a PNG, drawn without a browser."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        try:
+            alt = self.alt_text()
+        except ValueError as nothing_to_show:
+            data["text/plain"] = f"[{nothing_to_show}]"
+            return data, metadata
+        data["text/plain"] = f"[picture: {alt}]"
+        if os.environ.get("LESSONS_LIB_STILLS") == "1":
+            data["image/png"] = base64.b64encode(self.to_png()).decode("ascii")
+            metadata = {**metadata, "image/png": {"alt": alt}}
+        return data, metadata

@@ -1,1 +1,0 @@
-"""The miniature world: facts curated by hand, and what is written from them."""

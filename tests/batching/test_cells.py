@@ -1,0 +1,148 @@
+"""Every cell of a batch has a kind, and the counts by kind are those of the targets."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lessons_lib.batching import (
+    Example,
+    InstructionCollator,
+    InstructionDataset,
+    collate_steps,
+    count_targets,
+)
+from lessons_lib.batching.cells import (
+    END,
+    IGNORED_INSTRUCTION,
+    IGNORED_PADDING,
+    INSTRUCTION,
+    PADDING,
+    RESPONSE,
+    padded_kinds,
+    target_kinds,
+)
+from lessons_lib.data import load_entries
+from tests.helpers.toys import ENTRIES, EXAMPLES, TOY_ROWS, examples
+
+MASKS = ["none", "keep-header", "prompt"]
+SHORT = {
+    INSTRUCTION: "I",
+    RESPONSE: "R",
+    END: "E",
+    PADDING: "p",
+    IGNORED_PADDING: "x",
+    IGNORED_INSTRUCTION: "i",
+}
+
+
+def letters(rows: list[list[str]]) -> list[str]:
+    return ["".join(SHORT[kind] for kind in row) for row in rows]
+
+
+def steps_of(rows=EXAMPLES, **options):
+    return InstructionCollator(**options).steps(rows)
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        ("none", ["IIIIRRRE", "IIIREppp", "IIIRREpp"]),
+        ("prompt", ["IIIIRRRE", "IIIREppp", "IIIRREpp"]),
+        ("keep-header", ["IIRRRRRE", "IIRREppp", "IRRRREpp"]),
+    ],
+)
+def test_kinds_of_padded_rows(mask, expected):
+    assert letters(padded_kinds(steps_of(instruction_mask=mask))) == expected
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        ("none", ["IIIRRRE", "IIRExxx", "IIRRExx"]),
+        ("prompt", ["iiiRRRE", "iiRExxx", "iiRRExx"]),
+        ("keep-header", ["iRRRRRE", "iRRExxx", "RRRRExx"]),
+    ],
+)
+def test_kinds_of_targets(mask, expected):
+    assert letters(target_kinds(steps_of(instruction_mask=mask))) == expected
+
+
+def test_kinds_of_targets_before_any_masking():
+    steps = steps_of(instruction_mask="prompt")
+    assert letters(target_kinds(steps, steps.shifted)) == ["IIIRRRE", "IIREppp", "IIRREpp"]
+    assert letters(target_kinds(steps, steps.padding_masked)) == ["IIIRRRE", "IIRExxx", "IIRRExx"]
+
+
+def test_plain_lists_are_all_response():
+    assert letters(padded_kinds(steps_of(TOY_ROWS))) == ["RRRRRE", "RREppp", "RRREpp"]
+
+
+def test_a_cut_row_has_no_end_in_a_wider_batch():
+    steps = steps_of(allowed_max_length=4, pad_to=6)
+    assert letters(padded_kinds(steps)) == ["IIIIRpp", "IIIREpp", "IIIRRpp"]
+    assert letters(target_kinds(steps)) == ["IIIRxx", "IIRExx", "IIRRxx"]
+
+
+@given(
+    st.lists(examples(), min_size=1, max_size=4),
+    st.sampled_from(MASKS),
+    st.sampled_from([None, 6, 11]),
+    st.sampled_from([-100, -1]),
+)
+def test_a_target_is_ignored_exactly_where_its_kind_says_so(rows, mask, limit, ignore_index):
+    rows = [row for row in rows if limit is None or row.prompt_length <= limit]
+    if not rows:
+        return
+    steps = steps_of(
+        rows,
+        instruction_mask=mask,
+        allowed_max_length=limit,
+        pad_to=15 if limit else None,
+        ignore_index=ignore_index,
+    )
+    dead = {IGNORED_PADDING, IGNORED_INSTRUCTION}
+    for kinds, targets in zip(target_kinds(steps), steps.targets.tolist(), strict=True):
+        assert [kind in dead for kind in kinds] == [target == ignore_index for target in targets]
+        assert PADDING not in kinds, "after substep 2.5 no padding counts"
+
+
+def test_counts_by_stage():
+    steps = steps_of(instruction_mask="prompt")
+    before = count_targets(steps, steps.shifted)
+    assert (before.live, before.padding_that_counts) == (21, 5)
+    middle = count_targets(steps, steps.padding_masked)
+    assert (middle.live, middle.ignored_padding, middle.padding_that_counts) == (16, 5, 0)
+    final = count_targets(steps)
+    assert (final.total, final.live, final.ignored_padding) == (21, 9, 5)
+    assert final.ignored_instruction == 7
+    assert final.share == 9 / 21
+
+
+def test_counts_as_a_sentence():
+    steps = steps_of(instruction_mask="prompt")
+    assert str(count_targets(steps)) == (
+        "9 of 21 targets count (42.9%); ignored: 5 padding, 7 instruction"
+    )
+    assert str(count_targets(steps, steps.shifted)).endswith("5 of those that count are padding")
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_counts_agree_with_the_targets_themselves(mask):
+    steps = collate_steps(ENTRIES, instruction_mask=mask)
+    counts = count_targets(steps)
+    assert counts.total == steps.targets.numel()
+    assert counts.live == int((steps.targets != -100).sum())
+    assert counts.live + counts.ignored_padding + counts.ignored_instruction == counts.total
+
+
+def test_counts_of_the_real_entries(real_entries):
+    dataset = InstructionDataset(load_entries(real_entries), as_examples=True)
+    counts = count_targets(steps_of(list(dataset), instruction_mask="prompt"))
+    text = counts.live + counts.ignored_instruction
+    assert round(100 * counts.live / text, 1) == 23.3
+    assert counts.total == 1100 * max(len(example.token_ids) for example in dataset)
+
+
+def test_an_end_of_text_id_inside_a_row_is_no_end():
+    rows = [Example([1, 50256, 3], 1, 1, 0), Example([4, 5, 6, 7], 1, 1, 1)]
+    assert letters(padded_kinds(steps_of(rows)))[0] == "IRREp"

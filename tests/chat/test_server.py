@@ -1,0 +1,397 @@
+"""The server: OpenAI's client talks to it; every refusal has the API's shape; nothing leaks."""
+
+import gc
+import html
+import json
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import openai
+import psutil
+import pytest
+import torch
+
+from lessons_lib.chat import MessageTooLong
+from lessons_lib.chat.api import NOT_DONE
+from lessons_lib.chat.server import create_app, is_loopback, run_server, serving
+from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
+from lessons_lib.generation import respond
+from lessons_lib.support import memory
+from tests.helpers.chat_toys import Slow, entry, scripted
+from tests.helpers.servers import until
+from tests.helpers.toys import Scripted, decided_model, tiny_model
+
+CHAT = "/v1/chat/completions"
+# No connection is kept: the server closes idle ones, and a request may meet the closing.
+UNKEPT = httpx.Limits(max_keepalive_connections=0)
+CALLER = httpx.Client(timeout=60, limits=UNKEPT)
+
+
+@pytest.fixture(scope="module")
+def babbler():
+    return decided_model(50257, context_length=128).eval()
+
+
+@pytest.fixture(scope="module")
+def address(babbler):
+    with serving(create_app(babbler, "toy", max_new_tokens=12)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def client(address):
+    caller = httpx.Client(timeout=60, limits=UNKEPT)
+    to = {"base_url": f"{address}/v1", "api_key": "none", "max_retries": 0}
+    with openai.OpenAI(**to, http_client=caller) as client:
+        yield client
+
+
+def ask(text, **more):
+    return {"model": "toy", "messages": [{"role": "user", "content": text}], **more}
+
+
+def post(address, body, **options):
+    return CALLER.post(address + CHAT, json=body, **options)
+
+
+def test_the_openai_client_gets_the_reply_of_the_single_turn_prompt(client, babbler):
+    assert [model.id for model in client.models.list()] == ["toy"]
+    assert client.models.retrieve("toy").owned_by == "lessons_lib"
+    earlier = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi."}]
+    for before in ([], earlier):
+        messages = [*before, {"role": "user", "content": "Name a colour."}]
+        reply = client.chat.completions.create(model="toy", messages=messages)
+        expected = respond(babbler, entry("Name a colour."), max_new_tokens=12)
+        assert reply.choices[0].message.content == expected
+        assert reply.choices[0].message.role == "assistant"
+        prompt = PROMPT_FORMATS["alpaca"].prompt(entry("Name a colour."))
+        assert reply.usage.prompt_tokens == len(get_tokenizer().encode_ordinary(prompt))
+        assert reply.usage.total_tokens == reply.usage.prompt_tokens + reply.usage.completion_tokens
+        assert reply.choices[0].finish_reason == "length"
+
+
+def test_the_openai_client_streams_the_same_reply(client, babbler):
+    options = {"temperature": 0.9, "top_p": 0.8, "seed": 4}
+    stream = client.chat.completions.create(
+        **ask("Name a colour.", stream_options={"include_usage": True}), stream=True, **options
+    )
+    chunks = list(stream)
+    text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+    assert text == respond(babbler, entry("Name a colour."), max_new_tokens=12, **options)
+    assert [c.choices[0].finish_reason for c in chunks if c.choices][-2:] == [None, "length"]
+    assert chunks[-1].usage.completion_tokens == 12 and chunks[-1].choices == []
+    assert len({c.id for c in chunks}) == 1 and chunks[0].choices[0].delta.role == "assistant"
+
+
+def test_memory_is_asked_for(client):
+    messages = [
+        {"role": "user", "content": "Hello"},
+        {"role": "assistant", "content": "Hi."},
+        {"role": "user", "content": "Name a colour."},
+    ]
+    counts = [
+        client.chat.completions.create(
+            model="toy", messages=messages, extra_body={"memory": memory}
+        ).usage.prompt_tokens
+        for memory in (False, True)
+    ]
+    alone = PROMPT_FORMATS["alpaca"].prompt(entry("Name a colour."))
+    earlier = PROMPT_FORMATS["alpaca"].text({**entry("Hello"), "output": "Hi."})
+    texts = alone, f"{earlier}\n\n{alone}"
+    assert counts == [len(get_tokenizer().encode_ordinary(text)) for text in texts]
+
+
+def test_a_system_text_stands_in_front_and_parts_are_joined():
+    model = scripted("Be brief.\n\nName a colour.", "Blue.")
+    with serving(create_app(model, "toy")) as address:
+        parts = [{"type": "text", "text": "Name a colour."}]
+        body = ask(parts, temperature=None)
+        body["messages"].insert(0, {"role": "system", "content": "Be brief."})
+        answer = post(address, body).json()
+        assert answer["choices"][0]["message"]["content"] == "Blue."
+        assert answer["choices"][0]["finish_reason"] == "stop"
+        assert post(address, {**body, "stop": "ue"}).json()["choices"][0]["message"] == {
+            "role": "assistant",
+            "content": "Bl",
+        }
+        counts = post(address, {**body, "max_completion_tokens": 1}).json()["usage"]
+        assert counts["completion_tokens"] == 1
+
+
+NOT_JSON = ["{", "", "[]", "null", '"text"', "\xff", "[" * 100_000, '{"model": "toy"}']
+WRONG = [
+    ({"messages": []}, "messages"),
+    ({"messages": "Hi"}, "messages"),
+    ({"messages": [{"role": "wizard", "content": "Hi"}]}, "messages[0].role"),
+    ({"messages": [{"role": "user", "content": 7}]}, "messages[0].content"),
+    ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages[0].content"),
+    ({"messages": [{"role": "assistant", "content": "Hi"}]}, "messages"),
+    ({"messages": [{"role": "user", "content": " "}]}, "messages"),
+    ({"messages": [{"role": "user", "content": None}]}, "messages"),
+    ({"temperature": "hot"}, "temperature"),
+    ({"temperature": 2.5}, "temperature"),
+    ({"top_p": 0}, "top_p"),
+    ({"top_k": 0}, "top_k"),
+    ({"max_tokens": 0}, "max_tokens"),
+    ({"max_tokens": 1.5}, "max_tokens"),
+    ({"seed": 2**53}, "seed"),
+    ({"n": 2}, "n"),
+    ({"stop": [""]}, "stop"),
+    ({"stop": list("abcde")}, "stop"),
+    ({"stop": 5}, "stop"),
+    ({"stop": True}, "stop"),
+    ({"stop": False}, "stop"),
+    ({"stop": 5.5}, "stop"),
+    ({"stop": {"a": "b"}}, "stop"),
+    ({"stop": [5]}, "stop[0]"),
+    ({"messages": [{"role": "user", "content": "Hi", "name": 5}]}, "messages[0].name"),
+    ({"stream": "yes"}, "stream"),
+    ({"tools": [{"type": "function"}]}, "tools"),
+    ({"response_format": {"type": "json_object"}}, "response_format"),
+    ({"presence_penalty": 0.5}, "presence_penalty"),
+    ({"frequency_penalty": -1}, "frequency_penalty"),
+    ({"logit_bias": {"262": 5}}, "logit_bias"),
+    ({"modalities": ["text", "audio"]}, "modalities"),
+    ({"web_search_options": {"x": 1}}, "web_search_options"),
+    ({"model": 3}, "model"),
+]
+UNSUPPORTED = {param for _, param in WRONG} & {*NOT_DONE, "response_format"}
+
+
+def assert_refused(answer, status, param=None, code=None):
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    [(name, error)] = answer.json().items()
+    assert name == "error" and set(error) == {"message", "type", "param", "code"}
+    assert error["message"] and (error["param"], error["code"]) == (param, code), error
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("body", NOT_JSON)
+def test_a_body_that_is_no_request_is_refused(address, body):
+    headers = {"content-type": "application/json"}
+    answer = CALLER.post(address + CHAT, content=body.encode("latin-1"), headers=headers)
+    assert_refused(answer, 400, "messages" if "toy" in body else None)
+
+
+@pytest.mark.parametrize(("change", "param"), WRONG)
+def test_a_wrong_value_is_refused_by_its_name(address, change, param):
+    answer = post(address, ask("Hi") | change)
+    code = "unsupported_parameter" if param in UNSUPPORTED else None
+    assert_refused(answer, 400, param, code)
+    assert post(address, ask("Hi")).status_code == 200
+
+
+def test_what_changes_nothing_is_allowed(address):
+    nothing = dict.fromkeys(NOT_DONE)
+    usual = {"presence_penalty": 0.0, "frequency_penalty": 0, "logit_bias": {}, "logprobs": False}
+    usual |= {"modalities": ["text"], "tools": [], "stop": None, "user": "somebody"}
+    for more in (nothing, usual):
+        assert post(address, ask("Hi", **more)).status_code == 200
+    named = [{"role": "user", "content": "Hi", "name": "Ada"}]
+    assert post(address, ask("Hi") | {"messages": named}).status_code == 200
+
+
+def test_broken_http_is_refused_before_the_application(address):
+    place = "127.0.0.1", int(address.rpartition(":")[2])
+    head = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n"
+    for text in (head, "what?\r\n\r\n"):
+        with socket.create_connection(place, timeout=10) as caller:
+            caller.sendall(text.encode())
+            assert caller.recv(1000).startswith(b"HTTP/1.1 400 ")
+    assert post(address, ask("Hi")).status_code == 200
+
+
+def test_a_seed_or_top_k_of_null_is_none_whatever_the_server_began_with(babbler):
+    with serving(create_app(babbler, "toy", top_k=1, temperature=1.0, seed=4)) as address:
+        page = CALLER.get(address).text
+        assert html.escape('"temperature": 1.0, "top_k": 1, ') in page
+        asked = ask("Hi", max_tokens=12)
+        first, again = (post(address, asked).json()["choices"] for _ in range(2))
+        assert first == again  # top-k 1: the likeliest token
+        off = [post(address, {**asked, "top_k": None, "seed": n}).json() for n in range(3)]
+        assert len({each["choices"][0]["message"]["content"] for each in off}) > 1
+        off = [post(address, {**asked, "top_k": None, "seed": None}).json() for _ in range(3)]
+        assert len({each["choices"][0]["message"]["content"] for each in off}) > 1
+
+
+def test_numbers_that_json_has_no_word_for_are_refused(address):
+    for value in ("NaN", "Infinity", '"0.5"', "true"):
+        text = json.dumps(ask("Hi"))[:-1] + f', "temperature": {value}}}'
+        answer = CALLER.post(
+            address + CHAT, content=text, headers={"content-type": "application/json"}
+        )
+        assert_refused(answer, 400, "temperature")
+    half = json.dumps(ask("Hi")).replace("Hi", "\\ud800")  # of a character, which JSON can write
+    answer = CALLER.post(address + CHAT, content=half, headers={"content-type": "application/json"})
+    assert answer.status_code == 200
+
+
+def test_other_refusals_have_their_status(address, client):
+    assert_refused(post(address, ask("Hi", model="gpt-5")), 404, "model", "model_not_found")
+    assert_refused(CALLER.get(f"{address}/v1/models/x/y"), 404, "model", "model_not_found")
+    assert_refused(CALLER.get(f"{address}/v2"), 404, None, "unknown_url")
+    assert_refused(CALLER.get(f"{address}/docs"), 404, None, "unknown_url")
+    assert_refused(post(f"{address}{CHAT}/?", ask("Hi")), 404, None, "unknown_url")
+    assert_refused(CALLER.get(address + CHAT), 405, None, "method_not_allowed")
+    answer = post(address, ask("long " * 300))
+    assert_refused(answer, 400, "messages", "context_length_exceeded")
+    assert str(MessageTooLong(331, 128)) in answer.json()["error"]["message"]
+    with pytest.raises(openai.BadRequestError, match="this model reads 128 at most"):
+        client.chat.completions.create(**ask("long " * 300))
+    with pytest.raises(openai.NotFoundError):
+        client.chat.completions.create(**ask("Hi", model="gpt-5"))
+
+
+def test_a_body_is_at_most_a_quarter_of_a_megabyte(address):
+    assert_refused(post(address, ask("a" * 300_000)), 413, None, "request_too_large")
+
+    def endless():
+        for _ in range(40):
+            yield b" " * 10_000
+
+    headers = {"content-type": "application/json"}
+    answer = CALLER.post(address + CHAT, content=endless(), headers=headers)
+    assert_refused(answer, 413, None, "request_too_large")
+
+
+def test_a_name_that_somebody_pointed_here_is_refused(address):
+    for host in ("evil.example", "evil.example:80", "localhost.evil.example", "[evil]", ""):
+        answer = CALLER.get(f"{address}/v1/models", headers={"host": host})
+        assert_refused(answer, 403, None, "host_not_allowed")
+    for host in ("localhost", "LOCALHOST:9", "127.0.0.1:80", "[::1]:8000", "192.168.0.7"):
+        assert CALLER.get(f"{address}/v1/models", headers={"host": host}).status_code == 200
+    for plain in ({"content-type": "text/plain"}, {}):  # what another site's page may send unasked
+        answer = CALLER.post(address + CHAT, content=json.dumps(ask("Hi")), headers=plain)
+        assert_refused(answer, 400)
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_too_many_who_wait_are_refused_and_the_others_served():
+    model = Slow()
+    app = create_app(model, "toy", most_waiting=2, max_new_tokens=2)
+    with serving(app) as address, ThreadPoolExecutor(3) as pool:
+        first = [pool.submit(post, address, ask("Hi")) for _ in range(3)]
+        until(lambda: app.state.line.length == 3)
+        assert_refused(post(address, ask("Hi")), 429, None, "rate_limit_exceeded")
+        model.may_go_on.release(100)
+        assert [each.result().status_code for each in first] == [200] * 3
+        assert app.state.line.length == 0 and post(address, ask("Hi")).status_code == 200
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_goes_away_stops_its_reply(stream):
+    model = Slow()
+    app = create_app(model, "toy", max_new_tokens=5_000)
+    with serving(app) as address:
+        port = int(address.rpartition(":")[2])
+        body = json.dumps(ask("Hi", stream=stream)).encode()
+        head = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        with socket.create_connection(("127.0.0.1", port)) as caller:
+            caller.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            model.may_go_on.release(5)
+            until(lambda: model.steps == 5)
+        # Twenty tokens a second: the reply that nobody reads would take minutes.
+        until(lambda: app.state.line.length == 0 or time.sleep(0.05) or model.may_go_on.release())
+        assert model.steps < 500
+        model.may_go_on.release(100)
+        assert post(address, ask("Hi", max_tokens=3)).json()["usage"]["completion_tokens"] == 3
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_server_that_ends_stops_the_reply_under_way(stream):
+    model = Slow()
+    with ThreadPoolExecutor(1) as pool:
+        with serving(create_app(model, "toy", max_new_tokens=5_000)) as address:
+            cut_off = pool.submit(post, address, ask("Hi", stream=stream))
+            model.may_go_on.release(3)
+            until(lambda: model.steps == 3)
+        assert cut_off.exception() or "[DONE]" not in cut_off.result().text
+        assert cut_off.exception() or stream or cut_off.result().status_code == 500
+    model.may_go_on.release(100)
+    until(lambda: model.steps > 3)
+    time.sleep(0.2)  # a reply that goes on would by now have used many
+    assert model.steps == 4
+
+
+def test_a_model_that_diverged_is_a_server_error():
+    model = tiny_model(50257, context_length=64)
+    torch.nn.init.constant_(model.final_norm.weight, torch.nan)
+    with serving(create_app(model, "toy")) as address:
+        assert_refused(post(address, ask("Hi")), 500)
+        events = post(address, ask("Hi", stream=True)).text.strip().split("\n\n")
+        error = json.loads(events[-1].removeprefix("data: "))["error"]
+        assert error["type"] == "server_error" and "not finite" in error["message"]
+        with openai.OpenAI(base_url=f"{address}/v1", api_key="x", max_retries=0) as client:
+            with pytest.raises(openai.APIError, match="not finite"):
+                list(client.chat.completions.create(**ask("Hi"), stream=True))
+
+
+def test_200_requests_8_at_a_time_20_of_them_malformed(address, babbler):
+    questions = [f"Say {number} {'!' * (number % 7)}" for number in range(180)]
+    bodies = [ask(question, stream=number % 3 == 0) for number, question in enumerate(questions)]
+    bad = [ask("Hi") | change for change, _ in WRONG[:20]]
+    for place, body in enumerate(bad):
+        bodies.insert(place * 10, body)
+
+    def resident():
+        """Bytes, without those that are free and only kept: how many depends on earlier tests."""
+        gc.collect()
+        if library := memory._c_library():
+            library.malloc_trim(0)
+        return psutil.Process().memory_info().rss
+
+    def send(body):
+        answer = post(address, body)
+        if body in bad:
+            return answer.status_code, set(answer.json()["error"])
+        if not body["stream"]:
+            return 200, answer.json()["choices"][0]["message"]["content"]
+        events = [json.loads(line[6:]) for line in answer.text.split("\n\n") if line[6:7] == "{"]
+        return 200, "".join(e["choices"][0]["delta"].get("content", "") for e in events)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, bodies[:60]))
+        before = resident()
+        answers += pool.map(send, bodies[60:])
+    grown = resident() - before
+    good = iter(questions)
+    for body, answer in zip(bodies, answers, strict=True):
+        if body in bad:
+            assert answer == (400, {"message", "type", "param", "code"})
+        else:
+            expected = respond(babbler, entry(next(good)), max_new_tokens=12)
+            assert answer == (200, expected)
+    assert grown < 20e6, f"{grown / 1e6:.1f} MB more after 140 requests"
+
+
+def test_the_page_and_what_it_asks_for_come_from_here_alone(address):
+    page = CALLER.get(address + "/")
+    assert page.headers["content-type"].startswith("text/html")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
+    for path in ("/chat.js", "/page.js", "/chat.css"):
+        text = CALLER.get(address + path)
+        assert (
+            text.status_code == 200 and "http" not in text.text and path in page.text + "/chat.js"
+        )
+        assert "innerHTML" not in text.text and "insertAdjacent" not in text.text
+
+
+def test_another_host_than_loopback_comes_with_a_warning(monkeypatch, capsys):
+    served = []
+    monkeypatch.setattr(
+        "lessons_lib.chat.server.uvicorn.run", lambda app, **options: served.append(options)
+    )
+    app = create_app(Scripted([1]), "toy")
+    run_server(app)
+    assert "Warning" not in capsys.readouterr().out and served[0]["host"] == "127.0.0.1"
+    run_server(app, "0.0.0.0", 9000)
+    assert "Warning: with --host 0.0.0.0" in capsys.readouterr().out
+    run_server(app, "::1")
+    assert "http://[::1]:8000/" in capsys.readouterr().out
+    assert [is_loopback(h) for h in ("localhost", "127.1.2.3", "::", "me.local")] == [
+        *(True, True, False, False)
+    ]

@@ -1,0 +1,117 @@
+"""Before and after: the table, its intervals, the file of figures; and the benchmark's words."""
+
+import csv
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from benchmarks import real
+from lessons_lib.experiments import before_after, before_and_after
+from lessons_lib.training import Recipe
+from tests.helpers.llama_toys import tiny_llama
+
+ENTRIES = [
+    {"instruction": "Say it.", "input": f"{i}", "output": "yes" if i % 2 else "no"}
+    for i in range(40)
+]  # 34 to train on, 4 to test, 2 to validate
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    """A tiny Llama that learns to answer in one word, kept in a cache of its own."""
+    folder = tmp_path_factory.mktemp("real")
+    path = folder / "entries.json"
+    path.write_text(json.dumps(ENTRIES), encoding="utf-8")
+    recipe = Recipe(
+        "smollm2", epochs=3, learning_rate=1e-2, batch_size=4, evaluate_every=9, entries=str(path)
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LESSONS_LIB_CACHE", str(folder / "cache"))
+        patch.delenv("LESSONS_LIB_QUICK", raising=False)
+        patch.setattr(before_after, "ANSWER_TOKENS", 6)
+        run = before_and_after(
+            recipe,
+            load=lambda name: tiny_llama(dtype=torch.float32),
+            device="cpu",
+            progress=False,
+            say=lambda text: None,
+        )
+    torch.set_num_threads(threads)
+    return run
+
+
+def test_the_figures_are_those_of_the_answers(result):
+    figures = result.figures()
+    entries = result.after.scores.entries
+    assert [e["input"] for e in entries] == ["34", "35", "36", "37"], "the test part"
+    exact = [
+        answer.strip() == entry["output"]
+        for answer, entry in zip(result.after.scores.answers, entries, strict=True)
+    ]
+    assert figures["exact_after"] == sum(exact) / 4
+    assert figures["gain"] == pytest.approx(figures["exact_after"] - figures["exact_before"])
+    assert figures["response_loss_after"] < figures["response_loss_before"]
+    assert result.tuned.history.response_loss[0] == pytest.approx(
+        figures["response_loss_before"], abs=1e-4
+    )
+    assert figures["minutes"] == result.tuned.history.seconds / 60
+    low, high = result.gain_interval("rouge_l")
+    assert low <= result.gain("rouge_l") <= high
+
+
+def test_the_table_names_before_after_and_difference(result):
+    head, *rows = result.table().head, *result.table().rows
+    assert head[1:] == ("before", "after", "difference")
+    assert [row[0] for row in rows] == ["exact match", "stopped", "ROUGE-L", "response loss"]
+    assert " points (" in rows[0][3] and "/4 = " in rows[0][1]
+    assert all(line == line.rstrip() for line in str(result).splitlines())
+    page = result._repr_html_()
+    assert page.count("<tr>") == len(rows) + 1 and page.count("<th") == 4
+
+
+def test_the_file_holds_figures_and_no_entry(result, tmp_path):
+    result.write_csv(tmp_path / "real.csv", entries="toy")
+    text = (tmp_path / "real.csv").read_text(encoding="utf-8")
+    (line,) = csv.DictReader(text.splitlines())
+    assert line["entries"] == "toy" and float(line["gain"]) == round(result.gain("exact"), 4)
+    assert "Say it" not in text and "yes" not in text
+
+
+@pytest.mark.parametrize(("quick", "test_entries", "asked"), [("1", None, 2), ("0", 3, 3)])
+def test_fewer_entries_can_be_asked(result, monkeypatch, tmp_path, quick, test_entries, asked):
+    monkeypatch.setenv("LESSONS_LIB_CACHE", str(tmp_path))
+    monkeypatch.setenv("LESSONS_LIB_QUICK", quick)
+    monkeypatch.setattr(before_after, "QUICK_ENTRIES", 2)
+    said = []
+    again = before_and_after(
+        dataclasses.replace(result.tuned.recipe, max_steps=1),
+        test_entries=test_entries,
+        precision="auto",
+        load=lambda name: tiny_llama(dtype=torch.float32),
+        device="cpu",
+        progress=False,
+        say=said.append,
+    )
+    assert len(again.after.scores.answers) == len(again.before.rouge_l) == asked
+    assert said[0] == f"Answering {asked} test entries before fine-tuning."
+
+
+def test_the_benchmark_says_how_a_figure_stands_to_its_target():
+    assert real.verdict("gain", 0.1) == "target >= 0.1: met"
+    assert real.verdict("gain", 0.09).endswith("MISSED")
+    assert real.verdict("minutes", 8.1).endswith("MISSED")
+    assert real.verdict("rouge_after", 1.0) == ""
+
+
+def test_the_benchmark_takes_the_books_entries_where_they_are_named(monkeypatch):
+    parse = real.build_parser().parse_args
+    monkeypatch.delenv("LESSONS_LIB_REAL_ENTRIES", raising=False)
+    assert real.recipe_for(parse([])).entries == "bundled"
+    monkeypatch.setenv("LESSONS_LIB_REAL_ENTRIES", "some.json")
+    recipe = real.recipe_for(parse(["--steps", "2"]))
+    assert (recipe.entries, recipe.max_steps, recipe.evaluate_every) == ("some.json", 2, 2)
+    assert real.recipe_for(parse(["--entries", "bundled"])).entries == "bundled"

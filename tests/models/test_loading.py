@@ -1,0 +1,107 @@
+"""Saving and loading the course's own model files; damage is named, never half-loaded."""
+
+import pytest
+import torch
+
+from lessons_lib.models import GPT, GPTConfig, load_model, read_about
+from lessons_lib.models.loading import save_compact
+from lessons_lib.support import CheckpointError
+
+CONFIG = GPTConfig(vocabulary_size=50, context_length=16, width=8, layers=1, heads=2)
+INPUTS = torch.tensor([[3, 9, 4, 11]])
+
+
+@pytest.fixture
+def saved(tmp_path):
+    torch.manual_seed(1)
+    model = GPT(CONFIG, known_tokens=[3, 4, 7]).eval()
+    path = tmp_path / "models" / "small.safetensors"
+    save_compact(model, path, {"seed": 5})
+    return model, path
+
+
+def test_a_model_comes_back_in_half_precision(saved):
+    model, path = saved
+    loaded = load_model(path)
+    assert not loaded.training and loaded.config == CONFIG
+    torch.testing.assert_close(loaded(INPUTS), model(INPUTS), atol=2e-3, rtol=0)
+    assert {weight.dtype for weight in loaded.parameters()} == {torch.float32}
+    assert read_about(path) == {"seed": 5}
+
+
+def test_a_model_comes_back_exactly_if_asked(saved, tmp_path):
+    model, _ = saved
+    save_compact(model, tmp_path / "exact.safetensors", half=False)
+    assert torch.equal(load_model(tmp_path / "exact.safetensors")(INPUTS), model(INPUTS))
+
+
+def test_added_tokens_keep_their_rows(saved, tmp_path):
+    model, _ = saved
+    model.add_tokens([1, 9])
+    with torch.no_grad():
+        model.token_embedding.weight[-2] += 1  # token 9's
+    save_compact(model, tmp_path / "grown.safetensors", half=False)
+    assert torch.equal(load_model(tmp_path / "grown.safetensors")(INPUTS), model(INPUTS))
+
+
+def test_a_full_vocabulary_is_kept_too(tmp_path):
+    model = GPT(CONFIG)
+    save_compact(model, tmp_path / "full.safetensors", half=False)
+    assert torch.equal(load_model(tmp_path / "full.safetensors")(INPUTS), model(INPUTS))
+
+
+def test_a_missing_model_says_what_to_do(tmp_path):
+    with pytest.raises(CheckpointError, match="'base'.*or the path"):
+        load_model(tmp_path / "nowhere.safetensors")
+
+
+def test_a_missing_base_says_how_to_make_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("lessons_lib.models.loading.BASE_MODEL", tmp_path / "base.safetensors")
+    with pytest.raises(CheckpointError, match="make base"):
+        load_model("base")
+
+
+@pytest.mark.parametrize("keep", [0, 4, 100, -1])
+def test_a_cut_off_file_is_refused_by_name(saved, keep):
+    _, path = saved
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(CheckpointError, match="small.safetensors is damaged"):
+        load_model(path)
+
+
+def test_a_file_of_something_else_is_refused(tmp_path):
+    from safetensors.torch import save_file
+
+    path = tmp_path / "other.safetensors"
+    save_file({"weight": torch.zeros(2)}, path)
+    with pytest.raises(CheckpointError, match="no model of this course"):
+        load_model(path)
+
+
+def test_weights_that_do_not_fit_the_header_are_refused(saved):
+    import json
+
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    _, path = saved
+    with safe_open(path, "pt") as file:
+        header = file.metadata()
+    header["config"] = json.dumps(json.loads(header["config"]) | {"layers": 2})
+    save_file(load_file(path), path, header)
+    with pytest.raises(CheckpointError, match="does not fit its own header"):
+        load_model(path)
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(saved, monkeypatch):
+    model, path = saved
+    before = path.read_bytes()
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("lessons_lib.models.loading.save_file", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_compact(model, path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -1,0 +1,14 @@
+"""Tables in a terminal and in a notebook."""
+
+from lessons_lib.support import Table
+from lessons_lib.support.table import html_table
+
+
+def test_a_table_is_aligned_and_never_runs_as_html():
+    table = Table(("a", "b"), (("<b>x</b>", "1"), ("y", "22")))
+    assert str(table).splitlines() == ["a         b", "<b>x</b>  1", "y         22"]
+    assert "&lt;b&gt;x" in table._repr_html_() and "<b>x" not in table._repr_html_()
+
+
+def test_nothing_in_a_table_is_taken_for_a_formula():
+    assert 'class="mathjax_ignore' in html_table([("price",), ("$5 and 4 % of $6",)])

@@ -1,0 +1,45 @@
+"""A cheaper softmax for pretraining: all tokens of the batch, and a sample of the rest.
+
+With a small model, the head over all known tokens is more than half of the work. Here the
+denominator holds the terms of every token that occurs among the targets, exactly, and those of a
+drawn few of all others, each counted for as many as it stands for; its expectation is the full
+denominator.
+
+Source: Jean et al. 2015, "On using very large target vocabulary for neural machine translation".
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lessons_lib.models import CompactTokenEmbedding
+
+
+def sampled_loss(
+    embedding: CompactTokenEmbedding,
+    hidden: Tensor,
+    targets: Tensor,
+    sample: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Mean cross-entropy in nats, about that of all tokens; exactly, if the sample takes them all.
+
+    hidden (n, width), token ids (n,), all of them known; 0-dimensional.
+    """
+    targets = embedding.row_of_token[targets]  # (n,) rows of the embedding
+    shared = len(embedding.weight) - 1
+    present = torch.zeros(shared, dtype=torch.bool)
+    present[targets] = True
+    certain, others = present.nonzero()[:, 0], (~present).nonzero()[:, 0]
+    drawn = others
+    if sample < len(others):
+        drawn = others[torch.randperm(len(others), generator=generator)[:sample]]
+    rows = torch.cat([certain, drawn, torch.tensor([shared])])
+    # A term that stands for k tokens counts k times: k · exp(z) = exp(z + log k).
+    stands_for = torch.ones(len(rows))
+    stands_for[len(certain) : -1] = len(others) / max(1, len(drawn))
+    stands_for[-1] = embedding.unseen
+    logits = F.linear(hidden, F.embedding(rows, embedding.weight), stands_for.log())
+    column = torch.zeros(shared, dtype=torch.long)
+    column[certain] = torch.arange(len(certain))
+    return F.cross_entropy(logits.float(), column[targets])
