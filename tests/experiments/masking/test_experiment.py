@@ -134,7 +134,11 @@ def test_other_test_entries_are_measured_anew(recipe):
         for count in (2, 3)
     )
     assert [len(run.answers) for run in (few, more)] == [2, 3]
-    assert few.answers == more.answers[:2]
+    for one, other in zip(few.answers, more.answers[:2], strict=True):
+        # A batch of three is summed in another order than one of two, and the loss is kept with
+        # four decimals: the last of them may be rounded the other way.
+        assert one._replace(nats=0.0) == other._replace(nats=0.0)
+        assert one.nats == pytest.approx(other.nats, rel=0, abs=1.01e-4)
 
 
 def test_entry_losses_add_up_to_the_response_loss():
