@@ -13,17 +13,17 @@ VENV_PYTHON := .venv/Scripts/python.exe
 else
 VENV_PYTHON := .venv/bin/python
 endif
-READY = $(VENV_PYTHON) tools/set_up.py --ready
+READY = $(VENV_PYTHON) tools/environment/set_up.py --ready
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
 
 lab:  ## install what the lessons need into .venv, and open JupyterLab on lesson 01 (LAB_FLAGS=--no-browser; LLM=no leaves out a 93 MB language model)
-	@$(READY) lab 2>/dev/null || $(PYTHON) tools/set_up.py lab
+	@$(READY) lab 2>/dev/null || $(PYTHON) tools/environment/set_up.py lab
 	@$(VENV_PYTHON) tools/lab.py $(LAB_FLAGS)
 
 environment:  ## install into .venv what lessons, tests, peers and benchmarks need; run nothing
-	@$(READY) test 2>/dev/null || $(PYTHON) tools/set_up.py test
+	@$(READY) test 2>/dev/null || $(PYTHON) tools/environment/set_up.py test
 
 test: environment  ## check the formatting and run all tests (PYTEST_FLAGS="-k padding")
 	@start=$$(date +%s); failed=; \
@@ -40,10 +40,10 @@ base: environment  ## write the corpus and pretrain the base model, in half an h
 	@$(VENV_PYTHON) -m tools.base_model.pretraining $(BASE_FLAGS)
 
 site: environment  ## build static pages of all lessons into site/; their inspectors work without a kernel
-	@$(VENV_PYTHON) -m tools.build_site
+	@$(VENV_PYTHON) -m tools.site.build_site
 
 serve: environment  ## show site/ on this machine (make serve SERVE_FLAGS="--port 8001")
-	@$(VENV_PYTHON) -m tools.build_site --serve $(SERVE_FLAGS)
+	@$(VENV_PYTHON) -m tools.site.build_site --serve $(SERVE_FLAGS)
 
 clean:  ## remove .venv, what was downloaded, trained or built; the entries you wrote stay
 	rm -rf .venv .hypothesis .pytest_cache .ruff_cache build dist site *.egg-info

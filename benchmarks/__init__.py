@@ -1,1 +1,9 @@
-"""Races against other libraries, one command each; they report ratios, for machines differ."""
+"""What is measured: ``python -m benchmarks.NAME`` prints a table and, last, one line of JSON.
+
+``races`` time our code against a peer in the same run; ``figures`` make the numbers that lessons
+and docs show. Commands and imports name a benchmark without its folder.
+"""
+
+from pathlib import Path
+
+__path__ += [str(Path(__file__).parent / folder) for folder in ("races", "figures")]

@@ -9,9 +9,10 @@ pytest.importorskip("llms_from_scratch.ch07", reason="llms-from-scratch: make en
 for name in ("transformers", "trl", "datasets"):
     pytest.importorskip(name, reason=f"{name} is missing: make environment")
 
+from benchmarks.ours import BEST, OURS, Levers, Ours  # noqa: E402
+
 from benchmarks import finetune, generate, peers, race  # noqa: E402  (after the check)
 from benchmarks.entries import ENTRIES_VARIABLE  # noqa: E402
-from benchmarks.ours import BEST, OURS, Levers, Ours  # noqa: E402
 from lessons_lib.data import load_entries  # noqa: E402
 from lessons_lib.models import GPT, GPTConfig  # noqa: E402
 from lessons_lib.support.devices import has_fast_bf16  # noqa: E402

@@ -8,8 +8,8 @@ from lessons_lib.batching import count_targets
 from lessons_lib.data import load_entries
 from lessons_lib.widgets import inspect_batch
 from tests.helpers.lab import RUN_ALL, choose, guarded_page, headline, running_lab
-from tools import build_site
 from tools.build_notebooks import NOTEBOOKS, lesson_paths, navigation, read, title
+from tools.site import build_site
 
 LESSON = NOTEBOOKS / "06_masks.ipynb"
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from tools.dot_venv import (
+from tools.environment.dot_venv import (
     CONSTRAINTS,
     ROOT,
     VENV,

@@ -43,7 +43,7 @@ from tools.build_notebooks import (
 )
 
 SITE = ROOT / "site"
-PARTS = Path(__file__).parent / "site"
+PARTS = Path(__file__).parent
 USES_WIDGETS = "lessons_lib.widgets"
 TABLE_TAGS = ["table", "thead", "tbody", "tr", "th", "td", "b", "pre", "p", "div", "span", "code"]
 TABLE_STYLES = CSSSanitizer(
@@ -233,7 +233,7 @@ def serve(site: Path = SITE, port: int = 8000) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.build_site", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.site.build_site", description=__doc__)
     parser.add_argument("--serve", action="store_true", help="show site/ instead of building it")
     parser.add_argument("--port", type=int, default=8000)
     chosen = parser.parse_args(arguments)

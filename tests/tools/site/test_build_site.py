@@ -7,8 +7,8 @@ import nbformat
 import pytest
 
 from lessons_lib.widgets import inspect_batch
-from tools import build_site
 from tools.build_notebooks import WIDGET_VIEW, lesson_paths
+from tools.site import build_site
 
 HOSTILE = "<script>canary()</script><img src=x onerror=canary()>"
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from benchmarks.collate import book_collate_fn
 from torch import Tensor, nn
 
-from benchmarks.collate import book_collate_fn
 from lessons_lib.batching import InstructionDataset
 from lessons_lib.data import END_OF_TEXT, IGNORE_INDEX, Entry, get_prompt_format, get_tokenizer
 from lessons_lib.data.tokenizer import find_tokenizer_files

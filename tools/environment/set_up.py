@@ -1,8 +1,8 @@
 """Make .venv, the project's own Python environment, or bring it up to date.
 
-    python tools/set_up.py lab     what the lessons need
-    python tools/set_up.py test    that, and what tests, peers and benchmarks need
-    python tools/set_up.py --ready lab    install nothing; exit code 0 if nothing has to be done
+    python tools/environment/set_up.py lab     what the lessons need
+    python tools/environment/set_up.py test    that, and what tests, peers and benchmarks need
+    python tools/environment/set_up.py --ready lab    only ask: 0 if nothing has to be done
 
 The variable LLM=no leaves out SmolLM2, a real language model of 93 MB for a part of lesson 09, and
 for tests MiniLM, an embedding model of 84 MB.
@@ -19,10 +19,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # also when run as a file
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # also when run as a file
 
-from tools.dot_venv import ROOT, VENV, Failure, is_ready, read_state, venv_python
-from tools.install import LOG, PROFILES, SetUp
+from tools.environment.dot_venv import ROOT, VENV, Failure, is_ready, read_state, venv_python
+from tools.environment.install import LOG, PROFILES, SetUp
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 

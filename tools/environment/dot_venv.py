@@ -8,12 +8,12 @@ import json
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 STATE = VENV / "set-up.json"
 CONSTRAINTS = ROOT / "constraints.txt"
 # Whatever says what is installed; a change of any of them asks for a new look.
-INGREDIENTS = [ROOT / "pyproject.toml", CONSTRAINTS, ROOT / "tools" / "install.py"]
+INGREDIENTS = [ROOT / "pyproject.toml", CONSTRAINTS, ROOT / "tools" / "environment" / "install.py"]
 
 
 class Failure(Exception):

@@ -23,10 +23,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
+from benchmarks.ours import OURS, Levers, Ours
 
 from benchmarks import collate, peers
 from benchmarks.entries import source_and_entries
-from benchmarks.ours import OURS, Levers, Ours
 from lessons_lib.batching import InstructionDataset
 from lessons_lib.data import Entry
 from lessons_lib.experiments import save_measured

@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.servers import free_port
-from tools import dot_venv, install, lab, set_up
+from tools import lab
+from tools.environment import dot_venv, install, set_up
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = [ROOT / "tools" / name for name in ("set_up.py", "dot_venv.py", "install.py")]
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPTS = [
+    ROOT / "tools" / "environment" / name for name in ("set_up.py", "dot_venv.py", "install.py")
+]
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""How the base model is pretrained: the recipe, its optimizer and its sampled softmax."""

@@ -1,0 +1,1 @@
+"""The lessons as static pages: the builder, and what all pages share."""
