@@ -1,13 +1,16 @@
 """What loaders yield and models take: one batch. Taught in lessons 04 to 06.
 
 A row may hold several texts. ``segments`` then tell which token belongs to which; ``visible`` and
-``repeats`` say what follows from them.
+``repeats`` say what follows from them. A target is *live* where it counts in the loss: it is not
+the ignore index, and its weight is not 0.
 """
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from lessons_lib.data import IGNORE_INDEX
 
 
 class Batch(NamedTuple):
@@ -25,6 +28,19 @@ class Batch(NamedTuple):
     weights: Tensor | None = None
     positions: Tensor | None = None
     segments: Tensor | None = None
+
+    @property
+    def live(self) -> Tensor:
+        """True where a target counts in the loss, (batch, length)."""
+        live = self.targets != IGNORE_INDEX
+        return live if self.weights is None else live & (self.weights > 0)
+
+    @property
+    def lengths(self) -> Tensor:
+        """How many inputs of each row have a target or stand before one, (batch,)."""
+        targets = self.targets != IGNORE_INDEX  # (batch, length)
+        columns = torch.arange(1, targets.shape[1] + 1, device=targets.device)  # (length,)
+        return (targets * columns).amax(dim=1)
 
     def to(self, device: str | torch.device) -> "Batch":
         """The same batch with its tensors on ``device``."""
