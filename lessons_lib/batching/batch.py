@@ -47,6 +47,25 @@ class Batch(NamedTuple):
         return Batch(*(None if part is None else part.to(device) for part in self))
 
 
+def as_batch(item: object) -> Batch:
+    """What a loader yielded as a ``Batch``: it is one, or a pair of inputs and targets.
+
+    The book's ``custom_collate_fn`` makes such pairs.
+
+    Raises:
+        TypeError: it is neither; says what to do.
+    """
+    if isinstance(item, Batch):
+        return item
+    if isinstance(item, tuple | list) and len(item) == 2:
+        if all(isinstance(part, Tensor) for part in item):
+            return Batch(*item)
+    raise TypeError(
+        f"a loader yields batches, or pairs of inputs and targets; this one yields "
+        f"{type(item).__name__}. create_loader(entries) makes one from a list of entries"
+    )
+
+
 def refuse_beyond_context(batch: Batch, context_length: int, read: int = 0) -> None:
     """Raise a ValueError where a text is longer than a model reads; ``read`` tokens came before.
 

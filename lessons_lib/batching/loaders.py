@@ -89,6 +89,12 @@ def create_loader(
     sampler = EpochBatchSampler(
         len(items), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last, lengths=lengths
     )
+    if not len(sampler):
+        raise BatchError(
+            f"{len(items)} entries are fewer than one batch of {batch_size}, and drop_last leaves "
+            f"out what fills no batch: take {batch_size} entries or more, batch_size={len(items)}, "
+            "or drop_last=False"
+        )
     loader = InstructionLoader(items, sampler, collate, num_workers)
     loader.examples, loader.collator, loader.dropped = kept, collator, dropped
     loader.options = {

@@ -188,7 +188,8 @@ def finetune(
         splits.train,
         recipe.batch_size,
         batching=recipe.batching,
-        drop_last=recipe.drop_last,
+        # A handful of entries of one's own is one small batch.
+        drop_last=recipe.drop_last and len(splits.train) >= recipe.batch_size,
         seed=recipe.seed,
         **options,
     )

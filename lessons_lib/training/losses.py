@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from lessons_lib.batching import Batch, BatchError, InstructionDataset
-from lessons_lib.batching.batch import repeats
+from lessons_lib.batching.batch import as_batch, repeats
 from lessons_lib.batching.loaders import InstructionLoader, response_batches
 from lessons_lib.data import IGNORE_INDEX, Entry, PromptFormat, Tokenizer, tokenizer_of
 from lessons_lib.models import LanguageModel
@@ -95,7 +95,7 @@ def batch_loss(model: LanguageModel, batch: Batch) -> Tensor:
     Raises:
         BatchError: the batch has no live target.
     """
-    losses, weights, _ = live_losses(model, batch)
+    losses, weights, _ = live_losses(model, as_batch(batch))
     return (losses * weights).sum() / weights.sum()
 
 
@@ -117,7 +117,7 @@ def evaluate(model: LanguageModel, loader: Iterable[Batch]) -> Evaluation:
     correct = count = 0
     device = device_of(model)
     with evaluation_mode(model):
-        for batch in loader:
+        for batch in map(as_batch, loader):
             losses, weights, right = live_losses(model, batch.to(device))
             total += (losses * weights).sum().item()
             weight += weights.sum().item()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lessons_lib.batching import Batch
-from lessons_lib.batching.batch import repeats
+from lessons_lib.batching.batch import as_batch, repeats
 from lessons_lib.data import IGNORE_INDEX
 from lessons_lib.models import LanguageModel
 from lessons_lib.support.devices import device_of
@@ -71,7 +71,7 @@ def optimizer_step(
 
 def in_groups(loader: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
     """Batches by ``size``; the last group has those that are left."""
-    batches = iter(loader)
+    batches = map(as_batch, loader)
     while group := list(itertools.islice(batches, size)):
         yield group
 

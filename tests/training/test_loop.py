@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader
 
 from lessons_lib.batching import (
     Batch,
@@ -15,6 +16,7 @@ from lessons_lib.batching import (
     InstructionCollator,
     InstructionDataset,
     create_loader,
+    custom_collate_fn,
 )
 from lessons_lib.models import LanguageModel
 from lessons_lib.training import (
@@ -930,6 +932,24 @@ def test_a_divergence_late_in_a_run_keeps_what_was_learned_before():
         )
     assert (history.steps, history.kept_step) == (6, 4)
     assert math.isfinite(evaluate_loss(model, batches))
+
+
+def test_the_books_own_loader_trains():
+    """Its pairs of inputs and targets are batches too, and the loss is the same."""
+    rows, collate = DataLoader(COUNTING, 5, collate_fn=custom_collate_fn), InstructionCollator()
+    ours = [collate(COUNTING[start : start + 5]) for start in range(0, len(COUNTING), 5)]
+    losses = []
+    for loader in (rows, ours):
+        model = tiny_model(50_257)
+        losses.append(train(model, loader, loader, epochs=2, progress=False).train_loss)
+        losses[-1].append(evaluate_loss(model, loader))
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("loader", ["entries.json", ENTRIES, [torch.ones(1, 2)]], ids=str)
+def test_what_is_no_loader_is_refused(loader):
+    with pytest.raises(TypeError, match=r"yields (str|dict|Tensor)\. create_loader\(entries\)"):
+        train(tiny_model(), loader, progress=False)
 
 
 def test_what_is_no_model_is_refused():
