@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from lessons_lib.data.entries import Splits
-from lessons_lib.data.reading import Entry
+from lessons_lib.data.checks import Entry, Splits
 
 NEAR_DUPLICATE = 90  # per cent of characters that two entries share, in order, to count as near
 

@@ -1,4 +1,4 @@
-"""Entries: from the package, a file or a URL, checked one by one, then split. Taught in lesson 01.
+"""Entries: from the package, a file, a URL or a table, checked, then split. Taught in lesson 01.
 
 An entry is a plain dictionary with the texts ``instruction``, ``input`` (may be empty) and
 ``output``. Whatever is wrong with a file becomes a ``DatasetError`` that says where.
@@ -6,80 +6,126 @@ An entry is a plain dictionary with the texts ``instruction``, ``input`` (may be
 
 import hashlib
 import http.client
+import json
 import os
 import re
-import string
-import urllib.parse
-import urllib.request
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
-from lessons_lib.data.reading import (
-    DatasetError,
+from lessons_lib.data.checks import (
     Entry,
-    check_entries,
-    check_suffix,
-    read_rows,
+    Splits,
+    as_entries,
+    find_rows,
+    keep_valid,
+    list_rows,
     sift_entries,
 )
+from lessons_lib.data.fields import name_fields
+from lessons_lib.data.reading import (
+    READ_LIMIT,
+    SUFFIXES,
+    DatasetError,
+    check_suffix,
+    read_rows,
+    unpack,
+    warn_caller,
+)
 from lessons_lib.support import cache_folder, write_whole
+from lessons_lib.support.draw import Draw
+from lessons_lib.support.files import fetch
 from lessons_lib.support.paths import ASSETS
 
 BUNDLED_ENTRIES = ASSETS / "entries.json"
-# Of chapter 7 of "Build a Large Language Model (From Scratch)"; not part of this course.
-BOOK_ENTRIES = (
-    "https://raw.githubusercontent.com/rasbt/LLMs-from-scratch/main/"
-    "ch07/01_main-chapter-code/instruction-data.json"
-)
-DOWNLOAD_TIMEOUT = 30  # seconds without an answer before a download is given up
+# Of chapter 7 of "Build a Large Language Model (From Scratch)"; not part of this course. The
+# revision is fixed: "main" in its place is whatever the file is today.
+BOOK_REPOSITORY = "https://raw.githubusercontent.com/rasbt/LLMs-from-scratch/"
+BOOK_FILE = "/ch07/01_main-chapter-code/instruction-data.json"
+BOOK_ENTRIES = f"{BOOK_REPOSITORY}b80e7804b30830a00eb55d2abc7ac25a07f36fdc{BOOK_FILE}"
+BOOK_SHA256 = "7e09a9af353722ca15c18bc580f093f9c39d3178335a75177319cb1e1d163944"
+DOWNLOAD_SECONDS = 900  # within which a download must be there
+NO_INPUT = {"noinput", "no input", "n/a", "none", "null", "nan", "not applicable"}
+NO_INPUT |= {"no input needed", "no input required", "no input provided"}
 
 
-class Splits(NamedTuple):
-    """The three parts of a data set, in the order in which they are cut from it."""
+class ChangedFileWarning(UserWarning):
+    """A downloaded file is another than the one that the course was written with."""
 
-    train: list[Entry]
-    test: list[Entry]
-    validation: list[Entry]
+
+class SmallSplitWarning(UserWarning):
+    """A part of a split is empty, because there are so few entries."""
 
 
 def load_entries(
-    source: str | Path = "bundled", on_invalid: Literal["error", "drop"] = "error"
+    source: Any = "bundled",
+    on_invalid: Literal["error", "drop"] = "error",
+    *,
+    fields: Mapping[str, str] | None = None,
+    normalise_input: bool = False,
 ) -> list[Entry]:
-    """Entries from the package ("bundled"), from a .json or .jsonl file, or from a URL.
+    """Entries from the package ("bundled"), from a file, a URL, or from what holds rows already.
 
-    "chosen" is what ``choose_entries`` was told last; the lessons use it. A download is kept in the
-    project's cache folder and not fetched again. A missing ``input`` becomes an empty one. With
-    ``on_invalid="drop"`` faulty entries are left out, and a warning says how many and why.
+    Files are .json, .jsonl, .ndjson, .csv, .tsv (the first line names the fields) or .parquet; all
+    may be packed with gzip. Rows may also be a list of dictionaries, a pandas DataFrame or a
+    Hugging Face ``Dataset``. A download is kept in the cache folder and not fetched again.
+    "chosen" is what ``choose_entries`` was told last; the lessons use it.
+
+    Alpaca's fields are read, Dolly's, prompt and completion or response, question and answer. For
+    others ``fields`` says what the file calls them: ``{"instruction": "query", "output": "text"}``.
+    An input that is missing, null or NaN becomes an empty one; with ``normalise_input`` one that
+    only says so ("<noinput>", "N/A", white space), too. With ``on_invalid="drop"`` faulty entries
+    are left out, and a warning says how many and why.
+
+    What is accepted follows the datasets library (a list under any key, JSON Lines by content);
+    what the fields may be called follows LLaMA-Factory's and axolotl's Alpaca types, but without
+    being told: where more than one reading is possible it is refused.
 
     Raises:
         DatasetError: the source cannot be read, or an entry is faulty (file, row and field named).
-        ValueError: ``on_invalid`` is neither "error" nor "drop".
+        ValueError: ``on_invalid`` is neither "error" nor "drop", or ``fields`` names other fields.
     """
     if on_invalid not in ("error", "drop"):
         raise ValueError(f'on_invalid must be "error" or "drop", not {on_invalid!r}')
-    if source == "chosen":
+    if isinstance(source, str) and source == "chosen":
         source = chosen_source()
-    if source == "bundled":
+    path = None
+    if isinstance(source, str) and source == "bundled":
         path = BUNDLED_ENTRIES
     elif isinstance(source, str) and "://" in source:
         path = cache_folder() / "datasets" / _cached_name(source)
-        _download(path, source)
-    else:
+        _download(path, source, fields)
+    elif isinstance(source, str | Path):
         path = Path(os.path.expanduser(source))
-    return check_entries(read_rows(path), file=path, on_invalid=on_invalid)
+    rows = find_rows(source if path is None else read_rows(path), path, fields)
+    rows = list_rows(rows, "source" if path is None else path)
+    entries = keep_valid(name_fields(rows, fields, path), path, on_invalid)
+    if normalise_input:
+        entries = [e | {"input": "" if says_no_input(e["input"]) else e["input"]} for e in entries]
+    return entries
 
 
-def choose_entries(source: str | Path) -> list[Entry]:
-    """Let all lessons use these entries from now on: "bundled", a file's path, or a URL.
+def says_no_input(text: str) -> bool:
+    """Whether an input only says that there is none, or is nothing but white space."""
+    return not text.strip() or text.casefold().strip(" \t\r\n<>[]().") in NO_INPUT
 
-    They are loaded first, so that a faulty source changes nothing; they are returned.
+
+def choose_entries(source: Any, fields: Mapping[str, str] | None = None) -> list[Entry]:
+    """Let all lessons use these entries from now on: whatever ``load_entries`` takes.
+
+    They are loaded first, so that a faulty source changes nothing; they are returned. What is no
+    file, and what needs ``fields``, is written into the cache folder.
 
     Raises:
         DatasetError: the source cannot be read, or an entry is faulty.
     """
-    if source != "bundled" and "://" not in str(source):
+    if isinstance(source, str | Path) and source != "bundled" and "://" not in str(source):
         source = Path(os.path.expanduser(source)).resolve()
-    entries = load_entries(source)
+    entries = load_entries(source, fields=fields)
+    if fields or not isinstance(source, str | Path):
+        source = (cache_folder() / "chosen_entries.json").resolve()
+        text = json.dumps(entries, ensure_ascii=False, indent=1)
+        write_whole(source, lambda path: path.write_text(text, encoding="utf-8"))
     write_whole(_choice(), lambda path: path.write_text(f"{source}\n", encoding="utf-8"))
     return entries
 
@@ -113,15 +159,23 @@ def download_and_load_file(file_path: str | Path, url: str) -> list[Entry]:
     return load_entries(Path(file_path))
 
 
-def split_entries(entries: list[Entry], train: float = 0.85, test: float = 0.10) -> Splits:
+def split_entries(
+    entries: Iterable[Entry],
+    train: float = 0.85,
+    test: float = 0.10,
+    shuffle_seed: int | None = None,
+) -> Splits:
     """Cut the list, in its order, into train, test and validation (what the first two leave).
 
-    1,100 entries give 935, 110 and 55. Counts are rounded down.
+    1,100 entries give 935, 110 and 55. Counts are rounded down; a warning names a part that gets
+    none. ``shuffle_seed`` shuffles first, for a file that is sorted by topic: the same seed gives
+    the same order in every version of Python.
 
     Raises:
-        ValueError: a fraction is outside 0 … 1, they add up to more than 1, or no entry is left
-            to train on.
+        DatasetError: what was given is no list of entries. ValueError: a fraction is outside
+            0 … 1, they add up to more than 1, or no entry is left to train on.
     """
+    entries = as_entries(entries)
     for name, fraction in (("train", train), ("test", test)):
         if not 0 <= fraction <= 1:
             raise ValueError(f"{name} must be a fraction between 0 and 1, not {fraction}")
@@ -131,20 +185,34 @@ def split_entries(entries: list[Entry], train: float = 0.85, test: float = 0.10)
     train_end = int(len(entries) * train + 1e-9)
     test_end = train_end + int(len(entries) * test + 1e-9)
     if train_end == 0:
-        raise ValueError(f"{len(entries)} entries × {train:g} leaves none to train on")
-    return Splits(entries[:train_end], entries[train_end:test_end], entries[test_end:])
+        raise ValueError(
+            f"{len(entries)} entries × {train:g} leaves none to train on; give more entries, or a "
+            "larger share, up to train=1, test=0"
+        )
+    if shuffle_seed is not None:
+        entries = Draw(shuffle_seed).shuffled(entries)
+    splits = Splits(entries[:train_end], entries[train_end:test_end], entries[test_end:])
+    shares = {"test": test, "validation": 1 - train - test}
+    empty = [part for part, share in shares.items() if share > 1e-9 and not getattr(splits, part)]
+    if empty:
+        warn_caller(
+            f"{len(entries)} entries leave nothing for {' and '.join(empty)}: give more entries, "
+            "or other shares, such as train=0.6, test=0.2",
+            SmallSplitWarning,
+        )
+    return splits
 
 
 def _cached_name(url: str) -> str:
     """A file name of its own for each URL: a piece of the URL's hash, then its last part."""
     address = re.split(r"[?#]", url)[0].rstrip("/")
     name = re.sub(r"[^A-Za-z0-9._-]", "_", address.rpartition("/")[2])[-100:]
-    if not name.lower().endswith((".json", ".jsonl")):
+    if not name.lower().removesuffix(".gz").endswith(SUFFIXES):
         name += ".json"
     return f"{hashlib.sha256(url.encode(errors='replace')).hexdigest()[:8]}-{name}"
 
 
-def _download(path: Path, url: str) -> None:
+def _download(path: Path, url: str, fields: Mapping[str, str] | None = None) -> None:
     """Fetch ``url`` into ``path`` unless it is there; checked first, then renamed into place."""
     if os.path.exists(path):  # which, unlike path.exists(), never raises
         return
@@ -152,10 +220,7 @@ def _download(path: Path, url: str) -> None:
     if not url.lower().startswith(("http://", "https://")):
         raise DatasetError("only http:// and https:// addresses can be downloaded", url)
     try:
-        with urllib.request.urlopen(_quoted(url), timeout=DOWNLOAD_TIMEOUT) as response:
-            content = response.read()
-    except http.client.IncompleteRead as error:
-        raise DatasetError(f"broke off after {len(error.partial)} bytes; try again", url) from error
+        content = fetch(url, READ_LIMIT, DOWNLOAD_SECONDS)
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise DatasetError(
@@ -163,14 +228,13 @@ def _download(path: Path, url: str) -> None:
             "(the bundled entries) or the path of a file you have",
             url,
         ) from error
-    if content.lstrip()[:1] == b"<":
-        raise DatasetError("answered with a web page, not with JSON; check the address", url)
 
     def write_checked(temporary: Path) -> None:
-        temporary.write_bytes(content)
-        entries, faults = sift_entries(read_rows(temporary), file=url)
-        if not entries:
-            raise faults[0]
+        temporary.write_bytes(content if path.suffix == ".gz" else unpack(content, url))
+        rows = list_rows(find_rows(read_rows(temporary), url, fields), url)
+        rows = name_fields(rows, fields, url, quiet=True)
+        if not sift_entries(rows, url)[0]:
+            keep_valid(rows, url, "error")
 
     try:
         write_whole(path, write_checked)
@@ -178,10 +242,7 @@ def _download(path: Path, url: str) -> None:
         raise DatasetError(error.problem, url, error.row, error.field) from None
     except OSError as error:
         raise DatasetError(f"cannot be written: {error}", path) from error
-
-
-def _quoted(url: str) -> str:
-    """The address with letters beyond ASCII in its path written as an address has them."""
-    parts = urllib.parse.urlsplit(url)
-    path, query = (urllib.parse.quote(part, safe=string.punctuation) for part in parts[2:4])
-    return parts._replace(path=path, query=query).geturl()
+    changed = hashlib.sha256(content).hexdigest() != BOOK_SHA256
+    if changed and url.startswith(BOOK_REPOSITORY) and url.endswith(BOOK_FILE):
+        problem = "is not the file that the course was written with; numbers may differ"
+        warn_caller(f"{url}: {problem}", ChangedFileWarning)

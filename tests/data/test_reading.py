@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessons_lib.data import DatasetError, check_entries, load_entries
-from lessons_lib.data.reading import DroppedEntriesWarning, read_rows, sift_entries
+from lessons_lib.data.checks import DroppedEntriesWarning, sift_entries
+from lessons_lib.data.reading import read_rows
 
 GOOD = {"instruction": "Name a color.", "input": "", "output": "Red."}
 GOOD_JSON = json.dumps(GOOD)
@@ -53,9 +54,9 @@ WHOLE_FILES = {
     "byte-order mark alone": ("a.json", b"\xef\xbb\xbf", "is not JSON"),
     "byte-order mark alone, jsonl": ("a.jsonl", b"\xef\xbb\xbf\n", "holds no entries"),
     "empty list": ("a.json", b"[]", "holds no entries"),
-    "one object": ("a.json", GOOD_JSON.encode(), "put the entries into a list"),
+    "another object": ("a.json", b'{"name": "x"}', "put the entries into a list"),
     "one object, a field repeated": ("a.json", b'{"a": 1, "a": 2}', "put the entries into a list"),
-    "entries inside an object": ("a.json", b'{"data": []}', "put the entries into a list"),
+    "entries inside an object": ("a.json", b'{"data": []}', "holds no entries"),
     "a string": ("a.json", b'"instruction"', "holds text"),
     "a number": ("a.json", b"1100", "holds a number"),
     "a fraction": ("a.json", b"0.85", "holds a number"),
@@ -78,18 +79,15 @@ WHOLE_FILES = {
     "comma behind the last": ("a.json", listed()[:-1] + b",]", "is not JSON"),
     "single quotes": ("a.json", b"[{'instruction': 'x'}]", "is not JSON"),
     "a comment": ("a.json", b"// entries\n" + listed(), "is not JSON"),
-    "JSON Lines in .json": ("a.json", f"{GOOD_JSON}\n{GOOD_JSON}\n", "end in .jsonl"),
     "NUL bytes alone": ("a.json", b"\0" * 512, "is not JSON"),
     "a NUL byte in a text": ("a.json", b'[{"instruction": "a\0b"}]', "is not JSON"),
     "a line break in a text": ("a.json", b'[{"instruction": "a\nb"}]', "is not JSON"),
-    "NaN": ("a.json", b'[{"instruction": "x", "output": "y", "score": NaN}]', "NaN"),
-    "minus infinity": ("a.json", b'[{"instruction": -Infinity}]', "-Infinity"),
     "an integer of 5,000 digits": ("a.json", b'[{"id": ' + b"7" * 5000 + b"}]", "is not JSON"),
     "a web page": ("a.json", b"<!DOCTYPE html>\n<html><body>404</body></html>", "is not JSON"),
-    "gzip": ("a.json", gzip.compress(listed(), mtime=0), "is not UTF-8"),
+    "gzip": ("a.json", gzip.compress(listed(), mtime=0), "packed with gzip; let its name end"),
     "random bytes": ("a.json", bytes(range(128, 256)), "is not UTF-8"),
     "lists, a million deep": ("a.json", b"[" * 1_000_000, "nested too deeply"),
-    "wrong suffix": ("a.csv", b"instruction,input,output\n", "must end in .json or .jsonl"),
+    "wrong suffix": ("a.txt", b"instruction,input,output\n", "must end in .json or .jsonl"),
     "no suffix": ("entries", listed(), "must end in .json or .jsonl"),
 }
 
@@ -123,14 +121,19 @@ ROWS = {
     "empty object": (f"[{GOOD_JSON}, {{}}]", 1, "instruction", "is missing"),
     "no instruction": (listed(instruction=...), 1, "instruction", "is missing"),
     "no output": (listed(output=...), 1, "output", "is missing"),
-    "a field's name in capitals": (
-        listed(instruction=..., Instruction="x"),
-        1,
-        "instruction",
-        "is missing",
-    ),
     "null instruction": (listed(instruction=None), 1, "instruction", "is null"),
-    "null input": (listed(input=None), 1, "input", "is null"),
+    "NaN as instruction": (listed(instruction=float("nan")), 1, "instruction", "is NaN"),
+    "minus infinity": (listed(output=-float("inf")), 1, "output", "is -Infinity"),
+    "NaN in an extra field": (listed(score=float("nan")), 1, "score", "holds NaN"),
+    "NaN deep in an extra field": (listed(meta={"a": [float("nan")]}), 1, "meta", "holds NaN"),
+    "1e999 in an extra field": (
+        b'[{"instruction": "x", "output": "y", "score": 1e999}]',
+        0,
+        "score",
+        "infinity",
+    ),
+    "lone surrogate in an extra field": (listed(by="\ud800"), 1, "by", "lone surrogate"),
+    "lone surrogate in an extra name": (listed(**{"\ud800": 1}), 1, "\ud800", "lone surrogate"),
     "null output": (listed(output=None), 1, "output", "is null"),
     "number as output": (listed(output=42), 1, "output", "is a number"),
     "fraction as input": (listed(input=0.5), 1, "input", "is a number"),
@@ -189,13 +192,12 @@ def test_a_faulty_row_is_named_with_its_field(tmp_path, case):
     [
         ('{"instruction": "x", "outp', "(line 4, column"),
         ("[" * 1_000_000, "nested too deeply"),
-        ('{"instruction": NaN}', "NaN"),
         (GOOD_JSON + GOOD_JSON, "Extra data"),
         (f"[{GOOD_JSON}]", "is a list"),
         ("{", "is not JSON"),
         ("\0", "is not JSON"),
     ],
-    ids=["cut off", "deep", "NaN", "two objects", "a list", "brace", "NUL"],
+    ids=["cut off", "deep", "two objects", "a list", "brace", "NUL"],
 )
 def test_a_broken_line_is_named_by_row(tmp_path, line, piece):
     """Rows are counted without blank lines, lines with them, as an editor does."""

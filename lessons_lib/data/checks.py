@@ -1,0 +1,269 @@
+"""From rows of any layout to entries: found, checked one by one, and named where they are faulty.
+
+``load_entries`` goes this way with what a file holds, ``as_entries`` with what was handed to a
+function. Used by lesson 01.
+"""
+
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, NotRequired, Required, TypedDict
+
+from lessons_lib.data.fields import (
+    FIELDS,
+    describe_row,
+    fold_name,
+    is_absent,
+    known_names,
+    list_names,
+    name_fields,
+    reading_of,
+    turns_field,
+)
+from lessons_lib.data.reading import DatasetError, FaultyRow, warn_caller
+from lessons_lib.support.files import why_not_json
+
+
+class Entry(TypedDict, total=False):
+    """One example: what is asked, on what, and the answer wanted. Extra fields are kept."""
+
+    instruction: Required[str]
+    input: NotRequired[str]
+    output: Required[str]
+
+
+class Splits(NamedTuple):
+    """The three parts of a data set, in the order in which they are cut from it."""
+
+    train: list[Entry]
+    test: list[Entry]
+    validation: list[Entry]
+
+
+class DroppedEntriesWarning(UserWarning):
+    """Entries were left out because ``on_invalid="drop"`` was asked for."""
+
+
+class Fault(NamedTuple):
+    """What is wrong with a row, and nothing more: a million of them must have room."""
+
+    row: int
+    field: str | None
+    problem: str
+
+
+def find_rows(value: Any, file: object = None, fields: Mapping[str, str] | None = None) -> Any:
+    """The list of rows in what a file holds, or in what was given instead of one.
+
+    A list is taken as it is, a DataFrame or a Hugging Face ``Dataset`` row by row. An object may be
+    one entry, have one list of objects under any key, hold columns, or be what pandas' ``to_json``
+    writes; an index of pandas is left out. What has no rows is returned, for the check to name.
+
+    Raises:
+        DatasetError: an object with no list of rows, or with several.
+    """
+    pandas, datasets = sys.modules.get("pandas"), sys.modules.get("datasets")
+    if pandas and isinstance(value, pandas.DataFrame):
+        return value.astype(object).where(value.notna(), None).to_dict("records")
+    if datasets and isinstance(value, datasets.Dataset):
+        return value.to_list()
+    if datasets and isinstance(value, datasets.IterableDataset):
+        raise DatasetError("is a stream; give load_entries list(stream.take(1000))", file)
+    if isinstance(value, list) or (file is None and not isinstance(value, dict)):
+        return value
+    if not isinstance(value, dict):
+        raise DatasetError(f"holds {describe(value)}; a list of entries is expected", file)
+    items = list(value.values())
+    known = [name for name in value if fold_name(name) in known_names(fields)]
+    texts = [name for name in known if isinstance(value[name], str)]
+    lists = {name: item for name, item in value.items() if isinstance(item, list)}
+    tables = {n: item for n, item in lists.items() if all(isinstance(i, dict) for i in item)}
+    if turns_field(value) or len(texts) > bool(tables):
+        return [value]  # one entry
+    if {"columns", "data"} <= lists.keys():  # pandas' "split"
+        return [dict(zip(value["columns"], row, strict=False)) for row in value["data"]]
+    if len(lists) == len(value) > 1 and (known or not tables):
+        lengths = {name: len(item) for name, item in lists.items()}
+        if len(set(lengths.values())) > 1:
+            raise DatasetError(f"holds columns of different lengths: {lengths}", file)
+        return [dict(zip(value, cells, strict=True)) for cells in zip(*items, strict=True)]
+    if len(tables) == 1:
+        (rows,) = tables.values()
+        schema = value.get("schema")  # pandas' "table"
+        index = schema.get("primaryKey", []) if isinstance(schema, dict) else []
+        return [{n: row[n] for n in row if n not in index} for row in rows] if index else rows
+    objects = bool(items) and all(isinstance(item, dict) for item in items)
+    parts = objects and all(isinstance(cell, list) for item in items for cell in item.values())
+    if objects and not parts:
+        numbers = dict.fromkeys(number for item in items for number in item)
+        if not known and not all(str(number).isdigit() for number in numbers):
+            return items  # pandas' "index"
+        return [{n: value[n][i] for n in value if i in value[n]} for i in numbers]
+    if parts or len(tables) > 1:
+        rows, how = reading_of(file)
+        call = f"load_entries({rows}[{next(iter(value))!r}]){how}"
+        several = f"holds several sets of entries, {list_names(value)}; take one: {call}"
+        raise DatasetError(several, file)
+    problem = f"holds one JSON object with {list_names(value)}; put the entries into a list: [ … ]"
+    raise DatasetError(problem, file)
+
+
+def check_entries(
+    rows: object, file: object = None, on_invalid: Literal["error", "drop"] = "error"
+) -> list[Entry]:
+    """The rows as entries: each an object whose fields hold usable text.
+
+    An input that is missing, null or NaN becomes an empty one. Fields under other names are read as
+    ``name_fields`` says. Extra fields must be something that strict JSON in UTF-8 can hold, so that
+    no later save fails.
+
+    Raises:
+        DatasetError: the rows are no list, no entry is left, or (with "error") one is faulty.
+    """
+    rows = list_rows(rows, file)
+    if any(isinstance(row, dict) and not row.keys() >= set(FIELDS) for row in rows):
+        rows = name_fields(rows, None, file)
+    return keep_valid(rows, file, on_invalid)
+
+
+def as_entries(data: object, name: str = "entries") -> list[Entry]:
+    """What was handed to a function as entries, as a list; ``name`` is what the message calls it.
+
+    Only looks whether the rows have the three fields and texts in them (``check_entries`` looks
+    closer), and makes an absent input an empty one. An empty list is an empty list.
+
+    Raises:
+        DatasetError: no entries, such as a path, a DataFrame or the three parts of a data set. The
+            message says how to get what is wanted.
+    """
+    entries = []
+    for row, value in enumerate(list_rows(data, name, empty=True)):
+        if not isinstance(value, Mapping):
+            raise DatasetError(
+                f"is {describe(value)}; an entry is an object with fields", name, row
+            )
+        if is_absent(value.get("input")) and "input" in value:
+            value = {**value, "input": ""}
+        for field in FIELDS:
+            if field not in value and field != "input":
+                raise DatasetError("is missing; " + describe_row(value, value), name, row, field)
+            if not isinstance(value.get(field, ""), str):
+                problem = f"is {describe(value[field])}; text is expected"
+                raise DatasetError(problem, name, row, field)
+        entries.append(value)
+    return entries
+
+
+def list_rows(data: object, name: object = None, empty: bool = False) -> list[Any]:
+    """Whatever holds rows, as a list of them.
+
+    Raises:
+        DatasetError: it holds none; the message says what it is, and how to make entries of it.
+    """
+    pandas = sys.modules.get("pandas")
+    if isinstance(data, str | Path):
+        problem = f"is text; load_entries({str(data)[:80]!r}) reads a file of that name"
+    elif isinstance(data, Splits):
+        problem = "is a data set in three parts; take one of them, such as splits.train"
+    elif pandas and isinstance(data, pandas.DataFrame):
+        problem = "is a pandas DataFrame; load_entries(frame) makes entries of it"
+    elif isinstance(data, Mapping) and {"instruction", "output"} <= data.keys():
+        problem = "is one entry, an object; put the entries into a list: [entry]"
+    elif isinstance(data, Mapping):
+        problem = f"is an object with {list_names(data)}; a list of entries is expected"
+        problem += ", such as data['train']" * ("train" in data)
+    elif isinstance(data, bytes) or not isinstance(data, Iterable):
+        problem = f"is {describe(data)}; a list of entries is expected"
+    else:
+        rows = data if isinstance(data, list) else list(data)
+        if rows or empty:
+            return rows
+        problem = "holds no entries"
+    raise DatasetError(problem, name)
+
+
+def keep_valid(rows: list[Any], file: object, on_invalid: Literal["error", "drop"]) -> list[Entry]:
+    """The rows that are entries; with "error" the first that is none ends it."""
+    entries, faults = sift_entries(rows, file, stop=on_invalid == "error")
+    if faults and (on_invalid == "error" or not entries):
+        row, field, problem = faults[0]
+        value = rows[row]
+        if problem == "is missing":
+            names = value.names if isinstance(value, FaultyRow) else list(value)
+            problem += "; " + describe_row(names, value, file)
+        raise DatasetError(problem, file, row, field)
+    if faults:
+        reasons = Counter(f"{fault.field or 'entry'}: {fault.problem}" for fault in faults)
+        listed = "; ".join(f"{count} × {reason}" for reason, count in reasons.most_common())
+        first = ", ".join(str(fault.row) for fault in faults[:10])
+        warn_caller(
+            f"{file or 'entries'}: dropped {len(faults)} of {len(faults) + len(entries)} entries "
+            f"({listed}). Rows: {first}{' …' if len(faults) > 10 else ''}",
+            DroppedEntriesWarning,
+        )
+    return entries
+
+
+def sift_entries(
+    rows: list[Any], file: object = None, stop: bool = False
+) -> tuple[list[Entry], list[Fault]]:
+    """The usable entries, and the fault of each other row; ``stop`` ends at the first fault.
+
+    Raises:
+        DatasetError: the rows are no list, or an empty one.
+    """
+    entries, faults = [], []
+    for row, value in enumerate(list_rows(rows, file)):
+        entry = _check_entry(value)
+        if not isinstance(entry, tuple):
+            entries.append(entry)
+            continue
+        faults.append(Fault(row, *entry))
+        if stop:
+            break
+    return entries, faults
+
+
+def _check_entry(value: Any) -> Entry | tuple[str | None, str]:
+    """A row as an entry, a missing input filled in; or the field that is faulty, and how."""
+    if not isinstance(value, dict):
+        return None, f"is {describe(value)}; an entry is an object with fields"
+    if isinstance(value, FaultyRow):
+        return value.field, value.problem
+    entry = {"instruction": None, "input": "", "output": None} | value
+    if is_absent(entry["input"]):
+        entry["input"] = ""
+    for field, text in entry.items():
+        if field not in value and field != "input":
+            return field, "is missing"
+        if field not in FIELDS:
+            problem = why_not_json({field: text})
+            if problem:
+                return str(field), problem
+        elif not isinstance(text, str):
+            return field, f"is {describe(text)}; text is expected"
+        elif "\0" in text:
+            return field, "contains a NUL character"
+        elif any("\ud800" <= character <= "\udfff" for character in text):
+            return field, "contains half a character (a lone surrogate)"
+        elif field != "input" and _is_invisible(text):
+            return field, "is blank"
+    return entry  # type: ignore[return-value]
+
+
+def _is_invisible(text: str) -> bool:
+    """Whether nothing of the text can be seen: white space, control and zero-width characters."""
+    return all(c.isspace() or unicodedata.category(c) in ("Cc", "Cf") for c in text)
+
+
+def describe(value: object) -> str:
+    """What a value is called in an error message, as JSON calls it where it can."""
+    if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[repr(float(value))]
+    names = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
+    names |= {int: "a number", float: "a number", type(None): "null"}
+    # bool before int, of which it is a subclass
+    kinds = (name for kind, name in names.items() if isinstance(value, kind))
+    return next(kinds, type(value).__name__)

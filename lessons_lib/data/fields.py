@@ -1,0 +1,263 @@
+"""The names of fields: instruction, input and output, and what other data sets call them.
+
+What is unambiguous is read; for the rest a message lists the fields that are there, and how to say
+which is which. Used by lesson 01.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from lessons_lib.data.reading import DatasetError, FaultyRow, warn_caller
+
+FIELDS = ("instruction", "input", "output")
+# Names that other data sets give them: Dolly, TRL's prompt and completion, questions and answers.
+OTHER_NAMES = {
+    "instruction": ("prompt", "question"),
+    "input": ("inputs", "context"),
+    "output": ("response", "completion", "answer"),
+}
+# Names that only a message proposes.
+PROPOSED = {
+    "instruction": ("query", "problem", "task", "input", "user", "q"),
+    "output": ("chosen", "solution", "label", "target", "summary", "reply", "assistant", "a"),
+    "input": ("passage", "document", "source", "article", "text"),
+}
+UNREAD = {"system", "system_prompt", "history"}  # parts of the prompt in other programs' files
+
+
+class FieldNamesWarning(UserWarning):
+    """A field was read under another name, or looks as if it should be, and was not."""
+
+
+def name_fields(
+    rows: list[Any],
+    fields: Mapping[str, str] | None = None,
+    file: object = None,
+    quiet: bool = False,
+) -> list[Any]:
+    """The rows with their fields named instruction, input and output; other fields are kept.
+
+    ``fields`` says what the file calls them. For a field that it leaves out: the name itself comes
+    first, in whatever capitals and spaces, then its plural, then one of ``OTHER_NAMES`` if no
+    second one is there. Whatever is read that is not one of the known sets of names is told in a
+    warning. A row in which two names of one field hold different texts is faulty.
+
+    Raises:
+        DatasetError: no row has an instruction or an output, or the rows are of a kind that is not
+            read. ValueError: ``fields`` names none of the three.
+    """
+    objects = [row for row in rows if isinstance(row, dict)]
+    if not objects:
+        return rows
+    names = list(dict.fromkeys(name for row in objects for name in row))
+    sources = _find_sources(names, fields, file)
+    row = next(index for index, row in enumerate(rows) if isinstance(row, dict))
+    _refuse_conversations(rows[row], sources, file, row)
+    for field in ("instruction", "output"):
+        if not sources[field]:
+            raise DatasetError(
+                "is missing; " + describe_row(names, objects[0], file), file, row, field
+            )
+    if not quiet:
+        _warn_of_names(names, objects, sources, fields, file)
+    if all(found in ([], [field]) for field, found in sources.items()):
+        return rows
+    return [_renamed(row, sources) if isinstance(row, dict) else row for row in rows]
+
+
+def list_names(names: Any) -> str:
+    """Names of fields for a message, long ones and many shortened."""
+    short = [repr(name if len(str(name)) <= 40 else f"{str(name)[:39]}…") for name in names]
+    more = f" and {len(short) - 12} more" if len(short) > 12 else ""
+    if not short:
+        return "no fields"
+    return f"the field{'s' * (len(short) > 1)} {', '.join(short[:12])}{more}"
+
+
+def fold_name(name: object) -> str:
+    return str(name).strip("\ufeff \t\r\n").casefold()
+
+
+def known_names(fields: Mapping[str, str] | None = None) -> set[str]:
+    known = {name for field in FIELDS for name in (field, f"{field}s", *OTHER_NAMES[field])}
+    return known | {fold_name(name) for name in (fields or {}).values()}
+
+
+def describe_row(names: Any, row: Mapping[str, Any], file: object = None) -> str:
+    """Which fields a row has, and how to say which of them are the three."""
+    said = f"the row has {list_names(names)}"
+    texts = [name for name in names if isinstance(row.get(name), str)]
+    proposed: dict[str, str] = {}
+    for field, others in PROPOSED.items():
+        wanted = (field, f"{field}s", *OTHER_NAMES[field], *others)
+        found = [name for other in wanted for name in texts if fold_name(name) == other]
+        found += texts if field != "input" else []
+        free = [name for name in found if name not in proposed.values()]
+        proposed |= {field: free[0]} if free else {}
+    if not {"instruction", "output"} <= proposed.keys():
+        return f"{said}; an instruction and an output are needed, both of them texts"
+    source = "source" if file is None else repr(str(file))
+    return f"{said}. Say which is which: load_entries({source}, fields={proposed})"
+
+
+def _find_sources(
+    names: list[str], fields: Mapping[str, str] | None, file: object
+) -> dict[str, list[str]]:
+    """For each of the three fields the names under which the rows may hold it."""
+    fields = dict(fields or {})
+    if not fields.keys() <= set(FIELDS):
+        turned = {theirs: ours for ours, theirs in fields.items()}
+        hint = f"; did you mean fields={turned}?" if turned.keys() <= set(FIELDS) else ""
+        raise ValueError(f"fields says what instruction, input and output are called{hint}")
+    for theirs in fields.values():
+        if theirs not in names:
+            raise DatasetError(f"has no field {theirs!r}; the rows have {list_names(names)}", file)
+    sources = {}
+    for field in FIELDS:
+        free = [name for name in names if name not in fields.values()]
+        own = [name for name in free if fold_name(name) == field]
+        plural = [name for name in free if fold_name(name) == f"{field}s"]
+        others = [name for name in free if fold_name(name) in OTHER_NAMES[field]]
+        if field in fields:
+            sources[field] = [fields[field]]
+        elif field == "input":
+            sources[field] = own + others
+        else:
+            sources[field] = own or plural or (others if len(others) == 1 else [])
+        sources[field].sort(key=lambda name: name != field)  # the exact name first
+    return sources
+
+
+def _warn_of_names(
+    names: list[str],
+    rows: list[dict],
+    sources: dict[str, list[str]],
+    fields: Mapping[str, str] | None,
+    file: object,
+) -> None:
+    """Tell which names were read as something else, and which look as if they should be read."""
+    used = {name: field for field, found in sources.items() for name in found if name != field}
+    silent = {name for field in ("instruction", "output") for name in OTHER_NAMES[field]}
+    silent |= set((fields or {}).values())
+    if sources["input"] == ["context"] and {"instruction", "response"} <= set(names):
+        silent.add("context")  # Dolly
+    read = [f"{name!r} as {field}" for name, field in used.items() if name not in silent]
+    suspects = UNREAD | known_names()
+    unread = [
+        name
+        for name in names
+        if not fields
+        and name not in {*used, *FIELDS}
+        and (fold_name(name) in suspects or (not sources["input"] and _resembles_input(name)))
+        and any(isinstance(row.get(name), str | list) and row[name] for row in rows)
+    ]
+    said = [f"read {', '.join(read)}"] if read else []
+    if unread:
+        source = "source" if file is None else repr(str(file))
+        call = f"load_entries({source}, fields={{'input': {unread[0]!r}}})"
+        said.append(f"kept {list_names(unread)} unread; if the model should read it: {call}")
+    if said:
+        warn_caller(f"{file or 'entries'}: {'; '.join(said)}", FieldNamesWarning)
+
+
+def _resembles_input(name: str) -> bool:
+    name = fold_name(name)
+    return "input" in name or difflib.SequenceMatcher(None, name, "input").ratio() >= 0.8
+
+
+def _renamed(row: dict, sources: dict[str, list[str]]) -> dict:
+    """The row under our names, or a ``FaultyRow`` where two names disagree or one is missing."""
+    if isinstance(row, FaultyRow):
+        return row
+    taken = {name for found in sources.values() for name in found}
+    renamed = {name: value for name, value in row.items() if name not in taken | set(FIELDS)}
+    for field, found in sources.items():
+        told = [name for name in found if name in row and not is_blank(row[name])]
+        there = told or [name for name in found if name in row]
+        if any(row[name] != row[told[0]] for name in told[1:]):
+            problem = (
+                f"stands there as {told[0]!r} and as {told[1]!r}, with different texts; say which "
+                f"one to read, as in fields={{{field!r}: {told[0]!r}}}"
+            )
+            return FaultyRow(row, problem, field)
+        if there:
+            renamed[field] = row[there[0]]
+        elif field != "input":
+            return FaultyRow(row, "is missing", field)
+    return renamed
+
+
+def reading_of(file: object) -> tuple[str, str]:
+    """An expression for the rows of a file, for messages, and what it needs."""
+    if file is None:
+        return "rows", ""
+    if "://" in str(file):
+        return (
+            "read_rows(Path(FILE))",
+            " (FILE downloaded; read_rows from lessons_lib.data.reading)",
+        )
+    return f"read_rows(Path({str(file)!r}))", " (read_rows from lessons_lib.data.reading)"
+
+
+def is_absent(value: object) -> bool:
+    """Whether JSON, pandas or pyarrow wrote this where there was nothing: null, NaN, NA, NaT."""
+    is_nan = isinstance(value, float) and value != value
+    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
+
+
+def is_blank(value: object) -> bool:
+    return is_absent(value) or (isinstance(value, str) and not value.strip())
+
+
+def turns_field(row: Mapping[str, Any]) -> str | None:
+    """The field that holds a list of turns, if there is one."""
+    lists = {name: value for name, value in row.items() if isinstance(value, list) and value}
+    return next((name for name, value in lists.items() if all(map(_is_turn, value))), None)
+
+
+def _is_turn(value: object) -> bool:
+    pairs = ({"role", "content"}, {"from", "value"})
+    return isinstance(value, dict) and any(pair <= value.keys() for pair in pairs)
+
+
+def _refuse_conversations(
+    row: dict, sources: dict[str, list[str]], file: object, index: int
+) -> None:
+    """Raise where a row holds turns of a conversation, or a seed task with several instances."""
+    found = [name for field in ("instruction", "output") for name in sources[field]]
+    field, instances = turns_field(row), row.get("instances")
+    rows, how = reading_of(file)
+    if _is_turn(row) and not found:
+        raise DatasetError("holds the turns of one conversation, which are not read yet", file)
+    if isinstance(instances, list) and instances and not sources["output"]:
+        raise DatasetError(
+            "holds Alpaca's seed tasks: each has one instruction and a list of instances, which is "
+            "not read yet. Make an entry of each instance: load_entries([{'instruction': "
+            "row['instruction'], 'input': one['input'], 'output': one['output']} "
+            f"for row in {rows} for one in row['instances']]){how}",
+            file,
+            index,
+            "instances",
+        )
+    if field is None or (len(found) > 1 and field not in found):
+        return
+    speaker, text = ("role", "content") if "role" in row[field][0] else ("from", "value")
+    start = int(row[field][0].get(speaker) == "system")
+    question, answer = (
+        f"row[{field!r}][{start}][{text!r}]",
+        f"row[{field!r}][{start + 1}][{text!r}]",
+    )
+    condition = f"len(row[{field!r}]) == {start + 2}"
+    if len(found) > 1:  # TRL's prompt and completion, each a list of turns
+        question, answer = f"row[{found[0]!r}][-1][{text!r}]", f"row[{found[1]!r}][0][{text!r}]"
+        condition = f"len(row[{found[0]!r}]) == 1"
+    raise DatasetError(
+        f"holds conversations, lists of turns with {speaker!r} and {text!r}, which are not read "
+        "yet. Those of one question and one answer can be taken as entries: load_entries("
+        f"[{{'instruction': {question}, 'output': {answer}}} for row in {rows} if {condition}])"
+        + how,
+        file,
+        index,
+        field,
+    )
