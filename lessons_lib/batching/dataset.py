@@ -11,7 +11,7 @@ from typing import NamedTuple
 from torch.utils.data import Dataset
 
 from lessons_lib.batching.substeps import apply_template, tokenize
-from lessons_lib.data import Entry, PromptFormat, Tokenizer, get_prompt_format
+from lessons_lib.data import Entry, PromptFormat, Tokenizer, as_entries, get_prompt_format
 
 
 class BoundaryWarning(UserWarning):
@@ -82,7 +82,8 @@ class InstructionDataset(Dataset):
         self.tokenizer = tokenizer
         self.as_examples = as_examples
         self.examples = [
-            make_example(entry, tokenizer, prompt_format, index) for index, entry in enumerate(data)
+            make_example(entry, tokenizer, prompt_format, index)
+            for index, entry in enumerate(as_entries(data))
         ]
 
     def __getitem__(self, index: int) -> list[int] | Example:

@@ -1,7 +1,6 @@
 """From rows of any layout to entries: found, checked one by one, and named where they are faulty.
 
-``load_entries`` goes this way with what a file holds, ``as_entries`` with what was handed to a
-function. Used by lesson 01.
+Used by lesson 01.
 """
 
 import sys
@@ -13,6 +12,8 @@ from typing import Any, Literal, NamedTuple, NotRequired, Required, TypedDict
 
 from lessons_lib.data.fields import (
     FIELDS,
+    Names,
+    RenamedRow,
     describe_row,
     fold_name,
     is_absent,
@@ -22,8 +23,8 @@ from lessons_lib.data.fields import (
     reading_of,
     turns_field,
 )
-from lessons_lib.data.reading import DatasetError, FaultyRow, warn_caller
-from lessons_lib.support.files import why_not_json
+from lessons_lib.data.reading import DatasetError, DroppedEntriesWarning, FaultyRow, warn_caller
+from lessons_lib.support.files import describe, why_not_json
 
 
 class Entry(TypedDict, total=False):
@@ -42,10 +43,6 @@ class Splits(NamedTuple):
     validation: list[Entry]
 
 
-class DroppedEntriesWarning(UserWarning):
-    """Entries were left out because ``on_invalid="drop"`` was asked for."""
-
-
 class Fault(NamedTuple):
     """What is wrong with a row, and nothing more: a million of them must have room."""
 
@@ -54,12 +51,11 @@ class Fault(NamedTuple):
     problem: str
 
 
-def find_rows(value: Any, file: object = None, fields: Mapping[str, str] | None = None) -> Any:
+def find_rows(value: Any, file: object = None, fields: Names = None) -> Any:
     """The list of rows in what a file holds, or in what was given instead of one.
 
-    A list is taken as it is, a DataFrame or a Hugging Face ``Dataset`` row by row. An object may be
-    one entry, have one list of objects under any key, hold columns, or be what pandas' ``to_json``
-    writes; an index of pandas is left out. What has no rows is returned, for the check to name.
+    A list stays as it is. An object may be one entry, have one list of objects under any key, hold
+    columns, or be what pandas' ``to_json`` writes; pandas' index is left out.
 
     Raises:
         DatasetError: an object with no list of rows, or with several.
@@ -82,8 +78,15 @@ def find_rows(value: Any, file: object = None, fields: Mapping[str, str] | None 
     tables = {n: item for n, item in lists.items() if all(isinstance(i, dict) for i in item)}
     if turns_field(value) or len(texts) > bool(tables):
         return [value]  # one entry
-    if {"columns", "data"} <= lists.keys():  # pandas' "split"
-        return [dict(zip(value["columns"], row, strict=False)) for row in value["data"]]
+    if isinstance(value, FaultyRow) and value.field in (lists or known):
+        raise DatasetError("is named twice", file, field=value.field)
+    columns, data = lists.get("columns", []), lists.get("data", [])  # pandas' "split"
+    if (
+        columns
+        and all(isinstance(c, str) for c in columns)
+        and all(isinstance(row, list) for row in data)
+    ):
+        return [dict(zip(columns, row, strict=False)) for row in data]
     if len(lists) == len(value) > 1 and (known or not tables):
         lengths = {name: len(item) for name, item in lists.items()}
         if len(set(lengths.values())) > 1:
@@ -91,9 +94,10 @@ def find_rows(value: Any, file: object = None, fields: Mapping[str, str] | None 
         return [dict(zip(value, cells, strict=True)) for cells in zip(*items, strict=True)]
     if len(tables) == 1:
         (rows,) = tables.values()
-        schema = value.get("schema")  # pandas' "table"
-        index = schema.get("primaryKey", []) if isinstance(schema, dict) else []
-        return [{n: row[n] for n in row if n not in index} for row in rows] if index else rows
+        if isinstance(value.get("schema"), dict):  # pandas' "table"
+            index = str(value["schema"].get("primaryKey"))
+            rows = [{n: row[n] for n in row if repr(n) not in index} for row in rows]
+        return rows
     objects = bool(items) and all(isinstance(item, dict) for item in items)
     parts = objects and all(isinstance(cell, list) for item in items for cell in item.values())
     if objects and not parts:
@@ -131,12 +135,11 @@ def check_entries(
 def as_entries(data: object, name: str = "entries") -> list[Entry]:
     """What was handed to a function as entries, as a list; ``name`` is what the message calls it.
 
-    Only looks whether the rows have the three fields and texts in them (``check_entries`` looks
-    closer), and makes an absent input an empty one. An empty list is an empty list.
+    Only looks whether the rows have texts in the three fields (``check_entries`` looks closer), and
+    makes an absent input an empty one. No rows are an empty list.
 
     Raises:
-        DatasetError: no entries, such as a path, a DataFrame or the three parts of a data set. The
-            message says how to get what is wanted.
+        DatasetError: a path, a DataFrame, all three parts, …: says how to get what is wanted.
     """
     entries = []
     for row, value in enumerate(list_rows(data, name, empty=True)):
@@ -149,9 +152,8 @@ def as_entries(data: object, name: str = "entries") -> list[Entry]:
         for field in FIELDS:
             if field not in value and field != "input":
                 raise DatasetError("is missing; " + describe_row(value, value), name, row, field)
-            if not isinstance(value.get(field, ""), str):
-                problem = f"is {describe(value[field])}; text is expected"
-                raise DatasetError(problem, name, row, field)
+            if not isinstance(text := value.get(field, ""), str):
+                raise DatasetError(f"is {describe(text)}; text is expected", name, row, field)
         entries.append(value)
     return entries
 
@@ -160,7 +162,7 @@ def list_rows(data: object, name: object = None, empty: bool = False) -> list[An
     """Whatever holds rows, as a list of them.
 
     Raises:
-        DatasetError: it holds none; the message says what it is, and how to make entries of it.
+        DatasetError: it holds none; says what it is, and how to make entries of it.
     """
     pandas = sys.modules.get("pandas")
     if isinstance(data, str | Path):
@@ -172,8 +174,8 @@ def list_rows(data: object, name: object = None, empty: bool = False) -> list[An
     elif isinstance(data, Mapping) and {"instruction", "output"} <= data.keys():
         problem = "is one entry, an object; put the entries into a list: [entry]"
     elif isinstance(data, Mapping):
-        problem = f"is an object with {list_names(data)}; a list of entries is expected"
-        problem += ", such as data['train']" * ("train" in data)
+        example = ", such as data['train']" if "train" in data else ""
+        problem = f"is an object with {list_names(data)}; a list of entries is expected{example}"
     elif isinstance(data, bytes) or not isinstance(data, Iterable):
         problem = f"is {describe(data)}; a list of entries is expected"
     else:
@@ -191,8 +193,9 @@ def keep_valid(rows: list[Any], file: object, on_invalid: Literal["error", "drop
         row, field, problem = faults[0]
         value = rows[row]
         if problem == "is missing":
-            names = value.names if isinstance(value, FaultyRow) else list(value)
-            problem += "; " + describe_row(names, value, file)
+            problem += f"; {describe_row(value, value, file)}"
+        if isinstance(value, RenamedRow) and value.called.get(field, field) != field:
+            problem += f" (the file calls the field {value.called[field]!r})"
         raise DatasetError(problem, file, row, field)
     if faults:
         reasons = Counter(f"{fault.field or 'entry'}: {fault.problem}" for fault in faults)
@@ -256,14 +259,3 @@ def _check_entry(value: Any) -> Entry | tuple[str | None, str]:
 def _is_invisible(text: str) -> bool:
     """Whether nothing of the text can be seen: white space, control and zero-width characters."""
     return all(c.isspace() or unicodedata.category(c) in ("Cc", "Cf") for c in text)
-
-
-def describe(value: object) -> str:
-    """What a value is called in an error message, as JSON calls it where it can."""
-    if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
-        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[repr(float(value))]
-    names = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
-    names |= {int: "a number", float: "a number", type(None): "null"}
-    # bool before int, of which it is a subclass
-    kinds = (name for kind, name in names.items() if isinstance(value, kind))
-    return next(kinds, type(value).__name__)

@@ -9,7 +9,7 @@ import http.client
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from lessons_lib.data.checks import (
     list_rows,
     sift_entries,
 )
-from lessons_lib.data.fields import name_fields
+from lessons_lib.data.fields import Names, name_fields
 from lessons_lib.data.reading import (
     READ_LIMIT,
     SUFFIXES,
@@ -61,7 +61,7 @@ def load_entries(
     source: Any = "bundled",
     on_invalid: Literal["error", "drop"] = "error",
     *,
-    fields: Mapping[str, str] | None = None,
+    fields: Names = None,
     normalise_input: bool = False,
 ) -> list[Entry]:
     """Entries from the package ("bundled"), from a file, a URL, or from what holds rows already.
@@ -110,7 +110,7 @@ def says_no_input(text: str) -> bool:
     return not text.strip() or text.casefold().strip(" \t\r\n<>[]().") in NO_INPUT
 
 
-def choose_entries(source: Any, fields: Mapping[str, str] | None = None) -> list[Entry]:
+def choose_entries(source: Any, fields: Names = None) -> list[Entry]:
     """Let all lessons use these entries from now on: whatever ``load_entries`` takes.
 
     They are loaded first, so that a faulty source changes nothing; they are returned. What is no
@@ -212,7 +212,7 @@ def _cached_name(url: str) -> str:
     return f"{hashlib.sha256(url.encode(errors='replace')).hexdigest()[:8]}-{name}"
 
 
-def _download(path: Path, url: str, fields: Mapping[str, str] | None = None) -> None:
+def _download(path: Path, url: str, fields: Names = None) -> None:
     """Fetch ``url`` into ``path`` unless it is there; checked first, then renamed into place."""
     if os.path.exists(path):  # which, unlike path.exists(), never raises
         return

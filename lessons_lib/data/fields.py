@@ -23,6 +23,8 @@ PROPOSED = {
     "output": ("chosen", "solution", "label", "target", "summary", "reply", "assistant", "a"),
     "input": ("passage", "document", "source", "article", "text"),
 }
+Names = Mapping[str, str] | None  # from our fields to those of a file
+Sources = dict[str, list[str]]  # the names under which a file may hold each of our fields
 UNREAD = {"system", "system_prompt", "history"}  # parts of the prompt in other programs' files
 
 
@@ -30,11 +32,14 @@ class FieldNamesWarning(UserWarning):
     """A field was read under another name, or looks as if it should be, and was not."""
 
 
+class RenamedRow(dict):
+    """A row under our names; ``called`` says what the file calls them."""
+
+    called: dict[str, str]
+
+
 def name_fields(
-    rows: list[Any],
-    fields: Mapping[str, str] | None = None,
-    file: object = None,
-    quiet: bool = False,
+    rows: list[Any], fields: Names = None, file: object = None, quiet: bool = False
 ) -> list[Any]:
     """The rows with their fields named instruction, input and output; other fields are kept.
 
@@ -54,11 +59,10 @@ def name_fields(
     sources = _find_sources(names, fields, file)
     row = next(index for index, row in enumerate(rows) if isinstance(row, dict))
     _refuse_conversations(rows[row], sources, file, row)
-    for field in ("instruction", "output"):
-        if not sources[field]:
-            raise DatasetError(
-                "is missing; " + describe_row(names, objects[0], file), file, row, field
-            )
+    lacking = [field for field in ("instruction", "output") if not sources[field]]
+    if lacking:
+        problem = f"is missing; {describe_row(names, objects[0], file)}"
+        raise DatasetError(problem, file, row, lacking[0])
     if not quiet:
         _warn_of_names(names, objects, sources, fields, file)
     if all(found in ([], [field]) for field, found in sources.items()):
@@ -79,7 +83,7 @@ def fold_name(name: object) -> str:
     return str(name).strip("\ufeff \t\r\n").casefold()
 
 
-def known_names(fields: Mapping[str, str] | None = None) -> set[str]:
+def known_names(fields: Names = None) -> set[str]:
     known = {name for field in FIELDS for name in (field, f"{field}s", *OTHER_NAMES[field])}
     return known | {fold_name(name) for name in (fields or {}).values()}
 
@@ -101,9 +105,7 @@ def describe_row(names: Any, row: Mapping[str, Any], file: object = None) -> str
     return f"{said}. Say which is which: load_entries({source}, fields={proposed})"
 
 
-def _find_sources(
-    names: list[str], fields: Mapping[str, str] | None, file: object
-) -> dict[str, list[str]]:
+def _find_sources(names: list[str], fields: Names, file: object) -> Sources:
     """For each of the three fields the names under which the rows may hold it."""
     fields = dict(fields or {})
     if not fields.keys() <= set(FIELDS):
@@ -130,11 +132,7 @@ def _find_sources(
 
 
 def _warn_of_names(
-    names: list[str],
-    rows: list[dict],
-    sources: dict[str, list[str]],
-    fields: Mapping[str, str] | None,
-    file: object,
+    names: list[str], rows: list[dict], sources: Sources, fields: Names, file: object
 ) -> None:
     """Tell which names were read as something else, and which look as if they should be read."""
     used = {name: field for field, found in sources.items() for name in found if name != field}
@@ -166,38 +164,36 @@ def _resembles_input(name: str) -> bool:
     return "input" in name or difflib.SequenceMatcher(None, name, "input").ratio() >= 0.8
 
 
-def _renamed(row: dict, sources: dict[str, list[str]]) -> dict:
+def _renamed(row: dict, sources: Sources) -> dict:
     """The row under our names, or a ``FaultyRow`` where two names disagree or one is missing."""
     if isinstance(row, FaultyRow):
         return row
-    taken = {name for found in sources.values() for name in found}
-    renamed = {name: value for name, value in row.items() if name not in taken | set(FIELDS)}
+    taken = {name for found in sources.values() for name in found} | set(FIELDS)
+    renamed = RenamedRow({name: value for name, value in row.items() if name not in taken})
+    renamed.called = {}
     for field, found in sources.items():
-        told = [name for name in found if name in row and not is_blank(row[name])]
-        there = told or [name for name in found if name in row]
-        if any(row[name] != row[told[0]] for name in told[1:]):
+        there = [name for name in found if name in row]
+        there = [name for name in there if not is_blank(row[name])] or there[:1]
+        if any(row[name] != row[there[0]] for name in there[1:]):
             problem = (
-                f"stands there as {told[0]!r} and as {told[1]!r}, with different texts; say which "
-                f"one to read, as in fields={{{field!r}: {told[0]!r}}}"
+                f"stands there as {there[0]!r} and as {there[1]!r}, with different texts; say "
+                f"which one to read, as in fields={{{field!r}: {there[0]!r}}}"
             )
             return FaultyRow(row, problem, field)
         if there:
-            renamed[field] = row[there[0]]
+            renamed[field], renamed.called[field] = row[there[0]], there[0]
         elif field != "input":
             return FaultyRow(row, "is missing", field)
     return renamed
 
 
 def reading_of(file: object) -> tuple[str, str]:
-    """An expression for the rows of a file, for messages, and what it needs."""
+    """For messages: an expression for what a file holds, and what it needs."""
     if file is None:
         return "rows", ""
-    if "://" in str(file):
-        return (
-            "read_rows(Path(FILE))",
-            " (FILE downloaded; read_rows from lessons_lib.data.reading)",
-        )
-    return f"read_rows(Path({str(file)!r}))", " (read_rows from lessons_lib.data.reading)"
+    name = "FILE" if "://" in str(file) else repr(str(file))
+    first = "FILE downloaded, " if name == "FILE" else ""
+    return f"read_rows(Path({name}))", f" ({first}read_rows from lessons_lib.data.reading)"
 
 
 def is_absent(value: object) -> bool:
@@ -221,9 +217,7 @@ def _is_turn(value: object) -> bool:
     return isinstance(value, dict) and any(pair <= value.keys() for pair in pairs)
 
 
-def _refuse_conversations(
-    row: dict, sources: dict[str, list[str]], file: object, index: int
-) -> None:
+def _refuse_conversations(row: dict, sources: Sources, file: object, index: int) -> None:
     """Raise where a row holds turns of a conversation, or a seed task with several instances."""
     found = [name for field in ("instruction", "output") for name in sources[field]]
     field, instances = turns_field(row), row.get("instances")
@@ -231,33 +225,24 @@ def _refuse_conversations(
     if _is_turn(row) and not found:
         raise DatasetError("holds the turns of one conversation, which are not read yet", file)
     if isinstance(instances, list) and instances and not sources["output"]:
-        raise DatasetError(
-            "holds Alpaca's seed tasks: each has one instruction and a list of instances, which is "
-            "not read yet. Make an entry of each instance: load_entries([{'instruction': "
-            "row['instruction'], 'input': one['input'], 'output': one['output']} "
-            f"for row in {rows} for one in row['instances']]){how}",
-            file,
-            index,
-            "instances",
-        )
-    if field is None or (len(found) > 1 and field not in found):
+        field = "instances"
+        what = "Alpaca's seed tasks, each an instruction with a list of instances"
+        advice = "Make an entry of each instance"
+        entry = "'instruction': row['instruction'], 'input': one['input'], 'output': one['output']"
+        loop = f"for row in {rows} for one in row['instances']"
+    elif field and (len(found) < 2 or field in found):
+        role, text = ("role", "content") if "role" in row[field][0] else ("from", "value")
+        what = f"conversations, lists of turns with {role!r} and {text!r}"
+        advice = "Take those of one question and one answer as entries"
+        first = int(row[field][0].get(role) == "system")
+        turns = f"row[{field!r}][{first}]", f"row[{field!r}][{first + 1}]"
+        only = f"len(row[{field!r}]) == {first + 2}"
+        if field in found:  # TRL's prompt and completion, each a list of turns
+            turns = f"row[{found[0]!r}][-1]", f"row[{found[1]!r}][0]"
+            only = f"len(row[{found[0]!r}]) == 1"
+        entry = f"'instruction': {turns[0]}[{text!r}], 'output': {turns[1]}[{text!r}]"
+        loop = f"for row in {rows} if {only}"
+    else:
         return
-    speaker, text = ("role", "content") if "role" in row[field][0] else ("from", "value")
-    start = int(row[field][0].get(speaker) == "system")
-    question, answer = (
-        f"row[{field!r}][{start}][{text!r}]",
-        f"row[{field!r}][{start + 1}][{text!r}]",
-    )
-    condition = f"len(row[{field!r}]) == {start + 2}"
-    if len(found) > 1:  # TRL's prompt and completion, each a list of turns
-        question, answer = f"row[{found[0]!r}][-1][{text!r}]", f"row[{found[1]!r}][0][{text!r}]"
-        condition = f"len(row[{found[0]!r}]) == 1"
-    raise DatasetError(
-        f"holds conversations, lists of turns with {speaker!r} and {text!r}, which are not read "
-        "yet. Those of one question and one answer can be taken as entries: load_entries("
-        f"[{{'instruction': {question}, 'output': {answer}}} for row in {rows} if {condition}])"
-        + how,
-        file,
-        index,
-        field,
-    )
+    problem = f"holds {what}, which are not read yet. {advice}: load_entries([{{{entry}}} {loop}])"
+    raise DatasetError(problem + how, file, index, field)

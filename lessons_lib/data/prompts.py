@@ -61,9 +61,14 @@ class PromptFormat:
         return answer.removesuffix(self.response_end)
 
 
+def _has_input(entry: Mapping[str, str]) -> bool:
+    """Whether there is an input; white space alone is none, and null neither."""
+    return bool((entry.get("input") or "").strip())
+
+
 def _with_input(entry: Mapping[str, str], header: str) -> str:
     """The header and the entry's input, or nothing where the input is empty."""
-    return header + entry["input"] if entry.get("input") else ""
+    return header + entry["input"] if _has_input(entry) else ""
 
 
 def format_input(entry: Mapping[str, str]) -> str:
@@ -82,7 +87,7 @@ def format_input(entry: Mapping[str, str]) -> str:
 
 def _stanford_question(entry: Mapping[str, str]) -> str:
     """Stanford's own template: a second preamble for entries that have an input."""
-    if not entry.get("input"):
+    if not _has_input(entry):
         return format_input(entry)
     return (
         "Below is an instruction that describes a task, "
@@ -127,7 +132,7 @@ def text_parts(entry: Mapping[str, str], prompt_format: PromptFormat) -> list[tu
     """The text of substep 2.1 cut into (kind, text): kinds are "template", "instruction", "input",
     "header", "output" and "closing"."""
     question = prompt_format.question(entry)
-    slots = {"instruction": "\ue000", "input": "\ue001" if entry.get("input") else ""}
+    slots = {"instruction": "\ue000", "input": "\ue001" if _has_input(entry) else ""}
     pieces = re.split("([\ue000\ue001])", prompt_format.question({**entry, **slots}))
     kinds = [_SLOTS.get(piece, "template") for piece in pieces]
     parts = [

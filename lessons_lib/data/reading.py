@@ -39,15 +39,16 @@ class DatasetError(ValueError):
         return DatasetError, (self.problem, self.file, self.row, self.field)
 
 
+class DroppedEntriesWarning(UserWarning):
+    """Entries were left out because ``on_invalid="drop"`` was asked for."""
+
+
 class FaultyRow(dict):
-    """A row in which something was found wrong while it was read; the check of entries reports it.
+    """A row in which something was found wrong while it was read; the check of entries tells."""
 
-    ``names`` are the row's fields as the file has them."""
-
-    def __init__(self, fields: Any, problem: str, field: str | None = None, names: Any = None):
+    def __init__(self, fields: Any, problem: str, field: str | None = None):
         super().__init__(fields)
         self.problem, self.field = problem, field
-        self.names = tuple(self if names is None else names)
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:
@@ -101,11 +102,8 @@ def read_rows(path: Path) -> Any:
 def check_suffix(path: Path) -> None:
     """Raise a ``DatasetError`` unless the name says which kind of file it is."""
     if _suffix(path) not in SUFFIXES:
-        raise DatasetError(
-            "must end in .json or .jsonl (or .ndjson, .csv, .tsv, .parquet; .gz may follow), "
-            "or be the word bundled, or a URL",
-            path,
-        )
+        known = ".json or .jsonl (or .ndjson, .csv, .tsv, .parquet; .gz may follow)"
+        raise DatasetError(f"must end in {known}, or be the word bundled, or a URL", path)
 
 
 def _suffix(path: Path) -> str:

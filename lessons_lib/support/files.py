@@ -175,6 +175,17 @@ def name_content(content: bytes) -> str | None:
     return None
 
 
+def describe(value: object) -> str:
+    """What a value is called in an error message: as JSON calls it, else by its type."""
+    if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[repr(float(value))]
+    names = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
+    names |= {int: "a number", float: "a number", type(None): "null"}
+    # bool before int, of which it is a subclass
+    kinds = (name for kind, name in names.items() if isinstance(value, kind))
+    return next(kinds, type(value).__name__)
+
+
 def why_not_json(value: object) -> str | None:
     """Why a file of strict JSON in UTF-8 cannot hold a value; None where it can."""
     try:

@@ -3,7 +3,7 @@
 import pytest
 
 from lessons_lib.data import Splits, audit_entries, load_entries, split_entries
-from lessons_lib.data.audit import NEAR_DUPLICATE, Place
+from lessons_lib.data.audit import NEAR_DUPLICATE, Location
 
 
 def entry(instruction: str, input: str = "", output: str = "Yes.", **extra) -> dict:
@@ -51,10 +51,10 @@ def test_a_task_is_instruction_and_input():
     assert audit.unique_tasks == 3
     assert audit.empty_inputs == 2
     assert audit.duplicates == [
-        (Place("train", 0), Place("train", 2)),
-        (Place("train", 0), Place("test", 1)),
-        (Place("train", 1), Place("validation", 0)),
-        (Place("test", 0), Place("validation", 1)),
+        (Location("train", 0), Location("train", 2)),
+        (Location("train", 0), Location("test", 1)),
+        (Location("train", 1), Location("validation", 0)),
+        (Location("test", 0), Location("validation", 1)),
     ]
     assert audit.leaks == {"test": [1], "validation": [0]}, "from train only, not from test"
 
@@ -74,9 +74,9 @@ def test_near_duplicates_differ_in_a_few_letters():
     )
     found = audit_entries(splits).near_duplicates
     assert found == [
-        (Place("train", 0), Place("test", 0)),
-        (Place("train", 0), Place("test", 1)),
-        (Place("test", 0), Place("test", 1)),
+        (Location("train", 0), Location("test", 0)),
+        (Location("train", 0), Location("test", 1)),
+        (Location("test", 0), Location("test", 1)),
     ]
 
 
@@ -99,7 +99,7 @@ def test_near_duplicates_are_those_that_a_table_of_all_pairs_finds():
     texts = [" ".join(e.values()).lower() for e in entries]
     texts = [" ".join("".join(c if c.isalnum() else " " for c in t).split()) for t in texts]
     expected = [
-        (Place("train", i), Place("train", j))
+        (Location("train", i), Location("train", j))
         for i in range(len(texts))
         for j in range(i + 1, len(texts))
         if 200 * common_subsequence(texts[i], texts[j]) / len(texts[i] + texts[j]) >= NEAR_DUPLICATE
