@@ -6,7 +6,7 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lessons_lib.batching.cells import INSTRUCTION, PADDING
+from lessons_lib.batching.cells import Kind
 from lessons_lib.pictures.style import STYLES
 from lessons_lib.training import History
 
@@ -23,7 +23,7 @@ def draw_waste(wastes: Mapping[str, float]) -> Figure:
     """Padding as a share of all cells, one bar for each way to batch."""
     figure = Figure(figsize=(8, 0.6 + 0.42 * len(wastes)), layout="constrained")
     axes = figure.subplots()
-    _, edge, _, _, _ = STYLES[PADDING]
+    _, edge, _, _, _ = STYLES[Kind.PADDING]
     bars = axes.barh(
         list(wastes), [100 * waste for waste in wastes.values()], color="#eceff2", edgecolor=edge
     )
@@ -47,8 +47,8 @@ def draw_lengths(lengths: Sequence[int]) -> Figure:
     axes.hist(
         lengths,
         bins=range(low, high + step + 1, step),
-        color=STYLES[INSTRUCTION][0],
-        edgecolor=STYLES[INSTRUCTION][1],
+        color=STYLES[Kind.PROMPT][0],
+        edgecolor=STYLES[Kind.PROMPT][1],
         linewidth=0.6,
     )
     axes.set_xlabel("tokens in the entry's text")

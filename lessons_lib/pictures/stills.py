@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from lessons_lib.batching import BatchSteps, count_targets
-from lessons_lib.batching.cells import INSTRUCTION, PADDING, RESPONSE, padded_kinds
+from lessons_lib.batching.cells import Kind, padded_kinds
 from lessons_lib.data import get_tokenizer
 from lessons_lib.data.prompts import text_parts
 from lessons_lib.pictures.spelling import spell_text, token_words
@@ -15,7 +15,7 @@ from lessons_lib.pictures.tokens import draw_shape, draw_tokens
 
 STAGES = {"2.3": "2.3", "2.4": "2.4", "2.5": "final"}
 MOST_ROWS = 8  # with their tokens; more are shown as strips
-PART_STYLES = {"instruction": INSTRUCTION, "input": INSTRUCTION, "output": RESPONSE}
+PART_STYLES = {"instruction": Kind.PROMPT, "input": Kind.PROMPT, "output": Kind.RESPONSE}
 LINE_LENGTH, MOST_LINES = 96, 40
 
 
@@ -54,7 +54,7 @@ def alt_text(steps: BatchSteps, substep: str) -> str:
         return f"{sum(lengths)} tokens in {rows} rows of {min(lengths)} to {max(lengths)}."
     if substep == "2.3":
         kinds = [kind for row in padded_kinds(steps) for kind in row]
-        return f"A batch of {rows} × {width + 1}: {kinds.count(PADDING)} cells are padding."
+        return f"A batch of {rows} × {width + 1}: {kinds.count(Kind.PADDING)} cells are padding."
     targets = steps.shifted if substep == "2.4" else steps.targets
     return f"A batch of {rows} × {width}: {count_targets(steps, targets)}."
 
@@ -72,7 +72,7 @@ def _draw_texts(inspector: Any) -> Figure:
     lines: list[tuple[str, str]] = []
     for entry in inspector.selection:
         for kind, text in text_parts(entry, prompt_format):
-            style = PART_STYLES.get(kind, PADDING)
+            style = PART_STYLES.get(kind, Kind.PADDING)
             for line in spell_text(text).splitlines():
                 lines += [(piece, style) for piece in textwrap.wrap(line, LINE_LENGTH)]
         lines.append(("", ""))

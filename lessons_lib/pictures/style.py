@@ -11,23 +11,16 @@ import matplotlib
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lessons_lib.batching.cells import (
-    END,
-    IGNORED_INSTRUCTION,
-    IGNORED_PADDING,
-    INSTRUCTION,
-    PADDING,
-    RESPONSE,
-)
+from lessons_lib.batching.cells import Kind
 
 # fill, edge, text, hatch, line style: the course's palette, after Okabe and Ito
 STYLES = {
-    INSTRUCTION: ("#d9ecfa", "#0072b2", "#06263b", "", "-"),
-    RESPONSE: ("#fde6b3", "#b97700", "#3a2600", "", "-"),
-    END: ("#a84300", "#a84300", "#ffffff", "", "-"),
-    PADDING: ("#eceff2", "#8a949e", "#4a535c", "///", "-"),
-    IGNORED_PADDING: ("#ffffff", "#8a949e", "#4a535c", "", "--"),
-    IGNORED_INSTRUCTION: ("#fbeaf3", "#a4507d", "#6d2a50", "", ":"),
+    Kind.PROMPT: ("#d9ecfa", "#0072b2", "#06263b", "", "-"),
+    Kind.RESPONSE: ("#fde6b3", "#b97700", "#3a2600", "", "-"),
+    Kind.END: ("#a84300", "#a84300", "#ffffff", "", "-"),
+    Kind.PADDING: ("#eceff2", "#8a949e", "#4a535c", "///", "-"),
+    Kind.IGNORED_PADDING: ("#ffffff", "#8a949e", "#4a535c", "", "--"),
+    Kind.IGNORED_PROMPT: ("#fbeaf3", "#a4507d", "#6d2a50", "", ":"),
 }
 
 

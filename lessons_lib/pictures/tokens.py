@@ -12,15 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch
 
 from lessons_lib.batching import BatchSteps
-from lessons_lib.batching.cells import (
-    END,
-    IGNORED_INSTRUCTION,
-    IGNORED_PADDING,
-    PADDING,
-    RESPONSE,
-    padded_kinds,
-    target_kinds,
-)
+from lessons_lib.batching.cells import Kind, padded_kinds, target_kinds
 from lessons_lib.data import Tokenizer, get_tokenizer, token_strings
 from lessons_lib.pictures.style import STYLES
 
@@ -56,7 +48,7 @@ def draw_tokens(
             if targets is not None:
                 before, after = int(steps.shifted[row, column]), int(targets[row, column])
                 _cell(axes, place, top + 1, marks[row][column], before, after, tokenizer)
-                if marks[row][column] not in (IGNORED_PADDING, IGNORED_INSTRUCTION):
+                if not marks[row][column].ignored:
                     _underline(axes, place, top + 1)
     for place, column in enumerate(columns):
         axes.text(place + 0.5, -0.15, str(column), ha="center", va="bottom", fontsize=8)
@@ -125,11 +117,11 @@ def _canvas(columns: int, height: float) -> tuple[Figure, Axes]:
 
 
 def _cell(
-    axes: Axes, x: float, y: float, kind: str, before: int, after: int, tokenizer: Tokenizer
+    axes: Axes, x: float, y: float, kind: Kind, before: int, after: int, tokenizer: Tokenizer
 ) -> None:
     """One token: its text over its id; an ignored one shows −100 over the id it replaced."""
     fill, edge, color, hatch, line = STYLES[kind]
-    rounding = 0.18 if kind == RESPONSE else 0.02
+    rounding = 0.18 if kind == Kind.RESPONSE else 0.02
     box = FancyBboxPatch(
         (x + 0.06, y + 0.08),
         0.88,
@@ -142,15 +134,14 @@ def _cell(
         linewidth=1,
     )
     axes.add_patch(box)
-    word = {PADDING: "pad", END: "■ end"}.get(kind) or visible(
+    word = {Kind.PADDING: "pad", Kind.END: "■ end"}.get(kind) or visible(
         token_strings([before], tokenizer)[0]
     )
-    ignored = kind in (IGNORED_PADDING, IGNORED_INSTRUCTION)
-    upper, lower = ("−100", str(before)) if ignored else (word, str(after))
+    upper, lower = ("−100", str(before)) if kind.ignored else (word, str(after))
     center = {"ha": "center", "va": "center", "color": color, "parse_math": False}
     axes.text(x + 0.5, y + 0.34, _shortened(upper), fontsize=8, **center)
     axes.text(x + 0.5, y + 0.7, lower, fontsize=6.5, **center)
-    if ignored:
+    if kind.ignored:
         axes.plot([x + 0.22, x + 0.78], [y + 0.7, y + 0.7], color=color, linewidth=0.6)
 
 
@@ -163,11 +154,14 @@ def _shortened(text: str, limit: int = 8) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _legend(figure: Figure, kinds: set[str], counts: bool) -> None:
+def _legend(figure: Figure, kinds: set[Kind], counts: bool) -> None:
     patches = []
     for kind, (fill, edge, _, hatch, line) in STYLES.items():
         if kind in kinds:
-            name = kind.replace("ignored", "−100,")
+            name = {
+                Kind.IGNORED_PADDING: "−100 on padding",
+                Kind.IGNORED_PROMPT: "−100 on the prompt",
+            }.get(kind, kind)
             style = {"facecolor": fill, "edgecolor": edge, "hatch": hatch, "linestyle": line}
             patches.append(Patch(label=name, **style))
     if counts:

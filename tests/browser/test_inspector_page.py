@@ -72,7 +72,7 @@ def test_hover_writes_the_sentence(visit):
     page.locator('.bi-inputs .bi-cell[data-row="0"]').nth(1).hover()
     sentence = page.locator(".bi-sentence").inner_text()
     assert "after reading" in sentence and "the model must predict" in sentence
-    assert "does not count, because it belongs to the instruction" in sentence
+    assert "does not count, because it belongs to the prompt" in sentence
     assert page.locator(".bi-arrows path").count() == 4
 
 

@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 from PIL import Image
 
 from lessons_lib.batching import InstructionCollator, collate_steps
-from lessons_lib.batching.cells import PADDING, RESPONSE, padded_kinds, target_kinds
+from lessons_lib.batching.cells import Kind, padded_kinds, target_kinds
 from lessons_lib.pictures import (
     STYLES,
     draw_history,
@@ -116,17 +116,17 @@ def test_cells_show_the_token_and_its_id(steps):
     assert texts.count("40313") == 1, "its id, below"
     assert "␣that" in texts
     assert texts.count("■ end") == 3
-    assert texts.count("pad") == kinds.count(PADDING) > 0
+    assert texts.count("pad") == kinds.count(Kind.PADDING) > 0
 
 
 def test_the_legend_names_what_is_in_the_picture(steps):
     assert legend_names(draw_tokens(steps, stage="2.3")) == {
-        "instruction",
+        "prompt",
         "response",
         "end of text",
         "padding",
     }
-    assert {"−100, padding", "−100, instruction", "counts in the loss"} < legend_names(
+    assert {"−100 on padding", "−100 on the prompt", "counts in the loss"} < legend_names(
         draw_tokens(steps, stage="final")
     )
 
@@ -176,7 +176,7 @@ def test_a_strip_for_each_run_of_one_kind(steps, stage):
 
 def test_the_widest_response_strip_is_as_long_as_the_response(steps):
     patches = draw_shape(steps).axes[0].patches
-    color = STYLES[RESPONSE][0]
+    color = STYLES[Kind.RESPONSE][0]
     widths = [p.get_width() for p in patches if to_hex(p.get_facecolor()) == color]
     lengths = [len(e.token_ids) - e.prompt_length for e in steps.examples]
     assert widths == lengths

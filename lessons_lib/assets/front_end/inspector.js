@@ -43,18 +43,17 @@ function layoutRow(row, index, width, limit, options, data) {
   const paddingMasked = shifted.map((id, t) => (t < length ? id : data.ignore));
   const border = maskedUntil(row, options);
   const targets = paddingMasked.map((id, t) => (t < border - 1 ? data.ignore : id));
-  const header = options.instruction_mask === "keep-header" ? row.header : row.prompt;
   const kinds = padded.map((_, t) => {
     if (t >= ended.length) return "padding";
     if (t === row.ids.length) return "end";
-    return t < header ? "instruction" : "response";
+    return t < row.prompt ? "prompt" : "response";
   });
   const weight = weightOfPrompts(options);
   const weights = weight === null ? null : paddingMasked.map((id, t) =>
     id === data.ignore ? 0 : t < row.prompt - 1 ? weight : 1);
   return {
     index, length, padded, inputs: padded.slice(0, width), shifted, paddingMasked, targets,
-    weights, kinds, cut: row.ids.length > length, ids: row.ids, border: header,
+    weights, kinds, cut: row.ids.length > length, ids: row.ids, prompt: row.prompt,
   };
 }
 
@@ -82,20 +81,20 @@ export function stageTargets(row, substep) {
 export function targetKind(row, t, target, data) {
   const kind = row.kinds[t + 1];
   if (target !== data.ignore) return kind;
-  return kind === "padding" || kind === "end" ? "ignored-padding" : "ignored-instruction";
+  return kind === "padding" || kind === "end" ? "ignored-padding" : "ignored-prompt";
 }
 
 // How many targets count at a substep, and why the others do not; tokens by kind, too.
 export function counts(plan, data, substep = "2.5") {
   const found = {
-    total: 0, live: 0, ignoredPadding: 0, ignoredInstruction: 0, paddingThatCounts: 0,
-    weighted: 0, cells: 0, tokens: { instruction: 0, response: 0, end: 0, padding: 0 }, rows: [],
+    total: 0, live: 0, ignoredPadding: 0, ignoredPrompt: 0, paddingThatCounts: 0,
+    weighted: 0, cells: 0, tokens: { prompt: 0, response: 0, end: 0, padding: 0 }, rows: [],
   };
   for (const row of plan.rows) {
     const targets = stageTargets(row, substep);
     const shown = substep === "2.2" ? row.ids.length : targets ? plan.width : plan.width + 1;
     for (let t = 0; t < shown; t += 1) {
-      const kind = substep === "2.2" ? (t < row.border ? "instruction" : "response") : row.kinds[t];
+      const kind = substep === "2.2" ? (t < row.prompt ? "prompt" : "response") : row.kinds[t];
       found.tokens[kind] += 1;
     }
     found.cells += plan.width + 1;
@@ -103,7 +102,7 @@ export function counts(plan, data, substep = "2.5") {
     for (let t = 0; targets && t < plan.width; t += 1) {
       const kind = targetKind(row, t, targets[t], data);
       if (kind === "ignored-padding") found.ignoredPadding += 1;
-      else if (kind === "ignored-instruction") found.ignoredInstruction += 1;
+      else if (kind === "ignored-prompt") found.ignoredPrompt += 1;
       else live += 1;
       if (kind === "padding") found.paddingThatCounts += 1;
       if (substep === "2.5" && row.weights && row.weights[t] > 0 && row.weights[t] < 1) {
@@ -154,8 +153,8 @@ export function localModel(state) {
 const SVG = "http://www.w3.org/2000/svg";
 const NO_KERNEL = "Searching and typing entries need Python's tokenizer, and no Python runs here.";
 const KIND_NAMES = {
-  instruction: "instruction", response: "response", end: "end of text", padding: "padding",
-  "ignored-padding": "−100 padding", "ignored-instruction": "−100 masked instruction",
+  prompt: "prompt", response: "response", end: "end of text", padding: "padding",
+  "ignored-padding": "−100 on padding", "ignored-prompt": "−100 on the prompt",
 };
 let instances = 0;
 
@@ -341,7 +340,7 @@ function buildControls(view) {
     entryButtons(view),
     onlyFrom(view, "2.3",
       numberField(view, "max_length", "Max length", { min: 1, max: 4096, empty: "none" })),
-    onlyFrom(view, "2.5", segments(view, "instruction_mask", "Mask instruction",
+    onlyFrom(view, "2.5", segments(view, "instruction_mask", "Mask the prompt",
       [["none", "no"], ["keep-header", "keep header"], ["prompt", "yes"]])),
     weight,
     onlyFrom(view, "2.2", checkbox(view, "fold", "fold shared preamble")),
@@ -492,7 +491,7 @@ function legendItems(substep, found) {
         kind === "header" ? "response header" : kind));
   }
   const items = Object.entries(found.tokens)
-    .filter(([kind]) => substep >= "2.3" || kind === "instruction" || kind === "response")
+    .filter(([kind]) => substep >= "2.3" || kind === "prompt" || kind === "response")
     .map(([kind, count]) => legendItem(kind, KIND_NAMES[kind], count));
   if (substep >= "2.4") items.push(legendItem("counts", "counts in the loss", found.live));
   if (substep === "2.4" && found.paddingThatCounts) {
@@ -500,8 +499,7 @@ function legendItems(substep, found) {
   }
   if (substep === "2.5") {
     items.push(legendItem("ignored-padding", KIND_NAMES["ignored-padding"], found.ignoredPadding));
-    items.push(legendItem("ignored-instruction", KIND_NAMES["ignored-instruction"],
-      found.ignoredInstruction));
+    items.push(legendItem("ignored-prompt", KIND_NAMES["ignored-prompt"], found.ignoredPrompt));
   }
   return items;
 }
@@ -611,7 +609,7 @@ function lineWidth(view) {
 
 function kindOfInput(view, row, t) {
   if (view.options.substep !== "2.2") return row.kinds[t];
-  return t < row.border ? "instruction" : "response";
+  return t < row.prompt ? "prompt" : "response";
 }
 
 // How a token is written: "pad", "■ end", or its own characters.
@@ -943,7 +941,7 @@ function sentence(view, row, t) {
 
 function describeKind(kind) {
   return {
-    instruction: "part of the prompt", response: "part of the response",
+    prompt: "part of the prompt", response: "part of the response",
     end: "end of text: where the model should stop", padding: "padding: fills the row, means nothing",
   }[kind];
 }
@@ -952,15 +950,19 @@ function verdict(view, row, t, target) {
   const { options, data } = view;
   const kind = targetKind(row, t, target, data);
   if (kind === "ignored-padding") return "does not count, because it is padding";
-  if (kind === "ignored-instruction") {
-    return "does not count, because it belongs to the instruction, which is masked";
+  if (kind === "ignored-prompt") {
+    return "does not count, because it belongs to the prompt, which is masked";
   }
   if (kind === "padding") return "counts in the loss, although it is padding; substep 2.5 mends that";
   if (row.weights && row.weights[t] < 1 && options.substep === "2.5") {
     return `counts with weight ${row.weights[t]}, because it belongs to the prompt`;
   }
   if (kind === "end") return "counts in the loss ✓, because here the model learns to stop";
-  if (kind === "instruction") return "counts in the loss ✓, because the instruction is not masked";
+  if (kind === "prompt") {
+    return options.instruction_mask === "keep-header" && options.substep === "2.5"
+      ? "counts in the loss ✓, because the response header is kept, though the prompt is masked"
+      : "counts in the loss ✓, because the prompt is not masked";
+  }
   return "counts in the loss ✓, because it is part of the response";
 }
 
