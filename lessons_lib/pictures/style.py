@@ -6,6 +6,8 @@ without colour.
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -23,14 +25,22 @@ STYLES = {
     Kind.IGNORED_PROMPT: ("#fbeaf3", "#a4507d", "#6d2a50", "", ":"),
 }
 
+DPI = 110  # of every picture
+
+
+@contextmanager
+def missing_glyphs_allowed() -> Iterator[None]:
+    """No warning where the font lacks a character: an entry may hold any script, drawn as boxes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
+
 
 def small_png(figure: Figure) -> bytes:
     """The figure as a PNG with a palette of 64 colours, which such drawings hardly exceed."""
     drawn, quantised = io.BytesIO(), io.BytesIO()
-    with warnings.catch_warnings():
-        # An entry may hold any script; what the font lacks is drawn as a box.
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-        figure.savefig(drawn, format="png", dpi=110, bbox_inches="tight", facecolor="white")
+    with missing_glyphs_allowed():
+        figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight", facecolor="white")
     Image.open(drawn).convert("RGB").quantize(64).save(quantised, "PNG", optimize=True)
     return quantised.getvalue()
 

@@ -13,7 +13,8 @@ from matplotlib.patches import FancyBboxPatch, Patch
 
 from lessons_lib.batching import BatchSteps
 from lessons_lib.batching.cells import Kind, padded_kinds, target_kinds
-from lessons_lib.data import Tokenizer, get_tokenizer, token_strings
+from lessons_lib.data import Tokenizer, get_tokenizer
+from lessons_lib.pictures.spelling import token_words
 from lessons_lib.pictures.style import STYLES
 
 
@@ -42,16 +43,16 @@ def draw_tokens(
         axes.text(-0.2, top + 0.5, name, ha="right", va="center", fontsize=9, weight="bold")
         if targets is not None:
             axes.text(-0.2, top + 1.5, "targets", ha="right", va="center", fontsize=9)
-        for place, column in enumerate(columns):
+        for x, column in enumerate(columns):
             token = int(steps.padded[row, column])
-            _cell(axes, place, top, kinds[row][column], token, token, tokenizer)
+            _cell(axes, x, top, kinds[row][column], token, token, tokenizer)
             if targets is not None:
                 before, after = int(steps.shifted[row, column]), int(targets[row, column])
-                _cell(axes, place, top + 1, marks[row][column], before, after, tokenizer)
+                _cell(axes, x, top + 1, marks[row][column], before, after, tokenizer)
                 if not marks[row][column].ignored:
-                    _underline(axes, place, top + 1)
-    for place, column in enumerate(columns):
-        axes.text(place + 0.5, -0.15, str(column), ha="center", va="bottom", fontsize=8)
+                    _underline(axes, x, top + 1)
+    for x, column in enumerate(columns):
+        axes.text(x + 0.5, -0.15, str(column), ha="center", va="bottom", fontsize=8)
     shown = {kind for row in kinds for kind in row}
     shown |= {kind for row in marks or [] for kind in row}
     _legend(figure, shown, counts=targets is not None)
@@ -89,11 +90,6 @@ def draw_shape(steps: BatchSteps, stage: str = "final") -> Figure:
     return figure
 
 
-def visible(text: str) -> str:
-    """Text with its spaces and line ends made visible, as on the pictures' tokens."""
-    return text.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")
-
-
 def _stage_targets(steps: BatchSteps, stage: str):
     stages = {
         "2.3": None,
@@ -108,7 +104,8 @@ def _stage_targets(steps: BatchSteps, stage: str):
 
 def _canvas(columns: int, height: float) -> tuple[Figure, Axes]:
     """Axes in cells: x to the right from 0, y downwards; room for row names on the left."""
-    figure = Figure(figsize=(0.72 * (columns + 1.6), 0.42 * (height + 0.6)), layout="constrained")
+    inches = 0.42 * (height + 0.6) + 0.3  # 0.3: the legend below
+    figure = Figure(figsize=(0.72 * (columns + 1.6), inches), layout="constrained")
     axes = figure.subplots()
     axes.set_xlim(-1.6, columns)
     axes.set_ylim(height, -0.6)
@@ -134,9 +131,8 @@ def _cell(
         linewidth=1,
     )
     axes.add_patch(box)
-    word = {Kind.PADDING: "pad", Kind.END: "■ end"}.get(kind) or visible(
-        token_strings([before], tokenizer)[0]
-    )
+    names = {Kind.PADDING: "pad", Kind.END: "■ end"}
+    word = names.get(kind) or token_words(before, tokenizer)[0]
     upper, lower = ("−100", str(before)) if kind.ignored else (word, str(after))
     center = {"ha": "center", "va": "center", "color": color, "parse_math": False}
     axes.text(x + 0.5, y + 0.34, _shortened(upper), fontsize=8, **center)

@@ -226,7 +226,12 @@ class BatchInspector(PicturedWidget):
         Raises:
             BatchError: as ``.steps``.
         """
-        return stills.draw_png(self)
+        return stills.draw_png(
+            self.steps,
+            self.substep,
+            self._formats[self.prompt_format],
+            blocks=self.show == "blocks",
+        )
 
     def to_html(self, title: str = "Batch inspector") -> str:
         """One self-contained page with this inspector; it works without Python or a network."""

@@ -20,7 +20,7 @@ from lessons_lib.pictures import (
     draw_waste,
     notebook,
 )
-from lessons_lib.pictures.tokens import visible
+from lessons_lib.pictures.spelling import spell_token
 from lessons_lib.training import History
 from tests.helpers.toys import ENTRIES, EXAMPLES
 
@@ -154,7 +154,14 @@ def test_text_that_matplotlib_would_take_for_a_formula_is_drawn_as_it_is():
 
 
 def test_spaces_and_line_ends_are_visible():
-    assert visible(" a\n\tb") == "␣a↵⇥b"
+    assert spell_token(" a\n\tb") == "␣a↵⇥b"
+
+
+def test_half_characters_are_shown_as_bytes():
+    entry = {"instruction": "Draw a bird.", "input": "", "output": "🦜"}
+    steps = collate_steps([entry])
+    texts = words(draw_tokens(steps, range(steps.prompt_lengths[0], steps.inputs.shape[1]), "2.3"))
+    assert {"⟨F0 9F⟩", "⟨A6⟩", "⟨9C⟩"} <= set(texts)
 
 
 # From afar
@@ -271,8 +278,8 @@ def test_thin_hatches():
 
 
 def test_show_source_prints_the_code(shown):
-    notebook.show_source(visible)
-    assert "def visible(text: str)" in str(shown[0][0])
+    notebook.show_source(spell_token)
+    assert "def spell_token(text: str)" in str(shown[0][0])
 
 
 def test_side_by_side_never_runs_its_texts_as_html(shown):

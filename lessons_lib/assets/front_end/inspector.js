@@ -156,6 +156,11 @@ const KIND_NAMES = {
   prompt: "prompt", response: "response", end: "end of text", padding: "padding",
   "ignored-padding": "−100 on padding", "ignored-prompt": "−100 on the prompt",
 };
+// Parts of a text at substep 2.1; a format's closing tag looks like the response, without a border.
+const PART_NAMES = {
+  template: "prompt: template", instruction: "prompt: instruction", input: "prompt: input",
+  header: "prompt: response header", output: "response: output",
+};
 let instances = 0;
 
 // A landmark's name, with a number from the second of its kind on a page on: names must differ.
@@ -435,7 +440,7 @@ function headline(view) {
     const own = size(parts.filter((part) => ["instruction", "input", "output"].includes(part.kind)));
     const all = size(parts);
     return [plural(plan.rows.length, "text"),
-      `of ${number(all)} characters; ${percent(all - own, all)} of them is the template's`];
+      `of ${number(all)} characters, ${percent(all - own, all)} of them the template's`];
   }
   if (options.substep === "2.2") {
     const lengths = plan.rows.map((row) => row.ids.length);
@@ -486,9 +491,8 @@ function notes(view) {
 
 function legendItems(substep, found) {
   if (substep === "2.1") {
-    return ["template", "instruction", "input", "header", "output"].map((kind) =>
-      make("span", "bi-key", make("i", `bi-swatch bi-part-${kind}`),
-        kind === "header" ? "response header" : kind));
+    return Object.entries(PART_NAMES).map(([kind, name]) =>
+      make("span", "bi-key", make("i", `bi-swatch bi-part-${kind}`), name));
   }
   const items = Object.entries(found.tokens)
     .filter(([kind]) => substep >= "2.3" || kind === "prompt" || kind === "response")
