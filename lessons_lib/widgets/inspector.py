@@ -4,6 +4,7 @@ Used in lessons 02 to 07. The picture is drawn by ``inspector.js``, also where n
 is on show can be had in Python as ``.steps``, as a picture and as a page.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from lessons_lib.batching import (
     INSTRUCTION_MASKS,
     BatchError,
     BatchSteps,
+    BoundaryWarning,
     Example,
     InstructionCollator,
     collate_steps,
@@ -210,11 +212,13 @@ class BatchInspector(PicturedWidget):
                 f"none of {len(self.selected)} entries has room for a response "
                 f"at a length of {length_limit(self)}"
             )
-        return collate_steps(
-            self.selection,
-            prompt_format=self._formats[self.prompt_format],
-            **collator_options(self, self.examples),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BoundaryWarning)  # the picture has a note on it
+            return collate_steps(
+                self.selection,
+                prompt_format=self._formats[self.prompt_format],
+                **collator_options(self, self.examples),
+            )
 
     def alt_text(self) -> str:
         """The picture on show in words, with its counts."""

@@ -189,6 +189,20 @@ def test_only_what_is_in_view_is_in_the_page(visit):
     assert page.locator(".bi-cell").count() < 1500
 
 
+def test_a_token_that_joins_prompt_and_response_is_noted(visit):
+    quoted = {"instruction": "Quote it.", "input": "", "output": '"Yes."'}
+    entries = [quoted, {**quoted, "output": "Yes."}]
+    widget = inspect_batch(entries, prompt_format="alpaca-stanford", substep="2.2")
+    page = visit(widget.to_html()).page
+    notes = page.locator(".bi-notes").inner_text()
+    assert notes.startswith("#0: a token joins the end of the prompt") and "#1" not in notes
+    page.locator(".bi-scroll").evaluate("e => e.scrollTo(1e6, 0)")
+    first = page.locator('.bi-inputs .bi-response[data-row="0"]').first
+    assert first.inner_text().split("\n")[0] == ':"'
+    choose(page, "prompt_format", "alpaca")
+    assert page.locator(".bi-notes").inner_text() == ""
+
+
 def test_nothing_to_show_is_said_in_one_sentence(visit):
     page = visit(inspect_batch(ENTRIES[:1]).to_html()).page
     page.get_by_role("button", name="#0", exact=True).click()
