@@ -8,6 +8,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -15,14 +16,25 @@ from PIL import Image
 
 from lessons_lib.batching.cells import Kind
 
-# fill, edge, text, hatch, line style: the course's palette, after Okabe and Ito
+
+class Style(NamedTuple):
+    """How a kind of token is drawn; ``line`` is the line style of its edge."""
+
+    fill: str
+    edge: str
+    text: str
+    hatch: str
+    line: str
+
+
+# The course's palette, after Okabe and Ito
 STYLES = {
-    Kind.PROMPT: ("#d9ecfa", "#0072b2", "#06263b", "", "-"),
-    Kind.RESPONSE: ("#fde6b3", "#b97700", "#3a2600", "", "-"),
-    Kind.END: ("#a84300", "#a84300", "#ffffff", "", "-"),
-    Kind.PADDING: ("#eceff2", "#8a949e", "#4a535c", "///", "-"),
-    Kind.IGNORED_PADDING: ("#ffffff", "#8a949e", "#4a535c", "", "--"),
-    Kind.IGNORED_PROMPT: ("#fbeaf3", "#a4507d", "#6d2a50", "", ":"),
+    Kind.PROMPT: Style("#d9ecfa", "#0072b2", "#06263b", "", "-"),
+    Kind.RESPONSE: Style("#fde6b3", "#b97700", "#3a2600", "", "-"),
+    Kind.END: Style("#a84300", "#a84300", "#ffffff", "", "-"),
+    Kind.PADDING: Style("#eceff2", "#8a949e", "#4a535c", "///", "-"),
+    Kind.IGNORED_PADDING: Style("#ffffff", "#8a949e", "#4a535c", "", "--"),
+    Kind.IGNORED_PROMPT: Style("#fbeaf3", "#a4507d", "#6d2a50", "", ":"),
 }
 
 DPI = 110  # of every picture

@@ -39,7 +39,7 @@ def test_steps_are_those_of_collate_steps():
 
 @pytest.mark.filterwarnings("error::lessons_lib.batching.BoundaryWarning")
 def test_a_token_that_joins_prompt_and_response_counts_as_response():
-    """Stanford's colon and a quotation mark are one token; the note says so, instead of a warning."""
+    """Stanford's colon and a quotation mark are one token; a note says so, not a warning."""
     quoted = {"instruction": "Quote it.", "input": "", "output": '"Yes."'}
     widget = inspect_batch(
         [quoted, ENTRIES[0]], prompt_format="alpaca-stanford", instruction_mask="prompt"
