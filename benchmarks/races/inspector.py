@@ -13,10 +13,10 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from tests.browser.lab import RUN_ALL, running_lab
 
 from benchmarks.entries import ENTRIES_VARIABLE, source_and_entries
 from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.helpers.lab import RUN_ALL, running_lab
 from tools.build_notebooks import KERNEL
 
 SETUP = """from benchmarks.inspector_peer import peer_table

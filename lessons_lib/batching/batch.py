@@ -1,13 +1,16 @@
 """What loaders yield and models take: one batch. Taught in lessons 04 to 06.
 
 A row may hold several texts. ``segments`` then tell which token belongs to which; ``visible`` and
-``repeats`` say what follows from them.
+``repeats`` say what follows from them. A target is *live* where it counts in the loss: it is not
+the ignore index, and its weight is not 0.
 """
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from lessons_lib.data import IGNORE_INDEX
 
 
 class Batch(NamedTuple):
@@ -26,9 +29,41 @@ class Batch(NamedTuple):
     positions: Tensor | None = None
     segments: Tensor | None = None
 
+    @property
+    def live(self) -> Tensor:
+        """True where a target counts in the loss, (batch, length)."""
+        live = self.targets != IGNORE_INDEX
+        return live if self.weights is None else live & (self.weights > 0)
+
+    @property
+    def lengths(self) -> Tensor:
+        """How many inputs of each row have a target or stand before one, (batch,)."""
+        targets = self.targets != IGNORE_INDEX  # (batch, length)
+        columns = torch.arange(1, targets.shape[1] + 1, device=targets.device)  # (length,)
+        return (targets * columns).amax(dim=1)
+
     def to(self, device: str | torch.device) -> "Batch":
         """The same batch with its tensors on ``device``."""
         return Batch(*(None if part is None else part.to(device) for part in self))
+
+
+def as_batch(item: object) -> Batch:
+    """What a loader yielded as a ``Batch``: it is one, or a pair of inputs and targets.
+
+    The book's ``custom_collate_fn`` makes such pairs.
+
+    Raises:
+        TypeError: it is neither; says what to do.
+    """
+    if isinstance(item, Batch):
+        return item
+    if isinstance(item, tuple | list) and len(item) == 2:
+        if all(isinstance(part, Tensor) for part in item):
+            return Batch(*item)
+    raise TypeError(
+        f"a loader yields batches, or pairs of inputs and targets; this one yields "
+        f"{type(item).__name__}. create_loader(entries) makes one from a list of entries"
+    )
 
 
 def refuse_beyond_context(batch: Batch, context_length: int, read: int = 0) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from lessons_lib.batching.collator import BatchSteps
+from lessons_lib.data import IGNORE_INDEX
 
 INSTRUCTION = "instruction"
 RESPONSE = "response"
@@ -24,10 +25,11 @@ def padded_kinds(steps: BatchSteps) -> list[list[str]]:
     With ``instruction_mask="keep-header"`` the response header counts as response, as it does in
     the loss; otherwise it belongs to the instruction.
     """
-    border = "header_start" if steps.collator.instruction_mask == "keep-header" else "prompt_length"
+    keeps_header = steps.collator.instruction_mask == "keep-header"
     rows = []
     for example in steps.examples:
-        prompt, length = getattr(example, border), len(example.token_ids)
+        prompt = example.header_start if keeps_header else example.prompt_length
+        length = len(example.token_ids)
         kinds = [INSTRUCTION] * prompt + [RESPONSE] * (length - prompt) + [END]
         width = steps.padded.shape[1]
         rows.append((kinds + [PADDING] * width)[:width])
@@ -45,9 +47,7 @@ def target_kinds(steps: BatchSteps, targets: torch.Tensor | None = None) -> list
     for kinds, row in zip(padded_kinds(steps), targets.tolist(), strict=True):
         rows.append(
             [
-                ignored.get(kind, IGNORED_INSTRUCTION)
-                if target == steps.collator.ignore_index
-                else kind
+                ignored.get(kind, IGNORED_INSTRUCTION) if target == IGNORE_INDEX else kind
                 for kind, target in zip(kinds[1:], row, strict=True)
             ]
         )

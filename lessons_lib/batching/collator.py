@@ -5,46 +5,24 @@ Taught in lessons 03 to 06. Data set, collator, pictures and tests all go throug
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from lessons_lib.batching.batch import Batch
-from lessons_lib.batching.dataset import BoundaryWarning, Example, InstructionDataset, make_example
+from lessons_lib.batching.dataset import Example, make_example
 from lessons_lib.batching.substeps import (
     BatchError,
-    apply_template,
     mask_instructions,
     mask_padding,
     pad,
     prompt_targets,
     shift_targets,
-    tokenize,
 )
 from lessons_lib.data import END_OF_TEXT, IGNORE_INDEX, Entry, PromptFormat, Tokenizer, row_end_ids
-
-__all__ = [
-    "Batch",
-    "BatchError",
-    "BatchSteps",
-    "BoundaryWarning",
-    "Example",
-    "InstructionCollator",
-    "InstructionDataset",
-    "apply_template",
-    "collate_steps",
-    "custom_collate_fn",
-    "make_example",
-    "mask_instructions",
-    "mask_padding",
-    "pad",
-    "prompt_targets",
-    "shift_targets",
-    "tokenize",
-]
 
 InstructionMask = Literal["none", "keep-header", "prompt"]
 INSTRUCTION_MASKS = ("none", "keep-header", "prompt")
@@ -54,9 +32,7 @@ INSTRUCTION_MASKS = ("none", "keep-header", "prompt")
 class BatchSteps:
     """What each substep made of one batch. ``batch`` is the result."""
 
-    entries: list[Entry] | None  # None where the collator was given examples alone
-    texts: list[str] | None  # 2.1
-    examples: list[Example]  # 2.2: .token_ids of each
+    examples: list[Example]  # 2.1 and 2.2: .text and .token_ids of each
     padded: Tensor  # 2.3: (batch, length + 1)
     inputs: Tensor  # 2.4: (batch, length)
     shifted: Tensor  # 2.4: (batch, length), the targets before any masking
@@ -64,6 +40,12 @@ class BatchSteps:
     targets: Tensor  # (batch, length), after the instruction mask
     weights: Tensor | None  # (batch, length), with a prompt-loss weight
     collator: "InstructionCollator"  # whose options made it
+    entries: list[Entry] | None = None  # None where the collator was given examples alone
+
+    @property
+    def texts(self) -> list[str]:
+        """What 2.1 made: each row's text."""
+        return [example.text for example in self.examples]
 
     @property
     def token_ids(self) -> list[list[int]]:
@@ -103,7 +85,6 @@ class InstructionCollator:
     pad_to: int | None = None
     pad_token_id: int = END_OF_TEXT
     end_of_text_id: int = END_OF_TEXT
-    ignore_index: int = IGNORE_INDEX
 
     def __post_init__(self):
         if self.instruction_mask not in INSTRUCTION_MASKS:
@@ -136,25 +117,25 @@ class InstructionCollator:
         inputs, shifted = shift_targets(padded)
         limit = self.allowed_max_length  # where pad_to is wider, a cut row is padded from here on
         lengths = [len(row.token_ids[:limit]) for row in rows]
-        unpadded = mask_padding(shifted, lengths, self.ignore_index)
+        unpadded = mask_padding(shifted, lengths)
         targets, weights = unpadded, None
-        if self.masked_until:
-            borders = [getattr(row, self.masked_until) for row in rows]
-            targets = mask_instructions(unpadded, borders, self.ignore_index)
+        if self.mask != "none":
+            targets = mask_instructions(unpadded, [self.masked_length(row) for row in rows])
         elif self.prompt_loss_weight not in (None, 1):
             prompts = prompt_targets(unpadded, [row.prompt_length for row in rows])
-            weights = (unpadded != self.ignore_index).float()
+            weights = (unpadded != IGNORE_INDEX).float()
             weights[prompts] *= self.prompt_loss_weight
-        return BatchSteps(
-            None, None, rows, padded, inputs, shifted, unpadded, targets, weights, self
-        )
+        return BatchSteps(rows, padded, inputs, shifted, unpadded, targets, weights, self)
 
     @property
-    def masked_until(self) -> str | None:
-        """The field of an ``Example`` up to which targets are ignored; None without a mask."""
-        if self.prompt_loss_weight == 0:
-            return "prompt_length"
-        return {"prompt": "prompt_length", "keep-header": "header_start"}.get(self.instruction_mask)
+    def mask(self) -> InstructionMask:
+        """The mask in effect: a prompt-loss weight of 0 masks the prompt."""
+        return "prompt" if self.prompt_loss_weight == 0 else self.instruction_mask
+
+    def masked_length(self, example: Example) -> int:
+        """How many of an example's first tokens the mask takes out of the targets."""
+        lengths = {"none": 0, "keep-header": example.header_start, "prompt": example.prompt_length}
+        return lengths[self.mask]
 
     def loses_response(self, example: Example) -> bool:
         """Whether cutting at ``allowed_max_length`` leaves no token of the response."""
@@ -164,7 +145,7 @@ class InstructionCollator:
     def _as_example(self, example: Example | list[int]) -> Example:
         if isinstance(example, Example):
             return example
-        if self.masked_until or self.prompt_loss_weight is not None:
+        if self.mask != "none" or self.prompt_loss_weight is not None:
             raise BatchError(
                 "plain lists of token ids do not say where the prompt ends; "
                 "make the data set with InstructionDataset(…, as_examples=True)"
@@ -215,6 +196,21 @@ def collate_steps(
     """
     entries = list(entries)
     examples = [make_example(e, tokenizer, prompt_format, i) for i, e in enumerate(entries)]
-    steps = InstructionCollator(**(row_end_ids(tokenizer) | options)).steps(examples)
-    texts = [apply_template(entry, prompt_format) for entry in entries]
-    return dataclasses.replace(steps, entries=entries, texts=texts)
+    steps = make_collator(tokenizer, options).steps(examples)
+    return dataclasses.replace(steps, entries=entries)
+
+
+def make_collator(tokenizer: Tokenizer | None, options: Mapping[str, Any]) -> InstructionCollator:
+    """The collator of some options, whose rows end as the tokenizer's texts do.
+
+    Raises:
+        ValueError: as ``InstructionCollator``, or another ``ignore_index`` than -100.
+    """
+    options = dict(options)
+    if options.pop("ignore_index", IGNORE_INDEX) != IGNORE_INDEX:
+        raise ValueError(
+            f"ignore_index is no option here: losses, counts and pictures know a target that does "
+            f"not count by {IGNORE_INDEX}, as PyTorch's cross-entropy does. Leave it out; "
+            "custom_collate_fn takes another value, for a loss of your own"
+        )
+    return InstructionCollator(**(row_end_ids(tokenizer) | options))

@@ -25,6 +25,7 @@ class Example(NamedTuple):
     prompt_length: int  # tokens before the response, response header included
     header_start: int  # tokens before the response header
     index: int  # of the entry in its data set
+    text: str = ""  # what 2.1 made; empty where only token ids were given
 
 
 def make_example(
@@ -40,7 +41,8 @@ def make_example(
     ``BoundaryWarning``.
     """
     prompt_format = get_prompt_format(prompt_format)
-    token_ids = tokenize(apply_template(entry, prompt_format), tokenizer)
+    text = apply_template(entry, prompt_format)
+    token_ids = tokenize(text, tokenizer)
     prompt_ids = tokenize(prompt_format.prompt(entry), tokenizer)
     question_ids = tokenize(prompt_format.question(entry), tokenizer)
     prompt_length = common_prefix_length(prompt_ids, token_ids)
@@ -52,7 +54,7 @@ def make_example(
             stacklevel=2,
         )
     header_start = min(common_prefix_length(question_ids, token_ids), prompt_length)
-    return Example(token_ids, prompt_length, header_start, index)
+    return Example(token_ids, prompt_length, header_start, index, text)
 
 
 def common_prefix_length(first: list[int], second: list[int]) -> int:

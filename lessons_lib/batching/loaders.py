@@ -4,18 +4,20 @@ Three ways to batch: shuffled, bucketed by length, packed into rows of one lengt
 response would vanish by cutting is left out here, before batching, and listed.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from dataclasses import asdict, replace
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch.utils.data import DataLoader, Sampler
 
 from lessons_lib.batching.batch import Batch
-from lessons_lib.batching.collator import InstructionCollator
+from lessons_lib.batching.collator import InstructionCollator, make_collator
 from lessons_lib.batching.dataset import Example, InstructionDataset
 from lessons_lib.batching.packing import PackingCollator, PrefixSharingCollator, best_fit_decreasing
 from lessons_lib.batching.substeps import BatchError
-from lessons_lib.data import Entry, PromptFormat, Tokenizer, row_end_ids
+from lessons_lib.data import Entry, PromptFormat, Tokenizer
 
 Batching = Literal["shuffled", "bucketed", "packed"]
 BUCKET_WINDOW = 50  # batches whose entries are sorted by length together
@@ -73,7 +75,7 @@ def create_loader(
         options["allowed_max_length"] = most if limit is None else min(limit, most)
     if isinstance(data, InstructionDataset):
         tokenizer = data.tokenizer
-    collator = InstructionCollator(**(row_end_ids(tokenizer) | options))
+    collator = make_collator(tokenizer, options)
     if not isinstance(data, InstructionDataset):
         data = InstructionDataset(data, tokenizer, prompt_format=prompt_format)
     kept, dropped = _drop_lost_responses(data.examples, collator)
@@ -87,13 +89,35 @@ def create_loader(
     sampler = EpochBatchSampler(
         len(items), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last, lengths=lengths
     )
-    return InstructionLoader(items, sampler, collate, num_workers, dropped)
+    if not len(sampler):
+        raise BatchError(
+            f"{len(items)} entries are fewer than one batch of {batch_size}, and drop_last leaves "
+            f"out what fills no batch: take {batch_size} entries or more, batch_size={len(items)}, "
+            "or drop_last=False"
+        )
+    loader = InstructionLoader(items, sampler, collate, num_workers)
+    loader.examples, loader.collator, loader.dropped = kept, collator, dropped
+    loader.options = {
+        "batching": batching,
+        "batch_size": batch_size,
+        "order's seed": seed,
+        "shuffle": shuffle,
+        "drop_last": drop_last,
+        "share_prefix": share_prefix,
+        "pack_length": pack_length if batching == "packed" else None,
+    }
+    return loader
 
 
 class InstructionLoader(DataLoader):
-    """A PyTorch ``DataLoader`` that knows which entries it left out (``dropped``)."""
+    """A PyTorch ``DataLoader`` that knows what it loads, and which epoch comes next."""
 
-    def __init__(self, items, sampler, collate, num_workers, dropped):
+    examples: list[Example]  # those it loads, in the data's order
+    collator: InstructionCollator  # whose options make its batches
+    dropped: list[Dropped]  # the entries it left out
+    options: dict[str, Any]  # how it was made, by ``create_loader``
+
+    def __init__(self, items, sampler, collate, num_workers):
         # The sampler counts epochs in this process; workers must not be given a stale copy.
         # A generator of its own: a pass must not draw from the random state that dropout uses.
         super().__init__(
@@ -103,7 +127,14 @@ class InstructionLoader(DataLoader):
             num_workers=num_workers,
             generator=torch.Generator(),
         )
-        self.dropped: list[Dropped] = dropped
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides over its batches: options, and a hash of the entries' token ids."""
+        digest = hashlib.sha256()
+        for example in self.examples:
+            digest.update(repr((example.token_ids, example.prompt_length)).encode())
+        entries = f"{len(self.examples)}, hash {digest.hexdigest()[:8]}"
+        return self.options | asdict(self.collator) | {"entries": entries}
 
     @property
     def epoch(self) -> int:
@@ -218,11 +249,28 @@ def count_cells(batch: Batch) -> tuple[int, int]:
     rows, length = batch.inputs.shape
     if batch.segments is not None:
         return rows * length, int((batch.segments == 0).sum())
-    return rows * (length + 1), rows * length - int(_row_lengths(batch).sum())
+    return rows * (length + 1), rows * length - int(batch.lengths.sum())
 
 
-def _row_lengths(batch: Batch) -> torch.Tensor:
-    """Tokens of each row without padding, (batch,): one more than the last live target's place."""
-    live = batch.targets != -100  # (batch, length)
-    columns = torch.arange(1, live.shape[1] + 1)  # (length,)
-    return (live * columns).amax(dim=1)  # (batch,)
+def response_batches(
+    data: InstructionLoader | InstructionDataset,
+    batch_size: int = 16,
+    allowed_max_length: int | None = None,
+) -> list[Batch]:
+    """Batches in which the response and its end of text alone are live, similar lengths together.
+
+    A loader's own mask does not matter, its cutting and its shared prefix are kept. Entries of
+    whose response nothing is left are not among them.
+    """
+    if isinstance(data, InstructionDataset):
+        collator = make_collator(data.tokenizer, {"allowed_max_length": allowed_max_length})
+    else:
+        collator = replace(data.collator, pad_to=None)
+    collator = replace(collator, instruction_mask="prompt", prompt_loss_weight=None)
+    kept = [example for example in data.examples if not collator.loses_response(example)]
+    kept.sort(key=lambda example: len(example.token_ids))
+    shares = isinstance(data, InstructionLoader) and isinstance(
+        data.collate_fn, PrefixSharingCollator
+    )
+    collate = PrefixSharingCollator(collator) if shares else collator
+    return [collate(kept[start : start + batch_size]) for start in range(0, len(kept), batch_size)]

@@ -61,13 +61,10 @@ class PackingCollator:
 
     def __call__(self, rows: Sequence[Sequence[Example]]) -> Batch:
         packed = [self._pack(row) for row in rows]
-        weighted = packed[0].weights is not None
-        return Batch(
+        return Batch(  # each part (rows, pack_length)
             *(
-                torch.stack([getattr(row, name) for row in packed])  # (rows, pack_length)
-                if name != "weights" or weighted
-                else None
-                for name in Batch._fields
+                None if parts[0] is None else torch.stack(parts)
+                for parts in zip(*packed, strict=True)
             )
         )
 
@@ -75,7 +72,6 @@ class PackingCollator:
         """One row: the examples' own batches of one, end to end."""
         parts = [self.collator.steps([example]) for example in examples]
         lengths = [part.padded.shape[1] for part in parts]  # end of text included
-        ignore = self.collator.ignore_index
         # Nothing is predicted where an end of text is read, so its position does not matter. After
         # a text as long as the context its own would be one more than the model has.
         last = self.collator.allowed_max_length - 1
@@ -84,7 +80,9 @@ class PackingCollator:
             weights = self._row([self._extend(part.weights[0], 0.0) for part in parts], 0.0)
         return Batch(
             inputs=self._row([part.padded[0] for part in parts], self.collator.pad_token_id),
-            targets=self._row([self._extend(part.targets[0], ignore) for part in parts], ignore),
+            targets=self._row(
+                [self._extend(part.targets[0], IGNORE_INDEX) for part in parts], IGNORE_INDEX
+            ),
             weights=weights,
             positions=self._row([torch.arange(n).clamp(max=last) for n in lengths], 0),
             segments=self._row([torch.full((n,), i + 1) for i, n in enumerate(lengths)], 0),
@@ -113,16 +111,15 @@ def share_prefix(batch: Batch) -> Batch:
     """
     if batch.targets is None or batch.segments is not None:
         raise ValueError("only a padded batch with targets, one text a row, can share its prefix")
-    live = batch.targets != IGNORE_INDEX  # (batch, length)
-    columns = torch.arange(live.shape[1], device=live.device)  # (length,)
-    lengths = ((columns + 1) * live).amax(dim=1)  # (batch,), up to the last target
+    columns = torch.arange(batch.inputs.shape[1], device=batch.inputs.device)  # (length,)
+    lengths = batch.lengths  # (batch,), up to the last target
     kept = lengths > 0
     batch = Batch(*(None if part is None else part[kept] for part in batch))
     lengths = lengths[kept]
     shared = _shared_columns(batch, lengths)
     inside = columns < lengths[:, None]  # (batch, length)
     inside[1:, :shared] = False  # the first row's copy stands for all
-    numbers = torch.arange(1, len(lengths) + 1, device=live.device)[:, None]  # (batch, 1)
+    numbers = torch.arange(1, len(lengths) + 1, device=lengths.device)[:, None]  # (batch, 1)
     segments = torch.where(columns < shared, SHARED, numbers)  # (batch, length)
     if batch.positions is None:
         batch = batch._replace(positions=columns.expand_as(inside))

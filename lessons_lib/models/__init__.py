@@ -1,15 +1,17 @@
 """The models: GPT-2's architecture, a real small language model, and their files. Lesson 08.
 
-All keep one protocol, ``hidden(batch)`` and ``head(hidden)``; ``load_model`` finds them by name.
+Each is a ``LanguageModel``, known by ``hidden`` and ``head``; ``load_model`` finds them by name.
 """
 
 from lessons_lib.models.gpt import GPT, GPTConfig, count_parameters
 from lessons_lib.models.kv_cache import KeyValueCache
 from lessons_lib.models.llama import LocalLLM
 from lessons_lib.models.loading import load_model, read_about, save_model, untrained_twin
+from lessons_lib.models.protocol import LanguageModel
 from lessons_lib.models.vocabulary import CompactTokenEmbedding
 
 __all__ = [
+    "LanguageModel",
     "GPT",
     "GPTConfig",
     "load_model",

@@ -19,6 +19,7 @@ from lessons_lib.batching import Batch
 from lessons_lib.batching.batch import SHARED, refuse_beyond_context
 from lessons_lib.data import VOCABULARY_SIZE
 from lessons_lib.models.kv_cache import KeyValueCache, LayerCache
+from lessons_lib.models.protocol import LanguageModel
 from lessons_lib.models.vocabulary import CompactTokenEmbedding, TokenEmbedding
 
 
@@ -146,14 +147,14 @@ class Block(nn.Module):
         return x + self.network(self.network_norm(x))  # (batch, length, width)
 
 
-class GPT(nn.Module):
+class GPT(LanguageModel):
     """GPT-2: embeddings, blocks, a final norm, and a head that shares the token embedding.
 
     With ``known_tokens`` only these token ids have a row of their own; see ``vocabulary``.
     Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners".
     """
 
-    reads_segments = True  # it keeps apart the texts of one row
+    reads_segments = caches = True
 
     def __init__(self, config: GPTConfig, known_tokens: Iterable[int] | None = None):
         super().__init__()
@@ -183,11 +184,6 @@ class GPT(nn.Module):
     def context_length(self) -> int:
         """How many tokens the model can read at most."""
         return self.config.context_length
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self.token_embedding.weight.device
 
     def hidden(self, batch: Batch, cache: KeyValueCache | None = None) -> Tensor:
         """A vector for each input token, (batch, length, width), from that token and those before.
@@ -240,10 +236,6 @@ class GPT(nn.Module):
         if isinstance(self.token_embedding, CompactTokenEmbedding):
             return self.token_embedding.add_tokens(token_ids, start)
         return 0
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Logits for token ids: (batch, length) to (batch, length, vocabulary)."""
-        return self.head(self.hidden(Batch(inputs)))
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -18,20 +18,21 @@ from lessons_lib.batching import Batch
 from lessons_lib.batching.batch import refuse_beyond_context, visible
 from lessons_lib.data import LocalTokenizer
 from lessons_lib.models.kv_cache import KeyValueCache
+from lessons_lib.models.protocol import LanguageModel
 from lessons_lib.models.smollm2_files import not_installed, quiet_transformers, smollm2_folder
 from lessons_lib.support import CheckpointError
 
 TIED = "llama.lm_head.weight", "llama.model.embed_tokens.weight"
 
 
-class LocalLLM(nn.Module):
+class LocalLLM(LanguageModel):
     """A ``LlamaForCausalLM`` of transformers with what the course asks of a model.
 
     ``llama`` is transformers' model itself, for libraries that want it; ``tokenizer`` is what it
     reads with. The texts of one row are kept apart by a mask.
     """
 
-    reads_segments = True
+    reads_segments = caches = True
 
     def __init__(self, llama: Any, tokenizer: LocalTokenizer):
         super().__init__()
@@ -47,16 +48,6 @@ class LocalLLM(nn.Module):
     def context_length(self) -> int:
         """How many tokens the model can read at most."""
         return self.llama.config.max_position_embeddings
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self.llama.device
-
-    @property
-    def never_generate(self) -> Tensor | None:
-        """None: every token may be generated."""
-        return None
 
     def hidden(self, batch: Batch, cache: KeyValueCache | None = None) -> Tensor:
         """A vector for each input token, (batch, length, width), from that token and those before.
@@ -89,10 +80,6 @@ class LocalLLM(nn.Module):
     def head(self, hidden: Tensor) -> Tensor:
         """Logits over the vocabulary: (…, width) to (…, vocabulary)."""
         return self.llama.lm_head(hidden)
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Logits for token ids: (batch, length) to (batch, length, vocabulary)."""
-        return self.head(self.hidden(Batch(inputs)))
 
     def save(self, folder: str | Path) -> None:
         """Write weights, config and tokenizer, each file whole, as transformers reads them back."""

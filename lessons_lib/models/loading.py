@@ -96,13 +96,12 @@ def untrained_twin(model: GPT, seed: int = 123) -> GPT:
         return GPT(model.config, known_tokens=known).to(model.device)
 
 
-def save_compact(model: GPT, path: Path, about: dict | None = None, half: bool = True) -> None:
-    """Write a model to one safetensors file, whole or not at all; in float16 if ``half``.
+def save_compact(model: GPT, path: Path, about: dict | None = None) -> None:
+    """Write a model to one safetensors file, whole or not at all; its weights in float16.
 
     The header holds the model's sizes and ``about``; a compact model's token ids are a tensor.
     """
-    dtype = torch.float16 if half else torch.float32
-    tensors = {name: t.detach().to("cpu", dtype) for name, t in model.state_dict().items()}
+    tensors = {name: t.detach().to("cpu", torch.float16) for name, t in model.state_dict().items()}
     if isinstance(model.token_embedding, CompactTokenEmbedding):
         tensors["token_ids"] = model.token_embedding.token_ids.to("cpu", torch.int32)
     header = {"config": json.dumps(asdict(model.config)), "about": json.dumps(about or {})}

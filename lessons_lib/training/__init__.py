@@ -12,12 +12,13 @@ from lessons_lib.training.losses import (
     evaluate_loss,
     live_losses,
     response_loss,
-    target_losses,
 )
 from lessons_lib.training.optimizer import make_optimizer
+from lessons_lib.training.options import TrainOptions
 from lessons_lib.training.recipes import RECIPES, Recipe, get_recipe
 
 __all__ = [
+    "TrainOptions",
     "train",
     "History",
     "evaluate_loss",
@@ -25,7 +26,6 @@ __all__ = [
     "load_or_finetune",
     "finetune",
     "batch_loss",
-    "target_losses",
     "live_losses",
     "Recipe",
     "get_recipe",

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from lessons_lib.batching import BatchError, InstructionDataset, create_loader
 from lessons_lib.batching.loaders import InstructionLoader
@@ -25,7 +24,7 @@ from lessons_lib.data import (
     split_entries,
     tokenizer_of,
 )
-from lessons_lib.models import GPT, GPTConfig, load_model
+from lessons_lib.models import GPT, GPTConfig, LanguageModel, load_model
 from lessons_lib.models.loading import DamagedModelError, read_model, write_model
 from lessons_lib.support import is_quick
 from lessons_lib.support.devices import describe_device, pick_device
@@ -43,7 +42,7 @@ CODE_VERSION = 1  # raised by one when the same recipe would now give another mo
 class Finetuned:
     """A fine-tuned model, in evaluation mode, and what is known of its run."""
 
-    model: nn.Module
+    model: LanguageModel
     history: History
     recipe: Recipe
     splits: Splits  # the entries: .train, .test, .validation
@@ -54,7 +53,7 @@ class Finetuned:
 def load_or_finetune(
     recipe: str | Recipe,
     *,
-    load: Callable[[str], nn.Module] = load_model,
+    load: Callable[[str], LanguageModel] = load_model,
     device: str | torch.device = "auto",
     progress: bool = True,
     say: Callable[[str], object] = print,
@@ -106,7 +105,7 @@ def load_or_finetune(
     return Finetuned(model.eval(), history, recipe, splits, key, from_cache)
 
 
-def recipe_key(recipe: Recipe, splits: Splits, model: nn.Module) -> str:
+def recipe_key(recipe: Recipe, splits: Splits, model: LanguageModel) -> str:
     """The hash of all that decides over the result, 16 hexadecimal digits.
 
     ``model`` is the one that training starts from. Where its weights and the entries came from
@@ -133,7 +132,7 @@ def _entries_hash(recipe: Recipe, splits: Splits) -> str:
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
-def _weights_hash(model: nn.Module) -> str:
+def _weights_hash(model: LanguageModel) -> str:
     """Of the names, types, shapes and values of all weights and buffers."""
     digest = hashlib.sha256()
     # A compact vocabulary's token ids are a buffer that its state_dict leaves out.
@@ -143,7 +142,7 @@ def _weights_hash(model: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _base_model(recipe: Recipe, load: Callable[[str], nn.Module]) -> nn.Module:
+def _base_model(recipe: Recipe, load: Callable[[str], LanguageModel]) -> LanguageModel:
     """The model before fine-tuning; random weights are the same for the same seed."""
     torch.manual_seed(recipe.seed)
     if isinstance(recipe.model, GPTConfig):
@@ -151,12 +150,12 @@ def _base_model(recipe: Recipe, load: Callable[[str], nn.Module]) -> nn.Module:
     return load(recipe.model)
 
 
-def add_entry_tokens(model: nn.Module, recipe: Recipe, splits: Splits) -> list[int]:
+def add_entry_tokens(model: LanguageModel, recipe: Recipe, splits: Splits) -> list[int]:
     """Let a model with a vocabulary of its own learn whatever token the entries have.
 
     The test entries' tokens too, so that the model can read their prompts.
     """
-    if not hasattr(model, "add_tokens"):
+    if not isinstance(model, GPT):  # a model as others made it has a row for every token
         return []
     entries = [entry for part in splits for entry in part]
     tokenizer = tokenizer_of(model)
@@ -168,7 +167,7 @@ def add_entry_tokens(model: nn.Module, recipe: Recipe, splits: Splits) -> list[i
 
 
 def finetune(
-    model: nn.Module,
+    model: LanguageModel,
     recipe: Recipe,
     splits: Splits,
     progress: bool = True,
@@ -189,7 +188,8 @@ def finetune(
         splits.train,
         recipe.batch_size,
         batching=recipe.batching,
-        drop_last=recipe.drop_last,
+        # A handful of entries of one's own is one small batch.
+        drop_last=recipe.drop_last and len(splits.train) >= recipe.batch_size,
         seed=recipe.seed,
         **options,
     )
@@ -200,15 +200,11 @@ def finetune(
             validation = create_loader(measured, recipe.batch_size, shuffle=False, **options)
             _warn_of_dropped(validation, len(measured), "validation")
         except BatchError as error:
-            if recipe.keep_best:  # by what would the best be known?
+            if recipe.keep_best:  # the best weights are those of the lowest validation loss
                 raise
             warnings.warn(f"the run has no validation: {error}", stacklevel=2)
-    names = ("epochs", "learning_rate", "weight_decay", "max_gradient_norm", "schedule")
-    names += ("warmup_steps", "final_share", "accumulate", "evaluate_every", "max_steps")
-    names += ("keep_best", "seed", "precision")
-    chosen = {name: getattr(recipe, name) for name in names}
     return train(
-        model, loader, validation, progress=progress, checkpoints=checkpoints, **chosen, **callbacks
+        model, loader, validation, recipe, progress=progress, checkpoints=checkpoints, **callbacks
     )
 
 
@@ -220,7 +216,7 @@ def _warn_of_dropped(loader: InstructionLoader, count: int, part: str) -> None:
         warnings.warn(told, stacklevel=3)
 
 
-def _restore(model: nn.Module, key: str) -> History | None:
+def _restore(model: LanguageModel, key: str) -> History | None:
     """Give the model the weights saved under this key; None where there are none.
 
     Raises:
@@ -239,7 +235,7 @@ def _restore(model: nn.Module, key: str) -> History | None:
 
 
 def _keep(
-    model: nn.Module,
+    model: LanguageModel,
     key: str,
     recipe: Recipe,
     history: History,
@@ -248,7 +244,7 @@ def _keep(
 ) -> None:
     """Save the model, or say why not."""
     if history.interrupted or history.stop_reason:
-        which = "An interrupted run" if history.interrupted else "A run that a callback stopped"
+        which = "An interrupted run" if history.interrupted else "A run that was stopped early"
         say(f"{which} is not kept: the next time the model is fine-tuned anew.")
         return
     notes = {

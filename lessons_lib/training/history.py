@@ -4,13 +4,15 @@ One list for each thing measured; charts draw them, callbacks read them, a file 
 """
 
 import csv
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import torch
-from torch import nn
+
+from lessons_lib.models.protocol import LanguageModel, evaluation_mode
 
 COLUMNS = (
     "step",
@@ -33,6 +35,11 @@ class Step(NamedTuple):
     gradient_norm: float  # before clipping
     live_targets: int
     input_tokens: int  # without padding
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether loss and gradient are numbers; NaN and infinity can teach nothing."""
+        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
 
 
 @dataclass
@@ -83,10 +90,10 @@ class History:
 
     def rows(self) -> list[dict[str, float | int | None]]:
         """A row for each step and for the measurement before the first; None: not measured."""
-        measured = {step: place for place, step in enumerate(self.validation_steps)}
+        measured = {step: index for index, step in enumerate(self.validation_steps)}
         rows = []
         for step in range(0 if 0 in measured else 1, self.steps + 1):
-            at, place = step - 1, measured.get(step)
+            at, index = step - 1, measured.get(step)
             values = (
                 step,
                 1 + sum(end < step for end in self.epoch_ends),
@@ -94,9 +101,9 @@ class History:
                 _get(self.train_loss, at),
                 _get(self.train_accuracy, at),
                 _get(self.gradient_norms, at),
-                _get(self.validation_loss, place),
-                _get(self.validation_accuracy, place),
-                _get(self.response_loss, place),
+                _get(self.validation_loss, index),
+                _get(self.validation_accuracy, index),
+                _get(self.response_loss, index),
             )
             rows.append(dict(zip(COLUMNS, values, strict=True)))
         return rows
@@ -120,15 +127,15 @@ class History:
         return cls(**values)
 
 
-def _get(values: list[float], place: int | None) -> float | None:
-    return values[place] if place is not None and 0 <= place < len(values) else None
+def _get(values: list[float], index: int | None) -> float | None:
+    return values[index] if index is not None and 0 <= index < len(values) else None
 
 
 @dataclass
 class TrainingState:
     """Where a run stands. Callbacks read it; ``stop`` is the one thing they may do to the run."""
 
-    model: nn.Module
+    model: LanguageModel
     total_steps: int  # planned
     history: History = field(default_factory=History)
     epoch: int = 0  # from 1; 0 before the first
@@ -183,18 +190,22 @@ class EarlyStop:
         self.patience, self.min_improvement, self.measure = patience, min_improvement, measure
 
     def __call__(self, state: TrainingState) -> None:
-        losses = getattr(state.history, self.measure)
+        history = state.history
+        if self.measure == "validation_loss":
+            losses = history.validation_loss
+        else:
+            losses = history.response_loss
         if not losses:
             raise ValueError(f"this run records no {self.measure}, so EarlyStop cannot watch it")
         # Found anew from the history each time: one object can then serve several runs.
         best = 0
-        for place, loss in enumerate(losses):
+        for index, loss in enumerate(losses):
             if loss < losses[best] - self.min_improvement:
-                best = place
+                best = index
         if len(losses) - 1 - best >= self.patience:
             name = self.measure.replace("_", " ")
             state.stop(
-                f"the {name} has not improved since step {state.history.validation_steps[best]}, "
+                f"the {name} has not improved since step {history.validation_steps[best]}, "
                 f"where it was {losses[best]:.3f}"
             )
 
@@ -210,20 +221,15 @@ class SampleAnswers:
     def __init__(
         self,
         entries: Sequence[Mapping[str, str]],
-        answer: Callable[[nn.Module, Mapping[str, str]], str],
+        answer: Callable[[LanguageModel, Mapping[str, str]], str],
         say: Callable[[str], object] = print,
     ):
         self.entries, self.answer, self.say = list(entries), answer, say
         self.answers: dict[int, list[str]] = {}
 
     def __call__(self, state: TrainingState) -> None:
-        training = state.model.training
-        state.model.eval()
-        try:
-            with torch.random.fork_rng(), torch.no_grad():
-                answers = [self.answer(state.model, entry) for entry in self.entries]
-        finally:
-            state.model.train(training)
+        with torch.random.fork_rng(), evaluation_mode(state.model):
+            answers = [self.answer(state.model, entry) for entry in self.entries]
         self.answers[state.step] = answers
         self.say(f"answers after {state.step} steps:")
         for entry, answer in zip(self.entries, answers, strict=True):

@@ -1,27 +1,24 @@
 """One optimizer step: gradients of the mean loss over one or more batches, then AdamW. Lesson 09.
 
 Several batches may share a step. Their mean is taken over all live targets of the step, not over
-the batches: a batch with twice the targets counts twice, as it would in one big batch. The learning
-rate of a step follows a schedule: warm-up, then constant, or down along a cosine.
+the batches: a batch with twice the targets counts twice, as it would in one big batch.
 """
 
 import contextlib
 import itertools
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from lessons_lib.batching import Batch
-from lessons_lib.batching.batch import repeats
+from lessons_lib.batching.batch import as_batch, repeats
 from lessons_lib.data import IGNORE_INDEX
+from lessons_lib.models import LanguageModel
 from lessons_lib.support.devices import device_of
 from lessons_lib.training.history import Step
 from lessons_lib.training.losses import live_losses, live_mask, live_weights
-
-Precision = Literal["float32", "bf16"]
+from lessons_lib.training.options import Precision
 
 
 def make_optimizer(
@@ -37,7 +34,7 @@ def make_optimizer(
 
 
 def optimizer_step(
-    model: nn.Module,
+    model: LanguageModel,
     optimizer: torch.optim.Optimizer,
     batches: Sequence[Batch],
     max_gradient_norm: float | None = 1.0,
@@ -45,39 +42,49 @@ def optimizer_step(
 ) -> Step:
     """One step on the mean loss over all live targets of the batches (or all their weights).
 
+    Where the loss or the gradient's norm is not a finite number, the weights stay as they are.
+
     Raises:
         BatchError: a batch has no live target; the weights are unchanged then.
     """
     device = device_of(model)
     # Known before any loss, so that each batch's share of the mean can go backward at once,
     # and only one batch's activations are in memory.
-    weight = sum(float(live_weights(batch, live_mask(batch)).sum()) for batch in batches)
+    live = [live_mask(batch) for batch in batches]  # (batch, length) each
+    pairs = list(zip(batches, live, strict=True))
+    weight = sum(float(live_weights(*pair).sum()) for pair in pairs)
     optimizer.zero_grad(set_to_none=True)
     total, correct, count = torch.zeros((), device=device), 0, 0
-    for batch in batches:
+    for batch, mask in pairs:
         with _autocast(device, precision):
-            losses, weights, right = live_losses(model, batch.to(device))  # (n,) each
+            losses, weights, right = live_losses(model, batch.to(device), mask.to(device))  # (n,)
         share = (losses * weights).sum() / weight
         share.backward()
         total, correct, count = total + share.detach(), correct + right.sum(), count + len(right)
     norm = _clip(model, max_gradient_norm)
-    optimizer.step()
     loss, correct, norm = torch.stack([total, correct.to(total), norm.to(total)]).tolist()
-    live, read = sum(map(live_targets, batches)), sum(map(input_tokens, batches))
-    return Step(loss, correct / count, norm, live, read)
+    step = Step(loss, correct / count, norm, *_sizes(batches))
+    if step.is_finite:
+        optimizer.step()
+    return step
 
 
 def in_groups(loader: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
     """Batches by ``size``; the last group has those that are left."""
-    batches = iter(loader)
+    batches = map(as_batch, loader)
     while group := list(itertools.islice(batches, size)):
         yield group
 
 
-def live_targets(batch: Batch) -> int:
+def _sizes(batches: Sequence[Batch]) -> tuple[int, int]:
+    """Targets that are not the ignore index, and input tokens without padding, of some batches."""
+    return sum(map(count_targets, batches)), sum(map(input_tokens, batches))
+
+
+def count_targets(batch: Batch) -> int:
     """Targets that are not the ignore index; one that several texts share counts for each."""
-    live = batch.targets != IGNORE_INDEX  # (batch, length)
-    return int((live if batch.segments is None else live * repeats(batch.segments)).sum())
+    targets = batch.targets != IGNORE_INDEX  # (batch, length)
+    return int((targets if batch.segments is None else targets * repeats(batch.segments)).sum())
 
 
 def input_tokens(batch: Batch) -> int:
@@ -85,12 +92,7 @@ def input_tokens(batch: Batch) -> int:
 
     A token that several texts share counts for each of them.
     """
-    if batch.segments is not None:
-        return int(repeats(batch.segments).sum())
-    live = batch.targets != IGNORE_INDEX  # (batch, length)
-    columns = torch.arange(1, live.shape[1] + 1, device=live.device)  # (length,)
-    # The last token that a row reads is the one before its last live target.
-    return int((live * columns).amax(dim=1).sum())
+    return int((batch.lengths if batch.segments is None else repeats(batch.segments)).sum())
 
 
 def _autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager:
@@ -105,52 +107,3 @@ def _clip(model: nn.Module, max_norm: float | None) -> Tensor:
         return nn.utils.clip_grad_norm_(model.parameters(), max_norm)
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     return nn.utils.get_total_norm(gradients)
-
-
-Schedule = Literal["constant", "cosine"]
-SCHEDULES = ("constant", "cosine")
-
-
-def learning_rate_at(
-    step: int,
-    total_steps: int,
-    learning_rate: float,
-    schedule: Schedule = "constant",
-    warmup_steps: int = 0,
-    final_share: float = 0.1,
-) -> float:
-    """The learning rate of a step, counted from 1 to ``total_steps``.
-
-    Warm-up rises in equal parts and reaches ``learning_rate`` at step ``warmup_steps``. After it
-    the rate stays ("constant"), or falls along half a cosine to ``final_share`` of
-    ``learning_rate``, which the last step has ("cosine").
-    """
-    if step <= warmup_steps:
-        return learning_rate * step / warmup_steps
-    if schedule == "constant":
-        return learning_rate
-    done = (step - warmup_steps) / (total_steps - warmup_steps)  # 0 … 1
-    return learning_rate * (final_share + (1 - final_share) * (1 + math.cos(math.pi * done)) / 2)
-
-
-def check_schedule(schedule: str, warmup_steps: float, final_share: float) -> None:
-    """Refuse what ``learning_rate_at`` cannot follow.
-
-    Raises:
-        ValueError: an unknown schedule, a negative warm-up, a share of steps above 1, or a final
-            share outside 0 … 1.
-    """
-    if schedule not in SCHEDULES:
-        raise ValueError(f"schedule is 'constant' or 'cosine', not {schedule!r}")
-    if warmup_steps < 0 or (isinstance(warmup_steps, float) and warmup_steps > 1):
-        raise ValueError(
-            f"warmup_steps is a whole number of steps, or a share of them from 0.0 to 1.0, "
-            f"not {warmup_steps}"
-        )
-    if not 0 <= final_share <= 1:
-        raise ValueError(f"final_share is from 0 to 1, not {final_share}")
-
-
-def count_warmup_steps(warmup_steps: int | float, total_steps: int) -> int:
-    """Steps of warm-up: a whole number is one already, a float is a share of all steps."""
-    return round(warmup_steps * total_steps) if isinstance(warmup_steps, float) else warmup_steps

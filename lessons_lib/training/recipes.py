@@ -6,47 +6,39 @@ from lessons_lib.batching import InstructionMask
 from lessons_lib.batching.loaders import Batching
 from lessons_lib.models import GPTConfig
 from lessons_lib.support import is_quick
-from lessons_lib.training.optimizer import Precision, Schedule
+from lessons_lib.training.options import TrainOptions
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A training run: the model, the entries, and how it is trained.
+class Recipe(TrainOptions):
+    """A training run: the model, the entries, and the options of ``train``.
 
     ``model`` is the name or path of a pretrained model, or the sizes of one that starts from
     random weights. ``entries`` is what ``load_entries`` takes. The rest is named as in
-    ``create_loader`` and ``train``; prompt formats go by their names, so that a recipe can be
-    written down.
+    ``create_loader``; prompt formats go by their names, so that a recipe can be written down.
     """
 
     model: str | GPTConfig
-    epochs: int
-    learning_rate: float
-    batch_size: int = 8
-    evaluate_every: int = 58
-    max_steps: int | None = None
     entries: str = "bundled"
     prompt_format: str = "alpaca"
     instruction_mask: InstructionMask = "prompt"
     prompt_loss_weight: float | None = None
+    batch_size: int = 8
     batching: Batching = "bucketed"
     share_prefix: bool = False
     drop_last: bool = True
-    accumulate: int = 1
-    schedule: Schedule = "constant"
-    warmup_steps: int | float = 0
-    final_share: float = 0.1
-    weight_decay: float = 0.1
-    max_gradient_norm: float | None = 1.0
-    precision: Precision = "float32"
-    keep_best: bool = False
-    seed: int = 123
 
 
 RECIPES = {
     # Lesson 09 and those after it, from the pretrained base model on the same entries.
     "lesson-09": Recipe(
-        "base", entries="chosen", epochs=3, learning_rate=2e-4, schedule="cosine", warmup_steps=0.05
+        "base",
+        entries="chosen",
+        epochs=3,
+        learning_rate=2e-4,
+        schedule="cosine",
+        warmup_steps=0.05,
+        evaluate_every=58,
     ),
     # Lesson 09's last part: a real model, one epoch of 117 steps.
     "lesson-09-real": Recipe(

@@ -1,10 +1,12 @@
-"""Where a training run stands, beside its callbacks' state: validation, best weights, resuming.
+"""Where a training run stands: its optimizer, its place in the data, validation, best weights.
 
 ``loop`` steps; this keeps what a checkpoint must hold. Taught in lesson 09.
 """
 
 import itertools
 import math
+import time
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -14,19 +16,29 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from lessons_lib.batching import Batch
+from lessons_lib.batching.loaders import InstructionLoader, response_batches
+from lessons_lib.models import LanguageModel
 from lessons_lib.support import CheckpointError
-from lessons_lib.training.checkpoints import random_state, set_random_state
+from lessons_lib.training.checkpoints import Checkpoints, random_state, set_random_state
 from lessons_lib.training.history import Callback, History, TrainingState
-from lessons_lib.training.losses import evaluate, evaluate_loss, response_batches
-from lessons_lib.training.optimizer import in_groups
+from lessons_lib.training.losses import evaluate, evaluate_loss
+from lessons_lib.training.optimizer import in_groups, make_optimizer, optimizer_step
+from lessons_lib.training.options import TrainOptions
 
 
-class Best(NamedTuple):
-    """The weights with the lowest validation loss so far."""
+class Weights(NamedTuple):
+    """A copy of a model's weights, on the CPU."""
 
     step: int
-    loss: float
-    weights: dict[str, Tensor]  # on the CPU
+    loss: float  # the validation loss; NaN where none was measured
+    tensors: dict[str, Tensor]
+
+
+def copy_weights(state: TrainingState, loss: float = math.nan) -> Weights:
+    """The model's weights as they are now."""
+    weights = state.model.state_dict().items()
+    tensors = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights}
+    return Weights(state.step, loss, tensors)
 
 
 class Validator:
@@ -34,12 +46,13 @@ class Validator:
 
     def __init__(self, state: TrainingState, loader: Iterable[Batch] | None, callbacks: list):
         self.state, self.loader, self.callbacks = state, loader, callbacks
-        self.best: Best | None = None
-        self.responses = None if loader is None else response_batches(loader)
-        collator = getattr(loader, "collate_fn", None)
-        collator = getattr(collator, "collator", collator)
-        # With this mask the validation loss is the response loss; why measure it twice?
-        self.same = getattr(collator, "masked_until", None) == "prompt_length"
+        self.best: Weights | None = None
+        self.responses: list[Batch] = []
+        self.same = False
+        if isinstance(loader, InstructionLoader):
+            self.responses = response_batches(loader)
+            # With this mask the validation loss is the response loss; why measure it twice?
+            self.same = loader.collator.mask == "prompt"
 
     def validate(self) -> None:
         """Measure now, unless that was done after this very step."""
@@ -54,41 +67,54 @@ class Validator:
         history.validation_loss.append(loss)
         history.validation_accuracy.append(accuracy)
         if loss < (math.inf if self.best is None else self.best.loss):
-            weights = model.state_dict().items()
-            copies = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights}
-            self.best = Best(step, loss, copies)
+            self.best = copy_weights(self.state, loss)
         call(self.callbacks, self.state)
-
-    def restore(self) -> None:
-        """Give the model its best weights."""
-        self.state.model.load_state_dict(self.best.weights)
-        self.state.history.kept_step = self.best.step
 
 
 class Run:
-    """What a checkpoint holds of a run, and how the run goes on from there.
+    """A run: what a checkpoint holds of it, how a step is taken, and how it goes on or ends.
 
     Raises:
-        ValueError: ``exact`` is asked for and the loader's order cannot be set again.
+        ValueError: the loader is empty; or there are checkpoints, and its order cannot be set
+            again. CheckpointError: as ``Checkpoints.load`` and ``restore``.
     """
 
     def __init__(
         self,
-        state: TrainingState,
-        optimizer: torch.optim.Optimizer,
-        validator: Validator,
+        model: LanguageModel,
         loader: Iterable[Batch],
-        exact: bool = False,
+        validation_loader: Iterable[Batch] | None,
+        options: TrainOptions,
+        on_eval: list[Callback],
+        checkpoints: Checkpoints | None,
     ):
-        self.state, self.optimizer, self.validator = state, optimizer, validator
-        self.loader = loader
-        self.in_epoch = 0  # steps taken in the present epoch; 0 between epochs
-        self.first_epoch = getattr(loader, "epoch", 0)  # of the loader's own count
-        if exact and isinstance(loader, DataLoader) and not hasattr(loader, "set_epoch"):
+        if not len(loader):
             raise ValueError(
-                "a run can go on from a checkpoint only if its loader can: it needs set_epoch, as "
-                "create_loader's have it"
+                "the loader has no batch: are there fewer entries than one batch takes?"
             )
+        if options.keep_best and validation_loader is None:
+            raise ValueError(
+                "keep_best needs a validation_loader: the best weights are those with the lowest "
+                "validation loss"
+            )
+        if checkpoints and isinstance(loader, DataLoader):
+            if not isinstance(loader, InstructionLoader):
+                raise ValueError(
+                    "a run can go on from a checkpoint only if its loader can: it needs set_epoch, "
+                    "as create_loader's have it"
+                )
+        torch.manual_seed(options.seed)
+        self.loader, self.options, self.checkpoints = loader, options, checkpoints
+        self.optimizer = make_optimizer(model, options.learning_rate, options.weight_decay)
+        total_steps = options.total_steps(len(loader))
+        self.state = TrainingState(model, total_steps, epochs=options.epochs)
+        self.validator = Validator(self.state, validation_loader, on_eval)
+        self.in_epoch = 0  # steps taken in the present epoch; 0 between epochs
+        self.first_epoch = loader.epoch if isinstance(loader, InstructionLoader) else 0
+        self.sound: Weights | None = None  # the last copy from which the loss was a number
+        self.diverged = False
+        self.resumed = checkpoints is not None and self.restore(checkpoints.load())
+        self.started = time.perf_counter() - self.state.history.seconds
 
     @property
     def over(self) -> bool:
@@ -96,10 +122,10 @@ class Run:
         planned = self.state.epoch >= self.state.epochs
         return not self.in_epoch and (self.state.done or planned)
 
-    def steps_of_epoch(self, accumulate: int) -> Iterator[list[Batch]]:
+    def steps_of_epoch(self) -> Iterator[list[Batch]]:
         """Begin an epoch: its groups of batches from the one that is next, while the run lasts."""
         passed, self.state.epoch = self.in_epoch, self.state.epoch + 1
-        groups = in_groups(self.loader, accumulate)
+        groups = in_groups(self.loader, self.options.accumulate)
         for index in itertools.count():
             if self.state.done or (batches := next(groups, None)) is None:
                 return
@@ -107,10 +133,71 @@ class Run:
                 self.in_epoch = index + 1
                 yield batches
 
+    def take_step(self, batches: list[Batch]) -> None:
+        """One optimizer step at its learning rate, recorded; one without a finite loss ends the
+        run."""
+        state, options = self.state, self.options
+        copy = None
+        if self.validator.loader is None and state.step % options.evaluate_every == 0:
+            copy = copy_weights(state)  # sound once this step has found a finite loss with them
+        rate = options.rate_at(state.step + 1, state.total_steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        step = optimizer_step(
+            state.model, self.optimizer, batches, options.max_gradient_norm, options.precision
+        )
+        if step.is_finite:
+            state.history.record(step, rate)
+            self.sound = copy or self.sound
+            return
+        self.diverged = True
+        kept = self.validator.best or self.sound
+        where = "that it started with" if kept is None or kept.step == 0 else f"of step {kept.step}"
+        reason = (
+            f"step {state.step + 1} of {state.total_steps} has a loss of {step.loss:.3g} and a "
+            f"gradient of norm {step.gradient_norm:.3g}, at a learning rate of {rate:.3g}. The run "
+            f"ends here; the model has the weights {where}. Try a lower learning rate, warm-up "
+            "steps or max_gradient_norm=1.0"
+        )
+        state.stop(reason)
+        warnings.warn(reason, RuntimeWarning, stacklevel=3)
+
+    def end_step(self) -> None:
+        """After a step: validation and a checkpoint where they are due."""
+        step = self.state.step
+        if not self.state.done and step % self.options.evaluate_every == 0:
+            self.validator.validate()
+        if self.checkpoints is not None and step % self.checkpoints.every == 0:
+            self.state.history.seconds = time.perf_counter() - self.started
+            self.checkpoints.save(step, self.snapshot())
+
     def end_epoch(self) -> None:
         """Note the end of an epoch."""
         self.in_epoch = 0
         self.state.history.epoch_ends.append(self.state.step)
+
+    def settle(self) -> None:
+        """After the last step: which weights the model keeps, and a word on an interruption."""
+        state, history, best = self.state, self.state.history, self.validator.best
+        history.seconds = time.perf_counter() - self.started
+        history.kept_step = state.step
+        validated = any(step > 0 for step in history.validation_steps)
+        keep = None
+        if self.diverged:
+            keep = best or self.sound
+        elif history.interrupted and validated or self.options.keep_best:
+            keep = best
+        if keep is not None:
+            state.model.load_state_dict(keep.tensors)
+            history.kept_step = keep.step
+        if state.step and history.epoch_ends[-1:] != [state.step]:
+            history.epoch_ends.append(state.step)
+        if history.interrupted:
+            kept = "its present weights"
+            if keep is not None:
+                kept = f"its best weights, of step {keep.step} (validation loss {keep.loss:.3f})"
+            done = f"{state.step} of {state.total_steps} steps"
+            print(f"Interrupted after {done}; the model has {kept}.")
 
     def snapshot(self) -> dict[str, Any]:
         """All that the rest of the run depends on."""
@@ -119,7 +206,7 @@ class Run:
             "model": self.state.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "history": asdict(self.state.history),
-            "total_steps": self.state.total_steps,
+            "options": self._described(),
             "first_epoch": self.first_epoch,
             "epoch": self.state.epoch,
             "in_epoch": self.in_epoch,
@@ -128,18 +215,28 @@ class Run:
             "best": None if best is None else best._asdict(),
         }
 
+    def _described(self) -> dict[str, Any]:
+        """The options that decide over the run, those of the loader among them."""
+        options = asdict(self.options) | {"total_steps": self.state.total_steps}
+        if isinstance(self.loader, InstructionLoader):
+            options |= self.loader.describe()
+        return options
+
     def restore(self, saved: dict[str, Any] | None) -> bool:
         """Go on from a checkpoint; False where there is none.
 
         Raises:
-            CheckpointError: it is of a longer or shorter run, or of another model.
+            CheckpointError: it is of a run with other options or entries, or of another model.
         """
         if saved is None:
             return False
-        if saved["total_steps"] != self.state.total_steps:
+        before, now = saved["options"], self._described()
+        other = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+        if other:
+            told = "; ".join(f"{name} was {before.get(name)}, is {now.get(name)}" for name in other)
             raise CheckpointError(
-                f"the checkpoint is of a run of {saved['total_steps']} steps, this one has "
-                f"{self.state.total_steps}: use the same entries and options, or another folder"
+                f"the checkpoint is of a run with other options ({told}): use the same entries "
+                "and options to go on, or another folder to start afresh"
             )
         try:
             self.state.model.load_state_dict(saved["model"])
@@ -150,10 +247,10 @@ class Run:
         # The epoch is begun again, and what was done of it is passed over.
         self.state.epoch, self.in_epoch = saved["epoch"] - 1, saved["in_epoch"]
         self.state.stopped = saved["stopped"]
-        self.validator.best = None if saved["best"] is None else Best(**saved["best"])
+        self.validator.best = None if saved["best"] is None else Weights(**saved["best"])
         self.first_epoch = saved["first_epoch"]
         set_random_state(saved["random_state"])
-        if hasattr(self.loader, "set_epoch"):
+        if isinstance(self.loader, InstructionLoader):
             self.loader.set_epoch(self.first_epoch + self.state.epoch)
         return True
 

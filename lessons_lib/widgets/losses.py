@@ -12,7 +12,7 @@ from torch import nn
 
 from lessons_lib.batching import Batch, Example
 from lessons_lib.data import END_OF_TEXT, PromptFormat, get_tokenizer, tokenizer_of
-from lessons_lib.training import target_losses
+from lessons_lib.models import protocol
 from lessons_lib.widgets.inspector import BatchInspector
 from lessons_lib.widgets.payload import InspectorError, make_examples, make_payload
 
@@ -91,7 +91,8 @@ def token_losses(
             ids = torch.tensor([[*example.token_ids, END_OF_TEXT][: context_length + 1]])
             inputs, targets = ids[:, :-1].to(device), ids[0, 1:].to(device)  # (1, n), (n,)
             hidden = model.hidden(Batch(inputs))[0]  # (1, n, width) → (n, width)
-            losses, _ = target_losses(model, hidden, targets)  # (n,): what training would see
+            # What training would see, (n,).
+            losses, _ = protocol.token_losses(model, hidden, targets)
             if not losses.isfinite().all():
                 raise InspectorError("The model's losses are not finite: its training diverged.")
             shares, best = model.head(hidden).float().softmax(-1).topk(LIKELIEST)  # (n, 5)

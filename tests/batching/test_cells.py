@@ -87,9 +87,8 @@ def test_a_cut_row_has_no_end_in_a_wider_batch():
     st.lists(examples(), min_size=1, max_size=4),
     st.sampled_from(MASKS),
     st.sampled_from([None, 6, 11]),
-    st.sampled_from([-100, -1]),
 )
-def test_a_target_is_ignored_exactly_where_its_kind_says_so(rows, mask, limit, ignore_index):
+def test_a_target_is_ignored_exactly_where_its_kind_says_so(rows, mask, limit):
     rows = [row for row in rows if limit is None or row.prompt_length <= limit]
     if not rows:
         return
@@ -98,11 +97,10 @@ def test_a_target_is_ignored_exactly_where_its_kind_says_so(rows, mask, limit, i
         instruction_mask=mask,
         allowed_max_length=limit,
         pad_to=15 if limit else None,
-        ignore_index=ignore_index,
     )
     dead = {IGNORED_PADDING, IGNORED_INSTRUCTION}
     for kinds, targets in zip(target_kinds(steps), steps.targets.tolist(), strict=True):
-        assert [kind in dead for kind in kinds] == [target == ignore_index for target in targets]
+        assert [kind in dead for kind in kinds] == [target == -100 for target in targets]
         assert PADDING not in kinds, "after substep 2.5 no padding counts"
 
 

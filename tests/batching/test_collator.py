@@ -17,6 +17,7 @@ from lessons_lib.batching import (
     InstructionCollator,
     InstructionDataset,
     collate_steps,
+    create_loader,
     custom_collate_fn,
     mask_instructions,
     mask_padding,
@@ -359,19 +360,26 @@ def test_padding_changes_neither_inputs_nor_targets_of_the_text(rows, more):
 # Other ids, other tokenizers
 
 
+@pytest.mark.parametrize("make", [collate_steps, create_loader])
+def test_another_ignore_index_is_refused_by_name(make):
+    """Losses would take it for a token, in silence."""
+    with pytest.raises(ValueError, match="ignore_index is no option here.*-100"):
+        make(ENTRIES, ignore_index=-1)
+
+
 @given(EXAMPLE_LISTS)
-def test_other_pad_and_end_ids_and_ignore_index(rows):
+def test_other_pad_and_end_ids(rows):
     collator = InstructionCollator(
-        instruction_mask="prompt", pad_token_id=60_001, end_of_text_id=60_002, ignore_index=-1
+        instruction_mask="prompt", pad_token_id=60_001, end_of_text_id=60_002
     )
     batch = collator(rows)
     usual = InstructionCollator(instruction_mask="prompt")(rows)
-    assert torch.equal(batch.targets == -1, usual.targets == -100)
+    assert torch.equal(batch.targets == -100, usual.targets == -100)
     for row, inputs, targets in zip(rows, batch.inputs.tolist(), batch.targets, strict=True):
         here = len(row.token_ids)
         ended = [*row.token_ids, 60_002]
         assert inputs == (ended + [60_001] * len(inputs))[: len(inputs)]
-        assert live_targets(targets, -1).tokens == ended[row.prompt_length : here + 1]
+        assert live_targets(targets).tokens == ended[row.prompt_length : here + 1]
         assert 60_001 not in targets
 
 

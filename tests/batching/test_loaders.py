@@ -392,3 +392,10 @@ def test_packed_rows_of_the_real_entries(book_dataset, name, rows):
     loader = create_loader(book_dataset[name], 8, batching="packed")
     assert sum(batch.inputs.shape[0] for batch in loader) == rows
     assert len(loader) == -(-rows // 8)
+
+
+def test_too_few_entries_for_one_batch_are_named_with_what_works():
+    with pytest.raises(BatchError, match="5 entries are fewer than one batch of 8.*batch_size=5"):
+        create_loader(ENTRIES, 8, drop_last=True)
+    assert len(create_loader(ENTRIES, 5, drop_last=True)) == 1
+    assert len(create_loader(ENTRIES, 8, drop_last=False)) == 1

@@ -21,11 +21,12 @@ from lessons_lib.batching import (
     share_prefix,
 )
 from lessons_lib.batching.batch import SHARED
+from lessons_lib.batching.loaders import response_batches
 from lessons_lib.batching.packing import PackingCollator, PrefixSharingCollator, best_fit_decreasing
 from lessons_lib.data import END_OF_TEXT, load_entries, split_entries
 from lessons_lib.models import GPT, GPTConfig
 from lessons_lib.training import Recipe, batch_loss, evaluate_loss, finetune, live_losses, train
-from lessons_lib.training.losses import evaluate, live_mask, live_weights, response_batches
+from lessons_lib.training.losses import evaluate, live_mask, live_weights
 from tests.helpers.toys import ENTRIES, EXAMPLES, examples, live_targets, tiny_model
 
 P = END_OF_TEXT
@@ -36,7 +37,7 @@ OPTIONS = st.sampled_from(
         {"instruction_mask": "prompt"},
         {"instruction_mask": "keep-header"},
         {"prompt_loss_weight": 0.25},
-        {"ignore_index": -1, "pad_token_id": 60_000, "end_of_text_id": 60_001},
+        {"pad_token_id": 60_000, "end_of_text_id": 60_001},
     ]
 )
 
@@ -50,9 +51,9 @@ def packed_rows(rows, pack):
     return [[rows[i] for i in row] for row in best_fit_decreasing([*map(pack.length, rows)], PACK)]
 
 
-def live_pairs(batch, ignore_index: int = -100) -> Counter:
+def live_pairs(batch) -> Counter:
     """How often each (input, target, weight) counts in a batch."""
-    live = batch.targets != ignore_index
+    live = batch.targets != -100
     weights = batch.weights if batch.weights is not None else torch.ones(live.shape)
     columns = (batch.inputs[live].tolist(), batch.targets[live].tolist(), weights[live].tolist())
     return Counter(zip(*columns, strict=True))
@@ -119,19 +120,17 @@ def test_a_packed_row_by_hand():
 @given(st.lists(examples(), min_size=1, max_size=8), OPTIONS)
 def test_live_pairs_are_those_of_the_padded_batch(rows, options):
     pack = packer(**options)
-    ignore = options.get("ignore_index", -100)
     packed = pack(packed_rows(rows, pack))
-    assert live_pairs(packed, ignore) == live_pairs(InstructionCollator(**options)(rows), ignore)
+    assert live_pairs(packed) == live_pairs(InstructionCollator(**options)(rows))
 
 
 @given(st.lists(examples(), min_size=1, max_size=8), OPTIONS)
 def test_edge_packing_no_target_points_from_one_entry_into_the_next(rows, options):
     pack = packer(**options)
-    ignore = options.get("ignore_index", -100)
     batch = pack(packed_rows(rows, pack))
     columns = (batch.inputs, batch.targets, batch.positions, batch.segments)
     for inputs, targets, positions, segments in zip(*columns, strict=True):
-        for place in live_targets(targets, ignore).places:
+        for place in live_targets(targets).places:
             assert segments[place] > 0, "padding has no target"
             assert segments[place + 1] == segments[place], "the target is the next entry's token"
             assert targets[place] == inputs[place + 1]
@@ -354,7 +353,7 @@ def test_evaluation_counts_every_target_of_the_shared_start():
 
 
 def test_a_recipe_has_the_switch():
-    recipe = Recipe("base", 1, 1e-3, batch_size=2, share_prefix=True, max_steps=1)
+    recipe = Recipe("base", learning_rate=1e-3, batch_size=2, share_prefix=True, max_steps=1)
     seen = []
 
     class Watched(GPT):

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from lessons_lib.data import END_OF_TEXT, PROMPT_FORMATS, get_tokenizer
+from lessons_lib.models import LanguageModel
 from tests.helpers.toys import Scripted
 
 TOKENIZER = get_tokenizer()
@@ -22,7 +23,7 @@ def scripted(message: str, answer: str, format: str = "alpaca", **options) -> Sc
     return Scripted([*encode(prompt), *encode(answer), END_OF_TEXT], **options)
 
 
-class Slow(nn.Module):
+class Slow(LanguageModel):
     """A model that waits before each token until it may go on; it never ends by itself."""
 
     def __init__(self):

@@ -11,7 +11,7 @@ from torch import nn
 
 from lessons_lib.batching import Example
 from lessons_lib.data import END_OF_TEXT, VOCABULARY_SIZE, get_tokenizer
-from lessons_lib.models import GPT, GPTConfig
+from lessons_lib.models import GPT, GPTConfig, LanguageModel
 from lessons_lib.training import Recipe
 
 ENTRIES = [
@@ -77,7 +77,7 @@ def tiny_recipe(folder: Path, entries: list[dict[str, str]], **options) -> Recip
     return Recipe(TINY_CONFIG, learning_rate=1e-2, entries=str(path), **options)
 
 
-class NextToken(nn.Module):
+class NextToken(LanguageModel):
     """A model of another make: its table says what follows token i, whatever came before.
 
     It has what the course asks of a model and no more: ``hidden``, ``head``, ``context_length``.
@@ -95,7 +95,7 @@ class NextToken(nn.Module):
         return hidden
 
 
-class Scripted(nn.Module):
+class Scripted(LanguageModel):
     """A model that knows one text by heart: at position t it expects token t + 1 of it."""
 
     def __init__(self, script: list[int], context_length: int = 1024):
@@ -114,7 +114,7 @@ class Scripted(nn.Module):
         return nn.functional.one_hot(hidden[..., 0], VOCABULARY_SIZE).float()
 
 
-class Parrot(nn.Module):
+class Parrot(LanguageModel):
     """A model that answers a message with the message itself; "Count." is answered without end."""
 
     def __init__(self):

@@ -314,8 +314,35 @@ def test_a_damaged_one_is_not_counted_among_those_that_are_kept(whole, cut_off):
 
 
 def test_a_run_of_another_length_is_refused(cut_off):
-    with pytest.raises(CheckpointError, match="a run of 9 steps, this one has 12"):
+    with pytest.raises(CheckpointError, match="epochs was 3, is 4"):
         run(cut_off, resume=True, epochs=4)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"weight_decay": 0.0}, "weight_decay was 0.1, is 0.0"),
+        ({"learning_rate": 1e-3}, "learning_rate was 0.05, is 0.001"),
+        ({"seed": 7}, "seed was 123, is 7"),
+        ({"loader": {"seed": 7}}, "order's seed was 123, is 7"),
+        ({"loader": {"batching": "shuffled"}}, "batching was bucketed, is shuffled"),
+        ({"loader": {"instruction_mask": "prompt"}}, "instruction_mask was none, is prompt"),
+    ],
+    ids=str,
+)
+def test_a_run_of_other_options_is_refused_by_their_names(cut_off, options, told):
+    """Never a silent mixture: the first half of one run, the second of another."""
+    if "loader" in options:
+        options = {"loader": make_loader(**options["loader"])}
+    with pytest.raises(CheckpointError, match=rf"other options \({told}\)"):
+        run(cut_off, resume=True, **options)
+
+
+def test_a_run_on_other_entries_is_refused(cut_off):
+    data = InstructionDataset([*ENTRIES[:4], ENTRIES[0]], LetterTokenizer())
+    loader = create_loader(data, 2, batching="bucketed", **IDS)
+    with pytest.raises(CheckpointError, match="entries was 5, hash .*, is 5, hash"):
+        run(cut_off, resume=True, loader=loader)
 
 
 def test_another_model_is_refused(cut_off):

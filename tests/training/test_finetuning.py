@@ -174,7 +174,7 @@ def test_callbacks_see_the_run_and_nothing_of_a_loaded_model(make, recipe):
 
 def test_a_run_that_a_callback_stopped_is_not_the_recipes_model(make, recipe, said):
     stopped = make(recipe, on_step=lambda state: state.stop("enough"))
-    assert stopped.history.steps == 1 and "A run that a callback stopped is not kept" in said[-1]
+    assert stopped.history.steps == 1 and "A run that was stopped early is not kept" in said[-1]
     whole = make(recipe)
     assert not whole.from_cache and whole.history.steps == 8
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader
 
 from lessons_lib.batching import (
     Batch,
@@ -15,7 +16,9 @@ from lessons_lib.batching import (
     InstructionCollator,
     InstructionDataset,
     create_loader,
+    custom_collate_fn,
 )
+from lessons_lib.models import LanguageModel
 from lessons_lib.training import (
     History,
     batch_loss,
@@ -23,10 +26,9 @@ from lessons_lib.training import (
     live_losses,
     make_optimizer,
     response_loss,
-    target_losses,
     train,
 )
-from lessons_lib.training.losses import evaluate, summed_loss
+from lessons_lib.training.losses import evaluate
 from lessons_lib.training.optimizer import input_tokens
 from tests.helpers.toys import ENTRIES, EXAMPLES, NextToken, tiny_model
 
@@ -49,6 +51,12 @@ def plain_loss(model, batch: Batch) -> torch.Tensor:
     return F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=-100)
 
 
+def summed_loss(model, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """The weighted sum of a batch's losses, and the sum of its weights."""
+    losses, weights, _ = live_losses(model, batch)
+    return (losses * weights).sum(), weights.sum()
+
+
 def gradients(model, loss) -> list[torch.Tensor]:
     return list(torch.autograd.grad(loss, list(model.parameters())))
 
@@ -69,7 +77,7 @@ def test_cross_entropy_demo_of_the_book():
     three = torch.tensor([[-1.0, 1.0], [-0.5, 1.5], [-0.5, 1.5]])
     cases = [(two, [0, 1]), (three, [0, 1, 1]), (three, [0, 1, -100])]
 
-    class Given(torch.nn.Module):
+    class Given(LanguageModel):
         """A model whose logits are given: its hidden vectors are the logits themselves."""
 
         def __init__(self, logits):
@@ -125,7 +133,7 @@ def test_a_model_with_token_losses_of_its_own_is_asked_for_them():
 
 def test_losses_and_correctness_from_logits():
     model, hidden = NextToken(3), torch.tensor([[0.0, 2.0, 1.0], [3.0, 0.0, 0.0]]).bfloat16()
-    losses, correct = target_losses(model, hidden, torch.tensor([1, 2]))
+    losses, correct = model.token_losses(hidden, torch.tensor([1, 2]))
     assert losses.dtype == torch.float32
     expected = [math.log(1 + math.e**2 + math.e) - 2, math.log(math.e**3 + 2)]
     assert losses.tolist() == pytest.approx(expected)
@@ -254,16 +262,9 @@ def test_evaluate_loss_makes_no_gradients():
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
-def test_evaluate_loss_of_the_first_batches_only():
-    model, batches = tiny_model(), counting_batches()
-    assert evaluate_loss(model, batches, max_batches=2) == evaluate_loss(model, batches[:2])
-
-
-@pytest.mark.parametrize("options", [{}, {"max_batches": 0}])
-def test_evaluate_loss_of_nothing_is_refused(options):
-    batches = [] if not options else [toy_batch()]
+def test_evaluate_loss_of_nothing_is_refused():
     with pytest.raises(BatchError, match="no batch"):
-        evaluate_loss(tiny_model(), batches, **options)
+        evaluate_loss(tiny_model(), [])
 
 
 def test_accuracy_counts_every_live_target_the_same():
@@ -892,3 +893,65 @@ def test_options_out_of_range_are_refused_before_anything_happens(options, messa
     with pytest.raises(ValueError, match=message):
         train(model, counting_batches(), progress=False, **options)
     assert equals(model, before)
+
+
+# ---------------------------------------------------------------- a loss that is no number
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_a_run_that_diverges_ends_with_a_sentence_and_its_last_good_weights(validated):
+    model, batches = tiny_model(), counting_batches()
+    validation = batches if validated else None
+    before = evaluate_loss(model, batches)
+    with pytest.warns(RuntimeWarning, match="has a loss of .*at a learning rate of 1e\\+18.*Try"):
+        history = train(
+            model,
+            batches,
+            validation,
+            epochs=4,
+            learning_rate=1e18,
+            max_gradient_norm=None,
+            progress=False,
+        )
+    assert evaluate_loss(model, batches) == before, "the weights that it started with"
+    assert 0 < history.steps < 16 and history.kept_step == 0
+    assert all(map(math.isfinite, history.train_loss + history.validation_loss))
+    assert "Try a lower learning rate" in history.stop_reason and not history.interrupted
+
+
+def test_a_divergence_late_in_a_run_keeps_what_was_learned_before():
+    model, batches = tiny_model(), counting_batches()
+
+    def break_it(state):
+        if state.step == 6:
+            state.model.final_norm.weight.data[0] = math.nan
+
+    with pytest.warns(RuntimeWarning, match="step 7 of 16 .*the weights of step 4"):
+        history = train(
+            model, batches, epochs=4, evaluate_every=4, on_step=break_it, progress=False
+        )
+    assert (history.steps, history.kept_step) == (6, 4)
+    assert math.isfinite(evaluate_loss(model, batches))
+
+
+def test_the_books_own_loader_trains():
+    """Its pairs of inputs and targets are batches too, and the loss is the same."""
+    rows, collate = DataLoader(COUNTING, 5, collate_fn=custom_collate_fn), InstructionCollator()
+    ours = [collate(COUNTING[start : start + 5]) for start in range(0, len(COUNTING), 5)]
+    losses = []
+    for loader in (rows, ours):
+        model = tiny_model(50_257)
+        losses.append(train(model, loader, loader, epochs=2, progress=False).train_loss)
+        losses[-1].append(evaluate_loss(model, loader))
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("loader", ["entries.json", ENTRIES, [torch.ones(1, 2)]], ids=str)
+def test_what_is_no_loader_is_refused(loader):
+    with pytest.raises(TypeError, match=r"yields (str|dict|Tensor)\. create_loader\(entries\)"):
+        train(tiny_model(), loader, progress=False)
+
+
+def test_what_is_no_model_is_refused():
+    with pytest.raises(TypeError, match="wanted, not Linear: take one from load_model"):
+        train(torch.nn.Linear(2, 2), counting_batches())

@@ -9,7 +9,7 @@ from lessons_lib.batching import create_loader
 from lessons_lib.models import GPTConfig
 from lessons_lib.support import is_quick
 from lessons_lib.training import RECIPES, get_recipe
-from lessons_lib.training.optimizer import check_schedule
+from lessons_lib.training.options import check_schedule
 from tests.helpers.toys import ENTRIES
 
 QUICK = "LESSONS_LIB_QUICK"

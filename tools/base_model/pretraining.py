@@ -21,7 +21,7 @@ from lessons_lib.data.world import write_documents
 from lessons_lib.models import GPT, GPTConfig, count_parameters
 from lessons_lib.models.loading import BASE_MODEL, save_compact
 from lessons_lib.support import cache_folder, write_whole
-from lessons_lib.training.optimizer import count_warmup_steps, learning_rate_at
+from lessons_lib.training.options import count_warmup_steps, learning_rate_at
 from tools.base_model.muon import Muon
 from tools.base_model.sampled_softmax import sampled_loss
 

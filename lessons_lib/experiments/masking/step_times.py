@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from lessons_lib.batching import Batch, create_loader
 from lessons_lib.data import Entry, tokenizer_of
 from lessons_lib.experiments.masking.runs import Mode, mode_name
+from lessons_lib.models.protocol import token_losses
 from lessons_lib.support import Table, is_quick
 from lessons_lib.support.devices import device_of
 from lessons_lib.support.memory import keep_freed_memory
-from lessons_lib.training import batch_loss, make_optimizer, target_losses
+from lessons_lib.training import batch_loss, make_optimizer
 from lessons_lib.training.losses import live_mask
 
 LEARNING_RATE, WEIGHT_DECAY = 1e-6, 0.1  # they do not matter for the time
@@ -44,7 +45,7 @@ def every_position_loss(model: nn.Module, batch: Batch) -> Tensor:
     live = live_mask(batch)  # (batch, length)
     hidden = model.hidden(batch).flatten(0, 1)  # (batch, length, width) → (batch · length, width)
     targets = batch.targets.masked_fill(~live, 0).flatten()  # (batch · length,)
-    losses, _ = target_losses(model, hidden, targets)  # (batch · length,)
+    losses, _ = token_losses(model, hidden, targets)  # (batch · length,)
     weights = live if batch.weights is None else batch.weights * live
     weights = weights.flatten().to(losses)  # 0 where a target does not count
     return (losses * weights).sum() / weights.sum()

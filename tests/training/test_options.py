@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lessons_lib.training.optimizer import check_schedule, count_warmup_steps, learning_rate_at
+from lessons_lib.training.options import check_schedule, count_warmup_steps, learning_rate_at
 
 
 def rates(total=10, **options):
