@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Literal
 
-from torch import nn
-
 from lessons_lib.batching import tokenize
 from lessons_lib.data import (
     PromptFormat,
@@ -23,6 +21,8 @@ from lessons_lib.data import (
 )
 from lessons_lib.generation import TextStream
 from lessons_lib.generation.decoding import GrowingRow, start_rows, step_rows
+from lessons_lib.models import LanguageModel
+from lessons_lib.models.protocol import check_model
 from lessons_lib.support.reply_options import ReplyOptions, list_options
 
 OWN = "own"  # stands for the chat template of the model's own tokenizer
@@ -54,11 +54,10 @@ class Turn:
 class Chat:
     """Turns with one model; each reply can be had piece by piece, or at once.
 
-    ``model`` has ``hidden``, ``head`` and ``context_length``; if it has a ``tokenizer``, that is
-    used, else GPT-2's. ``format`` is a prompt format or its name: take the one that the model was
-    fine-tuned with. "own" is the chat template of the model's tokenizer, where it has one
-    (``chat_ids``). A reply ends at end of text, at the format's closing tag, or at a text in
-    ``stop``; none of them is part of the reply.
+    ``tokenizer`` is the model's own, if not given. ``format`` is a prompt format or its name: take
+    the one that the model was fine-tuned with. "own" is the chat template of the tokenizer, where
+    it has one (``chat_ids``). A reply ends at end of text, at the format's closing tag, or at a
+    text in ``stop``; none of them is part of the reply.
 
     The other options are those of ``ReplyOptions``. ``set_options`` changes them between turns.
 
@@ -78,13 +77,17 @@ class Chat:
     @list_options
     def __init__(
         self,
-        model: nn.Module,
+        model: LanguageModel,
         format: str | PromptFormat = "alpaca",
         *,
         tokenizer: Tokenizer | None = None,
         **options,
     ):
-        _check_model(model)
+        if isinstance(model, str | PurePath):
+            raise TypeError(
+                f"a model is wanted, not its name: load_model({str(model)!r}) gives one"
+            )
+        check_model(model)
         self.model, self.options = model, ReplyOptions(**options)
         self.tokenizer = tokenizer or tokenizer_of(model)
         self.format = None if format == OWN else get_prompt_format(format)
@@ -211,14 +214,6 @@ class Chat:
 def has_chat_template(tokenizer: Tokenizer) -> bool:
     """Whether a tokenizer can make token ids of a whole chat."""
     return hasattr(tokenizer, "chat_ids")
-
-
-def _check_model(model: nn.Module) -> None:
-    if isinstance(model, str | PurePath):
-        raise TypeError(f"a model is wanted, not its name: load_model({str(model)!r}) gives one")
-    missing = [each for each in ("hidden", "head", "context_length") if not hasattr(model, each)]
-    if missing:
-        raise TypeError(f"that is no model to talk to: {model!r:.60} has no {missing[0]!r}")
 
 
 def _entry(message: str, reply: str = "") -> dict[str, str]:

@@ -20,13 +20,13 @@ from fastapi.concurrency import iterate_in_threadpool, run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
-from torch import nn
 
 from lessons_lib.chat.api import ApiError, ChatRequest, Completion, event, invalid_request
 from lessons_lib.chat.chat import Chat, MessageTooLong
 from lessons_lib.chat.guard import Guard, RequestQueue
 from lessons_lib.chat.page import add_page
 from lessons_lib.data import PromptFormat
+from lessons_lib.models import LanguageModel
 from lessons_lib.support.reply_options import list_options
 
 STARTING = 20  # seconds that a server may take to start
@@ -34,7 +34,7 @@ STARTING = 20  # seconds that a server may take to start
 
 @list_options
 def create_app(
-    model: nn.Module,
+    model: LanguageModel,
     model_name: str = "lesson-09",
     format: str | PromptFormat = "alpaca",
     *,

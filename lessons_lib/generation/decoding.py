@@ -1,21 +1,19 @@
 """From token ids to more token ids: the loop below text. Taught in lesson 09.
 
-Knows a model only by ``hidden``, ``head`` and ``context_length``. Two things are used where a model
-has them: a key-value cache (``hidden(batch, cache)``), and ``never_generate``, a bool tensor
-(vocabulary,) that marks tokens which are never to be chosen.
+Knows a model as a ``LanguageModel``, and uses a key-value cache where the model ``caches``.
 """
 
-import inspect
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lessons_lib.batching import Batch
 from lessons_lib.generation.sampling import choose_tokens, row_generators
-from lessons_lib.models import KeyValueCache
+from lessons_lib.models import KeyValueCache, LanguageModel
+from lessons_lib.models.protocol import traits_of
 from lessons_lib.support.devices import device_of
 from lessons_lib.support.reply_options import ReplyOptions
 
@@ -44,7 +42,7 @@ class GrowingRow:
 
 
 def next_logits(
-    model: nn.Module, rows: Sequence[Sequence[int]], kv_cache: KeyValueCache | None = None
+    model: LanguageModel, rows: Sequence[Sequence[int]], kv_cache: KeyValueCache | None = None
 ) -> Tensor:
     """Logits of the token after each row of token ids, (rows, vocabulary), float32.
 
@@ -65,12 +63,12 @@ def next_logits(
         kv_cache.trim(map(len, rows))
     last = [length - 1 for length in lengths]
     logits = model.head(hidden[list(range(len(rows))), last]).float()  # (rows, vocabulary)
-    never = getattr(model, "never_generate", None)
+    never = traits_of(model).never_generate
     return logits if never is None else logits.masked_fill(never.to(logits.device), -torch.inf)
 
 
 def start_rows(
-    model: nn.Module, prompts: Sequence[Sequence[int]], options: ReplyOptions
+    model: LanguageModel, prompts: Sequence[Sequence[int]], options: ReplyOptions
 ) -> list[GrowingRow]:
     """A row for each prompt's token ids, which stay as they are.
 
@@ -107,7 +105,7 @@ def continue_rows(*arguments, **options) -> None:
 
 @torch.no_grad()
 def step_rows(
-    model: nn.Module,
+    model: LanguageModel,
     rows: Sequence[GrowingRow],
     options: ReplyOptions,
     end_of_text_id: int,
@@ -120,12 +118,12 @@ def step_rows(
     A row stops at end of text, which is not appended, or where ``ends`` says so of its new tokens.
     Whoever iterates may look at the rows between steps, and close the iterator to end early.
     """
-    training = model.training
+    training = model.training  # put back at the end; the decorator sees to gradients at each step
     model.eval()
     live = [row for row in rows if not row.finished]
     kv_cache = None
     try:
-        if live and use_cache and _can_cache(model):
+        if live and use_cache and traits_of(model).caches:
             kv_cache = _begin_kv_cache(model, [row.token_ids for row in live])
         while live:
             logits = next_logits(model, [row.token_ids for row in live], kv_cache)
@@ -148,7 +146,7 @@ def step_rows(
         model.train(training)
 
 
-def _begin_kv_cache(model: nn.Module, rows: list[list[int]]) -> KeyValueCache:
+def _begin_kv_cache(model: LanguageModel, rows: list[list[int]]) -> KeyValueCache:
     """A cache for these rows that holds the start they all share, read once for all of them."""
     # Each row keeps a token to read, from which its next one is predicted.
     shared = min(len(os.path.commonprefix(rows)), min(map(len, rows)) - 1)
@@ -165,7 +163,3 @@ def _closed_up(stays: list[bool]) -> list[int]:
     indices = [index for index, stay in enumerate(stays) if stay]
     behind = [index for index in indices if index >= len(indices)]
     return [index if stays[index] else behind.pop() for index in range(len(indices))]
-
-
-def _can_cache(model: nn.Module) -> bool:
-    return "cache" in inspect.signature(model.hidden).parameters

@@ -8,8 +8,6 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from torch import nn
-
 from lessons_lib.batching import tokenize
 from lessons_lib.data import (
     Entry,
@@ -21,6 +19,7 @@ from lessons_lib.data import (
 )
 from lessons_lib.generation.decoding import OnToken, continue_rows, start_rows
 from lessons_lib.generation.text_stream import TextStream, cut_at
+from lessons_lib.models import LanguageModel
 from lessons_lib.support.reply_options import ReplyOptions
 
 
@@ -34,7 +33,7 @@ class Generated:
 
 
 def generate_all(
-    model: nn.Module,
+    model: LanguageModel,
     prompts: Sequence[str | list[int]],
     *,
     tokenizer: Tokenizer | None = None,
@@ -97,7 +96,7 @@ def generate_all(
     ]
 
 
-def generate(model: nn.Module, prompts: Sequence[str | list[int]], **options) -> list[str]:
+def generate(model: LanguageModel, prompts: Sequence[str | list[int]], **options) -> list[str]:
     """How the model continues each prompt, as texts; options and errors as ``generate_all``."""
     return [generated.text for generated in generate_all(model, prompts, **options)]
 
@@ -107,7 +106,7 @@ generate.__signature__ = inspect.signature(generate_all).replace(return_annotati
 
 
 def generate_responses(
-    model: nn.Module,
+    model: LanguageModel,
     entries: Sequence[Entry],
     prompt_format: str | PromptFormat = "alpaca",
     **options,
@@ -126,7 +125,7 @@ def generate_responses(
 
 
 def respond_all(
-    model: nn.Module,
+    model: LanguageModel,
     entries: Sequence[Entry],
     prompt_format: str | PromptFormat = "alpaca",
     **options,
@@ -136,7 +135,7 @@ def respond_all(
 
 
 def respond(
-    model: nn.Module,
+    model: LanguageModel,
     entry: Entry,
     prompt_format: str | PromptFormat = "alpaca",
     **options,

@@ -260,7 +260,7 @@ def test_a_name_is_no_model_and_a_number_no_message(tmp_path):
     with pytest.raises(TypeError, match=r"load_model\(.*my_run'\) gives one"):
         Chat(tmp_path / "my_run")
     for thing in (None, torch.nn.Linear(2, 2)):
-        with pytest.raises(TypeError, match="no model to talk to: .* has no 'hidden'"):
+        with pytest.raises(TypeError, match=r"a model with hidden\(batch\) .* is wanted, not \w"):
             Chat(thing)
     chat = Chat(Scripted([0]))
     for message in (None, 5, b"Hi", ["Hi"]):

@@ -138,8 +138,8 @@ def test_a_page_that_comes_late_shows_each_piece_once(monkeypatch):
 
 def test_an_error_of_the_model_is_shown():
     model = scripted("Hi", "Hello.")
-    model.head = None
     box = show_chat(Chat(model))
+    model.head = None
     page = Page(box)
     box.ask("Hi")
     until(lambda: not box.busy)
