@@ -63,5 +63,5 @@ def get_recipe(name: str) -> Recipe:
     if not is_quick():
         return recipe
     if recipe.model == "smollm2":  # a real model's steps and validations take seconds each
-        return replace(recipe, epochs=1, max_steps=3, evaluate_every=3)
+        return replace(recipe, epochs=1, max_steps=2, evaluate_every=2, batch_size=2)
     return replace(recipe, epochs=1, max_steps=6, evaluate_every=3)
