@@ -7,12 +7,15 @@ ask (DNS rebinding). Such a request carries that name as its host, and is refuse
 import asyncio
 import ipaddress
 import json
-from collections.abc import Iterable
-
-from starlette import types as asgi
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
 
 from lessons_lib.chat.api import ApiError
 
+# What ASGI applications are called with. Its messages are parts of requests and responses.
+Scope = AsgiMessage = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[AsgiMessage]]
+Send = Callable[[AsgiMessage], Awaitable[None]]
 MOST_BYTES = 2**18  # of a request's body
 MOST_WAITING = 16  # requests, beside the one that is served
 HEADERS = {
@@ -32,15 +35,17 @@ class Guard:
     ``names`` are hosts to allow beside "localhost" and plain addresses.
     """
 
-    def __init__(self, app: asgi.ASGIApp, names: Iterable[str] = ()):
+    def __init__(
+        self, app: Callable[[Scope, Receive, Send], Awaitable[None]], names: Iterable[str] = ()
+    ):
         self.app = app
         self.names = {"localhost", *(name.lower() for name in names)}
 
-    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
 
-        async def send_with_headers(message: asgi.Message) -> None:
+        async def send_with_headers(message: AsgiMessage) -> None:
             if message["type"] == "http.response.start":
                 extra = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
                 message = {**message, "headers": [*message.get("headers", []), *extra]}
@@ -53,7 +58,7 @@ class Guard:
             return await _refuse(error, send_with_headers)
         await self.app(scope, receive, send_with_headers)
 
-    def _check_host(self, scope: asgi.Scope) -> None:
+    def _check_host(self, scope: Scope) -> None:
         host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
         name = host.removesuffix("]").partition("]")[0].lstrip("[")  # [::1]:8000
         if "[" not in host:
@@ -91,7 +96,7 @@ class RequestQueue:
         self._serving.release()
 
 
-async def _small_body(scope: asgi.Scope, receive: asgi.Receive) -> asgi.Receive:
+async def _small_body(scope: Scope, receive: Receive) -> Receive:
     """Read the whole body; what the application then receives is that, and what follows it.
 
     Raises:
@@ -112,13 +117,13 @@ async def _small_body(scope: asgi.Scope, receive: asgi.Receive) -> asgi.Receive:
         if size > MOST_BYTES:
             raise too_large
 
-    async def replay() -> asgi.Message:
+    async def replay() -> AsgiMessage:
         return messages.pop(0) if messages else await receive()
 
     return replay
 
 
-async def _refuse(error: ApiError, send: asgi.Send) -> None:
+async def _refuse(error: ApiError, send: Send) -> None:
     body = json.dumps(error.body()).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})

@@ -19,7 +19,6 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import iterate_in_threadpool, run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
-from starlette.exceptions import HTTPException
 
 from lessons_lib.chat.api import ApiError, ChatRequest, Completion, event, invalid_request
 from lessons_lib.chat.chat import Chat, MessageTooLong
@@ -58,7 +57,7 @@ def create_app(
     app = FastAPI(title="lessons_lib", redirect_slashes=False, **pages)
     app.state.queue = queue = RequestQueue()
     app.add_middleware(Guard, names=[host])
-    for kind in (ApiError, RequestValidationError, HTTPException, Exception):
+    for kind in (ApiError, RequestValidationError, 400, 404, 405, Exception):
         app.add_exception_handler(kind, _refuse)
     add_page(app, defaults)
     about = {"id": model_name, "object": "model", "created": 0, "owned_by": "lessons_lib"}
@@ -231,11 +230,11 @@ def _as_api_error(request: Request, error: Exception) -> ApiError:
             return error
         case RequestValidationError():
             return invalid_request(error.errors())
-        case HTTPException(status_code=404):
+        case Exception(status_code=404):
             return ApiError(404, f"There is nothing at {path}.", code="unknown_url")
-        case HTTPException(status_code=405):
+        case Exception(status_code=405):
             message = f"{request.method} is not allowed at {path}."
             return ApiError(405, message, code="method_not_allowed")
-        case HTTPException():
-            return ApiError(error.status_code, "The body cannot be read.")
+        case Exception(status_code=400):
+            return ApiError(400, "The body cannot be read.")
     return ApiError(500, "The server failed; its terminal says why.")
