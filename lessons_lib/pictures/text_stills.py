@@ -70,7 +70,7 @@ def draw_chat(turns: Sequence[Turn], name: str = "Model") -> Figure:
     sayings = []  # (who, lines, style, from the left)
     for turn in turns[-MOST_TURNS:]:
         sayings.append(("You", _said(turn.message), Kind.PROMPT, 0.42))
-        lines = _said(turn.reply or "(not a word)")
+        lines = _said(turn.reply or "(an empty reply)")
         sayings.append((f"{name} · {ENDINGS[turn.finish]}", lines, Kind.RESPONSE, 0.01))
     total = sum(len(lines) + 2.2 for _, lines, _, _ in sayings) + 1
     figure = Figure(figsize=(9, max(0.6, 0.2 * total)))
