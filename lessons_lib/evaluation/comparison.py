@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
 
-from lessons_lib.evaluation.intervals import FEWEST, bootstrap_interval
+from lessons_lib.evaluation.intervals import Estimate, bootstrap_interval
 from lessons_lib.evaluation.ranks import Score
 from lessons_lib.evaluation.scores import ScoreTable
 from lessons_lib.support import Table
@@ -19,18 +19,14 @@ from lessons_lib.support import Table
 class Difference(NamedTuple):
     """What one scorer says about two models, over the entries where it scores both."""
 
-    first: float
+    first: float  # means
     second: float
-    difference: float  # second minus first
-    low: float | None  # None where there are too few pairs, or all differences are alike
-    high: float | None
+    difference: Estimate  # second minus first, entry by entry
     p_value: float | None  # McNemar's; None where scores are not right or wrong
-    count: int
 
     def __str__(self) -> str:
-        bounds = "" if self.low is None else f" ({self.low:+.2f} to {self.high:+.2f})"
         sure = "" if self.p_value is None else f", p = {self.p_value:.2g}"
-        return f"{self.difference:+.2f}{bounds}{sure}"
+        return self.difference.format("+.2f") + sure
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -56,12 +52,11 @@ def mcnemar(only_first: int, only_second: int) -> float:
 def paired_difference(
     first: Sequence[Score], second: Sequence[Score], test: bool = True
 ) -> Difference | None:
-    """How much higher the second scores are, with the paired bootstrap's interval of 95 %.
+    """How much higher the second scores are, with the paired bootstrap's interval.
 
     Where all scores are 0 or 1, McNemar's test comes along, unless ``test`` is False: it takes
     entries for independent of each other. Pairs of which a score is missing are left out; None
-    where no pair is left. Fewer than five pairs have no interval, nor have differences that are all
-    the same: they say nothing about their spread.
+    where no pair is left. For when there is no interval see ``bootstrap_interval``.
 
     Raises:
         ValueError: the lists are not equally long.
@@ -76,10 +71,7 @@ def paired_difference(
     if test and all(score in (0, 1) for pair in both for score in pair):
         p_value = mcnemar(differences.count(-1), differences.count(1))
     means = fmean(a for a, _ in both), fmean(b for _, b in both)
-    # Equal differences of scores such as 0.1 and 1.1 may differ by a rounding.
-    spread = len(both) >= FEWEST and max(differences) - min(differences) > 1e-9
-    bounds = bootstrap_interval(differences) if spread else (None, None)
-    return Difference(*means, fmean(differences), *bounds, p_value, len(both))
+    return Difference(*means, bootstrap_interval(differences), p_value)
 
 
 @dataclass(frozen=True)
@@ -99,7 +91,7 @@ class Comparison:
                 rows.append((name, "–", "–", "–", "0"))
                 continue
             means = f"{found.first:.2f}", f"{found.second:.2f}"
-            rows.append((name, *means, str(found), str(found.count)))
+            rows.append((name, *means, str(found), str(found.difference.count)))
         return Table(("score", *self.names, "difference", "entries"), tuple(rows))
 
     def places(self, by: str) -> list[int]:

@@ -6,18 +6,11 @@ Answers come from a model of any kind, as texts; this module only compares them 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 from types import MappingProxyType
 from typing import Any
 
 from lessons_lib.data import Entry, check_entries
-from lessons_lib.evaluation.intervals import (
-    FEWEST,
-    Estimate,
-    Share,
-    bootstrap_interval,
-    wilson_interval,
-)
+from lessons_lib.evaluation.intervals import Estimate, Share, bootstrap_interval
 from lessons_lib.evaluation.ranks import Score, rank_average
 from lessons_lib.evaluation.scorers import (
     STATISTICAL,
@@ -182,28 +175,19 @@ def _value(share: Share) -> float:
     return -1.0 if share.value is None else share.value
 
 
-def mean_with_interval(
-    scores: Sequence[Score], confidence: float = 0.95, share: bool | None = None
-) -> Estimate:
+def mean_with_interval(scores: Sequence[Score], share: bool | None = None) -> Estimate:
     """The mean of the scores there are, with Wilson's interval where it is a share, else the
     bootstrap's.
 
     ``share`` says which; if it is None, scores that are all 0 or 1 make a share. No value without
-    a score; no bounds of a bootstrap with fewer than five scores, or where all are the same: they
-    say nothing about their spread.
-
-    Raises:
-        ValueError: ``confidence`` is not between 0 and 1.
+    a score.
     """
     known = [score for score in scores if score is not None]
     if not known:
         return Estimate(None, None, None, 0)
-    mean = fmean(known)
     if right_or_wrong(known) if share is None else share:
-        return Estimate(mean, *wilson_interval(int(sum(known)), len(known), confidence), len(known))
-    if len(known) < FEWEST or len(set(known)) == 1:
-        return Estimate(mean, None, None, len(known))
-    return Estimate(mean, *bootstrap_interval(known, confidence), len(known))
+        return Share(int(sum(known)), len(known)).interval()
+    return bootstrap_interval(known)
 
 
 def right_or_wrong(scores: Sequence[Score]) -> bool:

@@ -16,7 +16,13 @@ import torch
 from torch import nn
 
 from lessons_lib.data import Splits, load_entries, split_entries
-from lessons_lib.evaluation import Scores, bootstrap_interval, rouge_l_of, score_responses
+from lessons_lib.evaluation import (
+    Estimate,
+    Scores,
+    bootstrap_interval,
+    rouge_l_of,
+    score_responses,
+)
 from lessons_lib.evaluation.scores import STOPPED
 from lessons_lib.generation import generate_responses
 from lessons_lib.models import load_model
@@ -65,9 +71,9 @@ class BeforeAndAfter:
         """By how much the mean of a mark ("exact", "rouge_l", "stopped") rose."""
         return fmean(self._differences(mark))
 
-    def gain_interval(self, mark: str, confidence: float = 0.95) -> tuple[float, float]:
-        """The bootstrap's bounds of that gain; the two answers to an entry are drawn together."""
-        return bootstrap_interval(self._differences(mark), confidence)
+    def gain_interval(self, mark: str) -> Estimate:
+        """That gain with its interval; the two answers to an entry are drawn together."""
+        return bootstrap_interval(self._differences(mark))
 
     def figures(self) -> dict[str, float]:
         """The numbers by name; "gain" is that of the exact matches, "minutes" the training's."""
@@ -116,17 +122,15 @@ class BeforeAndAfter:
 
     def _share_row(self, name: str, mark: str) -> tuple[str, ...]:
         shares = self.before.scores.share(mark), self.after.scores.share(mark)
-        low, high = self.gain_interval(mark)
-        gain = f"{100 * self.gain(mark):+.1f} points ({100 * low:+.0f} to {100 * high:+.0f})"
+        found = self.gain_interval(mark)
+        gain = f"{100 * found.value:+.1f} points"
+        if found.low is not None:
+            gain += f" ({100 * found.low:+.0f} to {100 * found.high:+.0f})"
         return (name, *map(str, shares), gain)
 
     def _rouge_row(self) -> tuple[str, ...]:
-        means = [
-            "{:.2f} ({:.2f} to {:.2f})".format(fmean(values), *bootstrap_interval(values))
-            for values in (self.before.rouge_l, self.after.rouge_l)
-        ]
-        low, high = self.gain_interval("rouge_l")
-        return ("ROUGE-L", *means, f"{self.gain('rouge_l'):+.2f} ({low:+.2f} to {high:+.2f})")
+        means = (bootstrap_interval(each.rouge_l) for each in (self.before, self.after))
+        return ("ROUGE-L", *map(str, means), self.gain_interval("rouge_l").format("+.2f"))
 
 
 def before_and_after(

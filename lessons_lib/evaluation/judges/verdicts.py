@@ -21,7 +21,7 @@ from lessons_lib.evaluation import (
 )
 from lessons_lib.evaluation.comparison import Difference, paired_difference
 from lessons_lib.evaluation.embeddings import find_minilm
-from lessons_lib.evaluation.intervals import FEWEST, resampled
+from lessons_lib.evaluation.intervals import FEWEST, bootstrap
 from lessons_lib.evaluation.judges.labelled_answers import (
     KINDS,
     Kind,
@@ -113,7 +113,7 @@ class Verdicts:
         if not places:
             return Estimate(None, None, None, 0)
         questions = questions_of(self.labelled)
-        found = resampled(
+        found = bootstrap(
             auc,
             [verdict.scores[place] for place in places],
             [kinds[place] == good for place in places],
@@ -205,8 +205,8 @@ def judge_one(scorer: Scorer, labelled: Sequence[LabelledAnswer]) -> Verdict:
     scores = checked_scores(scorer, entries, answers)
     seconds = time.perf_counter() - began
     groups = questions_of(labelled)
-    separates = resampled(auc, scores, [each.good for each in labelled], groups=groups)
-    agrees = resampled(spearman, scores, [each.grade for each in labelled], groups=groups)
+    separates = bootstrap(auc, scores, [each.good for each in labelled], groups=groups)
+    agrees = bootstrap(spearman, scores, [each.grade for each in labelled], groups=groups)
     return Verdict(scorer.name, scores, separates, agrees, seconds)
 
 
@@ -233,6 +233,6 @@ def same_twice(
     and all answers to each, as ``judge_one`` does.
 
     Raises:
-        ValueError: as ``ranks.spearman`` and ``intervals.resampled``.
+        ValueError: as ``ranks.spearman`` and ``intervals.bootstrap``.
     """
-    return resampled(spearman, first, second, groups=groups)
+    return bootstrap(spearman, first, second, groups=groups)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lessons_lib.evaluation.intervals import Interval
+from lessons_lib.evaluation.intervals import Estimate
 from lessons_lib.experiments.masking.results import MEASURES, MaskingExperiment
 
 # Each mode keeps its colour and its shape from picture to picture.
@@ -111,8 +111,8 @@ def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
     return figure, list(panels)
 
 
-def _draw_interval(axes: Axes, place: int, mode: str, interval: Interval, scale: float) -> None:
-    value, low, high = (scale * each for each in interval)
+def _draw_interval(axes: Axes, place: int, mode: str, interval: Estimate, scale: float) -> None:
+    value, low, high = (scale * each for each in interval[:3])
     axes.errorbar(
         value,
         place,

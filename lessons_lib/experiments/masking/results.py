@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lessons_lib.evaluation.intervals import FEWEST, Interval, seeds_and_entries_interval
+from lessons_lib.evaluation.intervals import FEWEST, Estimate, seeds_and_entries_interval
 from lessons_lib.experiments.masking.runs import MaskingRun
 from lessons_lib.support import Table
 
@@ -91,7 +91,7 @@ class MaskingExperiment:
             rows.append((mode, *cells))
         return Table(("mode", *(f"{rate:g}" for rate in rates)), tuple(rows))
 
-    def interval(self, mode: str, measure: str) -> Interval:
+    def interval(self, mode: str, measure: str) -> Estimate:
         """A mode's mean of a measure ("exact", "rouge_l", "stopped", "test_loss").
 
         Raises:
@@ -99,7 +99,7 @@ class MaskingExperiment:
         """
         return seeds_and_entries_interval(*self._values(mode, measure))
 
-    def difference(self, first: str, second: str, measure: str) -> Interval:
+    def difference(self, first: str, second: str, measure: str) -> Estimate:
         """How much higher a measure is with the second mode, seed by seed and entry by entry.
 
         Raises:

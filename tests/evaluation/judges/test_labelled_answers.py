@@ -200,8 +200,10 @@ def test_a_judge_that_likes_long_answers_is_caught():
     likes_length = RuleScorer("long", lambda entries, answers: [len(a) for a in answers])
     answers = [each.answer for each in LABELLED]
     entries = [each.entry for each in LABELLED]
-    assert length_bias(likes_length, entries, answers).difference == pytest.approx(len(PADDING))
-    assert length_bias(EXACT, entries, answers).difference == pytest.approx(-12 / 60)
+    assert length_bias(likes_length, entries, answers).difference.value == pytest.approx(
+        len(PADDING)
+    )
+    assert length_bias(EXACT, entries, answers).difference.value == pytest.approx(-12 / 60)
     silent = RuleScorer("silent", lambda entries, answers: [None] * len(answers))
     assert length_bias(silent, entries, answers) is None
 
