@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lessons_lib.evaluation.intervals import Estimate, bootstrap_interval
 from lessons_lib.evaluation.ranks import Score
-from lessons_lib.evaluation.scores import ScoreTable
+from lessons_lib.evaluation.scores import Scores
 from lessons_lib.support import Table
 
 
@@ -78,8 +78,8 @@ def paired_difference(
 class Comparison:
     """What ``compare`` found: a table in a terminal and in Jupyter."""
 
-    first: ScoreTable
-    second: ScoreTable
+    first: Scores
+    second: Scores
     names: tuple[str, str]
     differences: dict[str, Difference | None]  # name of a scorer → what it says
 
@@ -139,20 +139,19 @@ class Comparison:
 
 
 def compare(
-    first: ScoreTable, second: ScoreTable, names: tuple[str, str] = ("first", "second")
+    first: Scores, second: Scores, names: tuple[str, str] = ("first", "second")
 ) -> Comparison:
     """Two models' answers to the same entries, by every scorer that both tables have.
 
     McNemar's test is left out for scorers that do not say which answer is better.
 
     Raises:
-        TypeError: one of the two is no table of ``score_answers``. ValueError: the entries are not
+        TypeError: one of the two is no ``Scores``. ValueError: the entries are not
             the same, or no scorer is in both tables.
     """
     for each in (first, second):
-        if not isinstance(each, ScoreTable):
-            found = type(each).__name__
-            raise TypeError(f"compare takes two tables that score_answers made, not {found}")
+        if not isinstance(each, Scores):
+            raise TypeError(f"compare takes two tables of Scores, not {type(each).__name__}")
     if first.entries != second.entries:
         raise ValueError("two models can be compared on the same entries only, in the same order")
     shared = [name for name in first.scores if name in second.scores]

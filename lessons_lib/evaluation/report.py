@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lessons_lib.evaluation.comparison import Comparison
 from lessons_lib.evaluation.ranks import Score
-from lessons_lib.evaluation.scores import ScoreTable
+from lessons_lib.evaluation.scores import Scores
 from lessons_lib.support import write_whole
 
 SPELLED = "backslashreplace"  # half a character, which a reply may hold, cannot be UTF-8
@@ -83,7 +83,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def write_report(
     path: str | Path,
-    scored: ScoreTable,
+    scored: Scores,
     comparison: Comparison | None = None,
     title: str = "Evaluation",
 ) -> None:
@@ -106,7 +106,7 @@ def write_report(
     write_whole(Path(path), lambda part: part.write_text(page, encoding="utf-8", errors=SPELLED))
 
 
-def write_csv(path: str | Path, scored: ScoreTable) -> None:
+def write_csv(path: str | Path, scored: Scores) -> None:
     """Write one line an answer: family, texts, each score, disagreement. UTF-8; no score is empty.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front.
@@ -135,7 +135,7 @@ class _Other(NamedTuple):
     answers: list[str]
 
 
-def _other_answers(scored: ScoreTable, comparison: Comparison) -> _Other:
+def _other_answers(scored: Scores, comparison: Comparison) -> _Other:
     for one, other, names in (
         (comparison.first, comparison.second, comparison.names),
         (comparison.second, comparison.first, comparison.names[::-1]),
@@ -145,13 +145,13 @@ def _other_answers(scored: ScoreTable, comparison: Comparison) -> _Other:
     raise ValueError("the comparison compares other answers than those in the table of scores")
 
 
-def _texts(scored: ScoreTable, place: int) -> tuple[str, str, str, str]:
+def _texts(scored: Scores, place: int) -> tuple[str, str, str, str]:
     entry = scored.entries[place]
     given = entry["instruction"], entry.get("input", ""), entry["output"]
     return *given, scored.answers[place]
 
 
-def _family(scored: ScoreTable, place: int) -> str:
+def _family(scored: Scores, place: int) -> str:
     return scored.families[place] if scored.families else ""
 
 
@@ -170,7 +170,7 @@ def _options(names: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _controls(scored: ScoreTable) -> str:
+def _controls(scored: Scores) -> str:
     families = sorted(set(scored.families or []))
     orders = [("place", "data set"), ("gap", "disagreement")]
     orders += [(f"score{number}", name) for number, name in enumerate(scored.scores)]
@@ -185,7 +185,7 @@ def _controls(scored: ScoreTable) -> str:
     )
 
 
-def _answers(scored: ScoreTable, other: _Other | None) -> str:
+def _answers(scored: Scores, other: _Other | None) -> str:
     answered = ("answer",) if other is None else other.heads
     head = ["family", "instruction", "input", "wanted", *answered, *scored.scores, "disagreement"]
     lines = ["".join(f"<th>{html.escape(name)}</th>" for name in head)]

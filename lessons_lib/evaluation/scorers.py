@@ -123,7 +123,7 @@ class RankAverage:
         return rank_average([checked_scores(each, entries, answers) for each in self.scorers])
 
 
-def each(rule: Callable[[Entry, str], Score | bool]) -> Callable:
+def entry_by_entry(rule: Callable[[Entry, str], Score | bool]) -> Callable:
     """A rule for one entry and one answer, as a rule for all of them."""
     return lambda entries, answers: [rule(*pair) for pair in zip(entries, answers, strict=True)]
 
@@ -193,12 +193,12 @@ def first_of_its_kind(entries: Sequence[Entry], answers: Sequence[str]) -> list[
     return found
 
 
-EXACT = RuleScorer("exact", each(matches_exactly))
-NORMALISED = RuleScorer("normalised", each(matches_normalised))
-LENIENT = RuleScorer("lenient", each(names_key_answer))
+EXACT = RuleScorer("exact", entry_by_entry(matches_exactly))
+NORMALISED = RuleScorer("normalised", entry_by_entry(matches_normalised))
+LENIENT = RuleScorer("lenient", entry_by_entry(names_key_answer))
 ROUGE_L = RuleScorer("ROUGE-L", rouge_l_of)
 CHRF = RuleScorer("chrF", chrf_of)
-LENGTH_RATIO = RuleScorer("length ratio", each(length_ratio), orders_quality=False)
+LENGTH_RATIO = RuleScorer("length ratio", entry_by_entry(length_ratio), orders_quality=False)
 DISTINCT = RuleScorer("distinct", first_of_its_kind, orders_quality=False)
 # What a table of one model's answers shows; the first five also say which answer is better.
 STATISTICAL = EXACT, NORMALISED, LENIENT, ROUGE_L, CHRF, LENGTH_RATIO, DISTINCT

@@ -28,7 +28,7 @@ for (const place of document.querySelectorAll(".ba-mount")) {
 
 
 def show_answers(scores: Scores, **options) -> "AnswerTable":
-    """The answers that ``score_responses`` marked, up to 200 of them, as a table to browse.
+    """Up to 200 scored answers as a table to browse; see ``Scores.marks`` for what is marked.
 
     ``options`` are the traits of ``AnswerTable``: ``family="capitals"``, ``marked="not exact"``,
     ``words="oslo"``, ``order="wrong first"``.

@@ -18,7 +18,6 @@ from lessons_lib.evaluation.scorers import (
     chrf,
     normalise,
 )
-from lessons_lib.evaluation.scores import mean_with_interval
 from tests.helpers.hostile import HOSTILE
 
 NORWAY = {"instruction": "Capital of Norway?", "input": "", "output": "The capital is Oslo."}
@@ -98,13 +97,17 @@ def constant(name, values):
 
 
 def test_a_share_has_wilsons_interval_and_a_mean_the_bootstraps():
-    assert mean_with_interval([1, 0, None, 1, 1]) == wilson_interval(3, 4)
-    found = mean_with_interval([0.1, 0.2, 0.3, 0.4, 0.5, None])
+    def mean(*values):
+        scorer = constant("made", list(values))
+        return score_answers([NORWAY] * len(values), ["x"] * len(values), [scorer]).mean("made")
+
+    assert mean(1, 0, None, 1, 1) == wilson_interval(3, 4)
+    found = mean(0.1, 0.2, 0.3, 0.4, 0.5, None)
     assert found.value == pytest.approx(0.3) and 0.1 <= found.low < 0.3 < found.high <= 0.5
     assert found.count == 5
-    assert mean_with_interval([0.1, 0.2]).low is None, "two values say nothing about a spread"
-    assert mean_with_interval([None]).value is None
-    assert mean_with_interval([0.3] * 9) == (pytest.approx(0.3), None, None, 9), "no spread"
+    assert mean(0.1, 0.2).low is None, "two values say nothing about a spread"
+    assert mean(None) == (None, None, None, 0)
+    assert mean(*[0.3] * 9) == (pytest.approx(0.3), None, None, 9), "no spread"
 
 
 def test_one_family_of_ones_does_not_make_a_score_a_share():
@@ -129,7 +132,6 @@ def test_scores_by_family_and_overall():
     assert table.mean("exact").value == pytest.approx(1 / 3)
     assert table.mean("exact", "south") == wilson_interval(0, 2)
     assert table.mean("other", "south") == (1.0, None, None, 1)
-    assert table.places("south") == [1, 2]
     head, (everything, north, south) = table.table().head, table.table().rows
     assert head == ("family", "entries", "exact", "other", "stopped")
     assert everything[:2] == ("all entries", "3") and north[:2] == ("north", "1")
@@ -224,7 +226,7 @@ def test_a_misspelt_name_is_answered_with_those_there_are():
     with pytest.raises(KeyError, match="no family 'nort'; there are north"):
         table.mean("exact", "nort")
     with pytest.raises(KeyError, match="there are none"):
-        score_answers([NORWAY], ["a"]).places("north")
+        score_answers([NORWAY], ["a"]).share("exact", "north")
     with pytest.raises(KeyError, match="no score 'rouge' of both; there are exact, chrF"):
         compare(table, table).differing("rouge")
 

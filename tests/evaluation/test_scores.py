@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from lessons_lib.data import DatasetError, load_entries
 from lessons_lib.data.world import entry_families
 from lessons_lib.evaluation import (
+    ROUGE_L,
     Share,
     bootstrap_interval,
     key_answer,
     rouge_l_of,
+    score_answers,
     score_responses,
 )
 from lessons_lib.evaluation.intervals import wilson_interval
 from lessons_lib.evaluation.key_answers import find_words, first_sentence
-from lessons_lib.evaluation.scorers import rouge_l
+from lessons_lib.evaluation.scorers import EXACT, rouge_l
 from lessons_lib.evaluation.scores import CHECKS
 from lessons_lib.widgets import show_answers
 from tests.helpers.hostile import HOSTILE
@@ -167,11 +169,10 @@ def test_bundled_entries_have_key_answers_by_family():
     scores = score_responses(entries, [e["output"] for e in entries], families=families)
     assert scores.share("exact") == Share(1100, 1100)
     assert all(value is not False for value in scores.marks["lenient"])
-    rows = {row.name: row.shares["lenient"] for row in scores.table()[1:]}
     rewriting = {"statements_to_questions", "passive_voice", "contractions", "sort_words"}
-    assert all(rows[name].total == 0 for name in rewriting)
+    assert all(scores.share("lenient", name) == Share(0, 0) for name in rewriting)
     for name in ("capitals", "chemical_symbols", "roman_numerals", "animal_classes", "sentiments"):
-        assert rows[name].total == families.count(name)
+        assert scores.share("lenient", name).total == families.count(name)
 
 
 def test_answers_of_one_entry_do_not_fit_another():
@@ -246,22 +247,22 @@ def test_families_add_up_to_all_entries():
     answers = [e["output"] if n % 3 else "Oslo." for n, e in enumerate(entries)]
     stopped = [None if n % 10 == 0 else n % 4 > 0 for n in range(110)]
     scores = score_responses(entries, answers, stopped, families)
-    overall, *rows = scores.table()
-    assert (overall.name, overall.entries) == ("all entries", 110)
-    assert [row.name for row in rows] == sorted(set(families)) and len(rows) == 37
-    assert sum(row.entries for row in rows) == 110
+    overall, *rows = scores.table().rows
+    assert overall[:2] == ("all entries", "110")
+    assert [row[0] for row in rows] == sorted(set(families)) and len(rows) == 37
+    assert sum(int(row[1]) for row in rows) == 110
     for mark in ("exact", "lenient", "stopped"):
-        counts = [row.shares[mark] for row in rows]
-        assert overall.shares[mark] == (sum(s.count for s in counts), sum(s.total for s in counts))
-    assert overall.shares["exact"] == (110 - 37, 110)
-    assert overall.shares["stopped"].total == 99
+        counts = [scores.share(mark, family) for family in set(families)]
+        assert scores.share(mark) == (sum(s.count for s in counts), sum(s.total for s in counts))
+    assert scores.share("exact") == (110 - 37, 110)
+    assert scores.share("stopped").total == 99
 
 
 def test_rows_in_the_order_of_a_share():
     entries = [NORWAY, NORWAY, NORWAY, NORWAY, SORT]
     answers = ["Oslo.", "Oslo.", "Bergen.", NORWAY["output"], "fig"]
     scores = score_responses(entries, answers, families=["b", "a", "c", "d", "e"])
-    names = {by: [row.name for row in scores.table(by)[1:]] for by in ("lenient", "exact")}
+    names = {by: [row[0] for row in scores.table(by).rows[1:]] for by in ("lenient", "exact")}
     assert names == {"lenient": ["a", "b", "d", "c", "e"], "exact": ["d", "a", "b", "c", "e"]}
     with pytest.raises(ValueError, match='sort_by must be one of "family", "exact", "lenient"'):
         scores.table("rouge")
@@ -273,7 +274,8 @@ def test_a_check_may_say_1_and_0_or_numpys_booleans():
     assert scores.marks == {"oslo": [True, False, True], "short": [True, False, False]}
     assert all(type(value) is bool for value in scores.marks["short"])
     assert show_answers(scores, marked="oslo").chosen == [0, 2]
-    assert show_answers(score_responses([NORWAY], ["x"], checks={})).chosen == [0]
+    unmarked = score_answers([NORWAY], ["The capital."], [ROUGE_L])
+    assert unmarked.marks == {} and show_answers(unmarked).chosen == [0]
 
 
 def test_the_table_as_text():
@@ -290,12 +292,15 @@ def test_the_table_as_text():
 
 
 def test_without_families_there_is_one_row():
-    [row] = score_responses([NORWAY], ["Oslo."]).table()
-    assert (row.name, row.entries, row.shares) == (
-        "all entries",
-        1,
-        {"exact": Share(0, 1), "lenient": Share(1, 1)},
-    )
+    table = score_responses([NORWAY], ["Oslo."]).table()
+    assert table.head == ("", "entries", "exact", "lenient")
+    assert table.rows == (("all entries", "1", str(Share(0, 1)), str(Share(1, 1))),)
+
+
+def test_beside_other_scores_marks_are_shown_as_means():
+    table = score_answers([NORWAY] * 2, ["Oslo.", NORWAY["output"]], [EXACT, ROUGE_L]).table()
+    assert table.head == ("", "entries", "exact", "ROUGE-L")
+    assert table.rows[0][2:] == ("0.50 (0.09 to 0.91)", "0.64")
 
 
 def test_hostile_names_are_text_in_the_table():
@@ -311,7 +316,7 @@ def test_another_check_becomes_another_column():
     scores = score_responses([NORWAY, SORT], ["Oslo.", "a long answer"], checks=checks)
     assert scores.share("short") == Share(1, 2)
     assert "short" in str(scores).splitlines()[0]
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="no mark 'rouge'; there are exact, lenient, short"):
         scores.share("rouge")
 
 
