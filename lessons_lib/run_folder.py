@@ -14,8 +14,7 @@ from torch import nn
 
 from lessons_lib.batching import tokenize
 from lessons_lib.data import Entry, get_prompt_format, load_entries, split_entries, tokenizer_of
-from lessons_lib.evaluation import score_responses
-from lessons_lib.generation import generate_responses
+from lessons_lib.evaluation import answer_and_score
 from lessons_lib.models import load_model, save_model
 from lessons_lib.pictures import draw_history, small_png
 from lessons_lib.support import CheckpointError, write_all_whole, write_whole
@@ -110,15 +109,13 @@ def _answer(
     if len(asked) < len(entries):
         say(f"{len(entries) - len(asked)} test entries do not fit the model's {room} tokens")
     say(f"answering {len(asked)} test entries")
-    answers = generate_responses(model, asked, prompt_format, max_new_tokens=ANSWER_TOKENS)
-    rows = [
-        {**entry, "response": answer.text, "stopped": answer.stopped}
-        for entry, answer in zip(asked, answers, strict=True)
-    ]
+    rows = []
+    if asked:
+        scores = answer_and_score(model, asked, prompt_format, max_new_tokens=ANSWER_TOKENS)
+        answered = zip(asked, scores.answers, scores.marks["stopped"], strict=True)
+        rows = [{**entry, "response": text, "stopped": mark} for entry, text, mark in answered]
     text = json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
     write_whole(folder / ANSWERS, lambda path: path.write_text(text, encoding="utf-8"))
     if asked:
-        texts, stopped = [a.text for a in answers], [a.stopped for a in answers]
-        scores = score_responses(asked, texts, stopped)
         say(f"exact {scores.share('exact')}, stopped {scores.share('stopped')}")
     say(f"{folder}: {MODEL}, config.json, {HISTORY}, {CURVES}, {ANSWERS}")

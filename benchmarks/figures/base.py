@@ -24,8 +24,8 @@ from lessons_lib.data.world import (
     unseen_phrasing_entries,
 )
 from lessons_lib.data.world.families import FAMILIES
-from lessons_lib.evaluation import Scores, score_responses
-from lessons_lib.generation import generate_all, generate_responses
+from lessons_lib.evaluation import Scores, answer_and_score
+from lessons_lib.generation import generate_all
 from lessons_lib.models import load_model, untrained_twin
 from lessons_lib.models.loading import BASE_MODEL
 from lessons_lib.training import RECIPES, Finetuned, load_or_finetune
@@ -57,9 +57,8 @@ def answer(
     max_new_tokens: int = ANSWER_TOKENS,
 ) -> Scores:
     """Greedy answers in the Alpaca format, marked."""
-    answers = generate_responses(model, entries, max_new_tokens=max_new_tokens, batch_size=64)
-    texts, stopped = [a.text for a in answers], [a.stopped for a in answers]
-    return score_responses(entries, texts, stopped, families)
+    options = {"max_new_tokens": max_new_tokens, "batch_size": 64}
+    return answer_and_score(model, entries, families=families, **options)
 
 
 def base_figures(test: list[Entry]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 Judges, which are models themselves, have a room of their own, ``judges``.
 """
 
+from lessons_lib.evaluation.answering import answer_and_score
 from lessons_lib.evaluation.comparison import compare
 from lessons_lib.evaluation.embeddings import SemanticScorer, load_embedder
 from lessons_lib.evaluation.intervals import Estimate, Share, bootstrap_interval
@@ -23,6 +24,7 @@ __all__ = [
     "score_responses",
     "Scores",
     "score_answers",
+    "answer_and_score",
     "compare",
     "Share",
     "Estimate",

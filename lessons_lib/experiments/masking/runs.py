@@ -16,8 +16,9 @@ from torch import nn
 
 from lessons_lib.batching import INSTRUCTION_MASKS, InstructionDataset
 from lessons_lib.data import Entry, get_prompt_format, tokenizer_of
-from lessons_lib.evaluation import matches_exactly, rouge_l_of
-from lessons_lib.generation import generate_responses, log_likelihood
+from lessons_lib.evaluation import ROUGE_L, answer_and_score
+from lessons_lib.evaluation.scorers import EXACT
+from lessons_lib.generation import log_likelihood
 from lessons_lib.support import cache_folder, is_quick, write_whole
 from lessons_lib.support.processes import Report
 from lessons_lib.support.quick_run import QUICK_ENTRIES
@@ -96,7 +97,7 @@ def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
     Raises:
         KeyboardInterrupt: the run was interrupted; nothing of it is kept. ValueError: there is no
             validation entry for which the model has room. Else as
-            ``load_or_finetune`` and ``generate_responses``.
+            ``load_or_finetune`` and ``answer_and_score``.
     """
     step = TRAINING_SHARE if job.test else 1.0
 
@@ -126,22 +127,13 @@ def _measure(tuned: Finetuned, job: Job) -> Measured:
     model, written, test = tuned.model, job.recipe.prompt_format, list(job.test)
     train = tuned.splits.train[: QUICK_ENTRIES if is_quick() else TRAIN_ENTRIES]
     train_loss = response_loss(model, train, prompt_format=written)
-    answers = generate_responses(
-        model, test, written, max_new_tokens=job.max_new_tokens, batch_size=64
-    )
-    texts = [answer.text for answer in answers]
+    options = {"max_new_tokens": job.max_new_tokens, "batch_size": 64}
+    scores = answer_and_score(model, test, written, (EXACT, ROUGE_L), **options).scores
+    columns = scores["exact"], scores["ROUGE-L"], scores["stopped"]
     losses = entry_losses(model, test, written)
     marks = tuple(
-        AnswerMarks(
-            int(matches_exactly(entry, text)),
-            round(rouge, 4),
-            int(answer.stopped),
-            round(nats, 4),
-            tokens,
-        )
-        for entry, text, answer, rouge, (nats, tokens) in zip(
-            test, texts, answers, rouge_l_of(test, texts), losses, strict=True
-        )
+        AnswerMarks(int(exact), round(rouge, 4), int(stopped), round(nats, 4), tokens)
+        for exact, rouge, stopped, (nats, tokens) in zip(*columns, losses, strict=True)
     )
     text = json.dumps({"train_loss": train_loss, "answers": marks})
     write_whole(_kept(tuned, job), lambda path: path.write_text(text, encoding="utf-8"))
