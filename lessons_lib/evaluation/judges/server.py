@@ -5,7 +5,6 @@ never written to disk. Point it at the largest model you can reach: small ones j
 """
 
 import os
-import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -44,9 +43,9 @@ class ServerJudge:
         run: another number asks for all answers anew. To see how steady a judge is, compare run 0
             with run 1, at a ``temperature`` above 0.
         concurrency: so many requests are under way at once.
-        retries: so often a request is repeated after "too many requests", an error of the server or
-            a timeout, each time after a longer pause; the server's Retry-After is kept to. A server
-            that is not there is tried three times at most.
+        retries: so often a request is repeated after "too many requests", an error of the server, a
+            timeout or a connection that fails, each time after a longer pause; the package openai
+            does it, and keeps to the server's Retry-After.
         timeout: seconds until a request counts as failed.
         max_tokens: how long a reply may be. Enough for a number; a model that thinks before it
             answers needs a thousand or more, or its replies are cut off before the number.
@@ -119,11 +118,12 @@ class ServerJudge:
         The same question is asked once, also by several processes at the same time: one of them
         asks, the others wait. Each reply is kept when it arrives: what an error or the stop button
         cuts off, another call goes on with. Where the server refuses a single question, as one that
-        is too long, the reply is None, a warning tells why, and the others are asked.
+        is too long, the reply is None, a warning tells why, and the others are asked. Where replies
+        cannot be kept on the disk, a warning says so, and they last as long as this judge.
 
         Raises:
             ValueError: not one answer an entry. JudgeError: the server does not answer, or refuses
-            every question. OSError: the replies cannot be kept.
+            every question.
         """
         replies, problems = self._judged(entries, answers)
         self._warn(problems)
@@ -149,6 +149,9 @@ class ServerJudge:
                 f"{count} of {len(keys)} answers were refused and have no score; the first reason: "
                 f"{next(iter(refused.values()))}"
             )
+        if self.cache.problem:
+            problems.append(self.cache.problem)
+            self.cache.problem = ""
         return [self.cache.get(key) for key in keys], problems
 
     def _missing(self, questions: Questions) -> Questions:
@@ -158,8 +161,8 @@ class ServerJudge:
     def _ask_all(self, missing: Questions) -> dict[str, QuestionRefused]:
         """Ask, and keep what comes; returns which questions were refused."""
         refused: dict[str, QuestionRefused] = {}
-        stop, pool = threading.Event(), ThreadPoolExecutor(self.concurrency)
-        futures = {pool.submit(self._ask, key, missing[key], stop): key for key in missing}
+        pool = ThreadPoolExecutor(self.concurrency)
+        futures = {pool.submit(self._ask, key, missing[key]): key for key in missing}
         try:
             with progress_bar(self.name, len(futures), self.progress) as bar:
                 for future in as_completed(futures):
@@ -170,20 +173,18 @@ class ServerJudge:
                         self._check_refusals(list(refused.values()), len(missing))
                     bar.update()
         except JudgeError as error:
-            stop.set()
             pool.shutdown(cancel_futures=True)  # those under way still arrive, and are kept
             there = sum(key in self.cache for key in missing)
             raise JudgeError(
                 f"{error} {there} of {len(missing)} replies came before and are kept; run it again "
-                "to go on."
+                f"to go on. {self.cache.problem}".rstrip()
             ) from error.__cause__
         finally:
-            stop.set()
             pool.shutdown(cancel_futures=True)
         return refused
 
-    def _ask(self, key: str, messages: Sequence[Message], stop: threading.Event) -> None:
-        self.cache.add(key, self._client.ask(messages, stop))
+    def _ask(self, key: str, messages: Sequence[Message]) -> None:
+        self.cache.add(key, self._client.ask(messages))
 
     def _check_refusals(self, refused: Sequence[QuestionRefused], asked: int) -> None:
         """Raise a JudgeError where the fault is not that of single questions.
