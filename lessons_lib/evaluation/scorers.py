@@ -72,12 +72,14 @@ _PUNCTUATION = regex.compile(
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Whatever scores answers. A higher score says that an answer is better.
+    """Whatever scores answers; a scorer of one's own inherits from it.
 
-    A scorer of which that is not true has an attribute ``orders_quality`` that is False.
+    A higher score says that an answer is better, unless ``orders_quality`` is False: such a scorer
+    only describes answers.
     """
 
     name: str
+    orders_quality: bool = True
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
         """One score an answer, in their order; the answers belong to the entries in turn."""
@@ -85,12 +87,12 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True)
-class RuleScorer:
+class RuleScorer(Scorer):
     """A scorer made of a function of all entries and all answers."""
 
     name: str
     rule: Callable[[Sequence[Entry], Sequence[str]], Sequence[Score | bool]]
-    orders_quality: bool = True  # False: it describes answers, and a higher score is no better one
+    orders_quality: bool = True
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
         """The rule's values, True as 1 and False as 0.
@@ -104,7 +106,7 @@ class RuleScorer:
 
 
 @dataclass(frozen=True)
-class RankAverage:
+class RankAverage(Scorer):
     """Several scorers as one: an answer's mean place, 0 lowest to 1 highest, among these answers.
 
     A statistical scorer and a model's make different mistakes. Places depend on the other answers,
@@ -225,13 +227,13 @@ def check_pairs(entries: Sequence[Entry], answers: Sequence[str]) -> None:
 
 
 def check_scorer(scorer: object) -> None:
-    """Raise a TypeError unless this is a scorer: an object with a name and ``score``."""
+    """Raise a TypeError unless this is a ``Scorer``."""
     if isinstance(scorer, type):
         raise TypeError(f"{scorer.__name__} is a class; a scorer is made by calling it")
     if not isinstance(scorer, Scorer):
         raise TypeError(
             f"{scorer!r} is no scorer but {_kind(scorer)}. A scorer has a name and "
-            "score(entries, answers), as those in lessons_lib.evaluation.STATISTICAL have"
+            "score(entries, answers), and inherits from lessons_lib.evaluation.Scorer"
         )
 
 

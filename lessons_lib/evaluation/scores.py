@@ -187,7 +187,7 @@ def score_answers(
     scores = {scorer.name: checked_scores(scorer, entries, texts) for scorer in scorers}
     if stopped is not None:
         scores[STOPPED] = [None if value is None else float(bool(value)) for value in stopped]
-    describing = {each.name for each in scorers if not getattr(each, "orders_quality", True)}
+    describing = {each.name for each in scorers if not each.orders_quality}
     kept = None if families is None else list(families)
     return Scores(entries, texts, kept, scores, frozenset(describing | {STOPPED}))
 

@@ -123,7 +123,7 @@ class AnswerTable(PicturedWidget):
 
     def to_html(self, title: str = "Answers") -> str:
         """One self-contained page with the table; it works without Python or a network."""
-        state = {name: getattr(self, name) for name in self.trait_names(sync=True)}
+        state = self.trait_values(sync=True)
         return PAGE.format(
             title=html.escape(title),
             theme=FOLLOW_THEME,

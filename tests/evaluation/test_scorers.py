@@ -192,7 +192,7 @@ def test_a_faulty_entry_or_answer_is_named(scorer, entries, answers, error, says
     ],
 )
 def test_what_a_scorer_returns_is_checked(found, error, says):
-    class Faulty:
+    class Faulty(Scorer):
         name = "faulty"
 
         def score(self, entries, answers):
@@ -201,6 +201,26 @@ def test_what_a_scorer_returns_is_checked(found, error, says):
     for call in (score_answers, RankAverage((Faulty(),)).score):
         with pytest.raises(error, match=says):
             call([NORWAY, PERU], ["a", "b"], *([[Faulty()]] if call is score_answers else []))
+
+
+def test_a_scorer_of_ones_own_inherits_and_may_say_that_it_only_describes():
+    class Length(Scorer):
+        name = "length"
+
+        def score(self, entries, answers):
+            return [len(answer) for answer in answers]
+
+    class Described(Length):
+        name, orders_quality = "described", False
+
+    table = score_answers([NORWAY], ["Oslo"], [Length(), Described()])
+    assert table.scores == {"length": [4], "described": [4]} and table.ordering == ["length"]
+
+    class Stranger:
+        name, score = "stranger", Length.score
+
+    with pytest.raises(TypeError, match="inherits from lessons_lib.evaluation.Scorer"):
+        score_answers([NORWAY], ["Oslo"], [Stranger()])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from lessons_lib.data import Entry, LocalTokenizer, PromptFormat, get_prompt_format
 from lessons_lib.data.hub_tokenizer import Message
 from lessons_lib.evaluation.ranks import Score
-from lessons_lib.evaluation.scorers import check_pairs
+from lessons_lib.evaluation.scorers import Scorer, check_pairs
 from lessons_lib.generation import generate, log_likelihood, next_logits
 
 RUBRIC = """\
@@ -73,7 +73,7 @@ def progress_bar(name: str, total: int, shown: bool = True) -> tqdm:
 
 
 @dataclass
-class LocalJudge:
+class LocalJudge(Scorer):
     """A model on this machine, asked for a number; see ``parse_score`` for what counts as one.
 
     At ``temperature`` 0 it says its likeliest words, the same each time. To see how steady it is,
@@ -121,7 +121,7 @@ class LocalJudge:
 
 
 @dataclass
-class DigitJudge:
+class DigitJudge(Scorer):
     """A model on this machine, asked for a digit; the score is the mean of what it might say.
 
     Every answer gets a score, and a finer one than the likeliest digit, for the model's doubt
@@ -150,7 +150,7 @@ class DigitJudge:
 
 
 @dataclass
-class LikelihoodScorer:
+class LikelihoodScorer(Scorer):
     """How likely a model finds an answer: the mean log-probability of its tokens and its end.
 
     It never sees the wanted output, so it judges by what the model itself knows. The mean, because

@@ -23,7 +23,7 @@ from lessons_lib.evaluation.judges.client import (
 from lessons_lib.evaluation.judges.local import RUBRIC, judge_messages, parse_score, progress_bar
 from lessons_lib.evaluation.judges.replies import ReplyCache, hash_of
 from lessons_lib.evaluation.ranks import Score
-from lessons_lib.evaluation.scorers import check_pairs
+from lessons_lib.evaluation.scorers import Scorer, check_pairs
 
 MODEL_VARIABLE = "LESSONS_LIB_JUDGE_MODEL"
 OLLAMA = "http://127.0.0.1:11434/v1"
@@ -31,7 +31,7 @@ FEW = 5  # so many questions refused alike, and none answered ever: the fault is
 Questions = Mapping[str, Sequence[Message]]  # by their keys in the cache
 
 
-class ServerJudge:
+class ServerJudge(Scorer):
     """A chat model on a server, asked for a number from 0 to 100 by a rubric.
 
     Args:

@@ -220,7 +220,7 @@ def length_bias(
     """
     longer = [answer + padding for answer in answers]
     before, after = (checked_scores(scorer, entries, each) for each in (answers, longer))
-    return paired_difference(before, after, getattr(scorer, "orders_quality", True))
+    return paired_difference(before, after, scorer.orders_quality)
 
 
 def same_twice(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lessons_lib.evaluation.intervals import FEWEST, Estimate, seeds_and_entries_interval
-from lessons_lib.experiments.masking.runs import MaskingRun
+from lessons_lib.experiments.masking.runs import AnswerMarks, MaskingRun
 from lessons_lib.support import Table
 
 # Name of a measure: how tables call it, and whether more of it is better.
@@ -198,7 +198,8 @@ class MaskingExperiment:
         if measure == "test_loss":
             values = [[marks.nats for marks in run.answers] for run in runs]
             return np.array(values), np.array([marks.tokens for marks in runs[0].answers], float)
-        return np.array([[getattr(a, measure) for a in run.answers] for run in runs], float), None
+        column = AnswerMarks._fields.index(measure)
+        return np.array([[marks[column] for marks in run.answers] for run in runs], float), None
 
 
 def rate_losses(runs: Sequence[MaskingRun]) -> dict[str, dict[float, float]]:
