@@ -18,32 +18,22 @@ from lessons_lib.evaluation.key_answers import first_sentence, key_answer
 from lessons_lib.evaluation.ranks import Score, rank_average
 
 
-def rouge_l(wanted: Sequence[str], answers: Sequence[str]) -> list[float]:
-    """ROUGE-L's F measure of each answer, 0 … 1: 1 where all words agree, in their order.
+def rouge_l(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
+    """ROUGE-L's F measure of each answer, 0 … 1: 1 for the words of the output, in order.
 
     Words are runs of letters a to z and digits, in lower case, not stemmed; all else is passed
     over. Of texts in another script nothing is left, and two empty texts score 0.
 
     Raises:
-        ValueError: not one answer a wanted text. ImportError: rouge-score is not installed.
+        ImportError: rouge-score is not installed.
 
     Source: Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004; as computed by
     the package rouge-score.
     """
     from rouge_score.rouge_scorer import RougeScorer
 
-    if len(wanted) != len(answers):
-        raise ValueError(f"{len(wanted)} wanted texts and {len(answers)} answers: one each")
-    scorer = RougeScorer(["rougeL"])
-    return [
-        float(scorer.score(text, answer)["rougeL"].fmeasure)
-        for text, answer in zip(wanted, answers, strict=True)
-    ]
-
-
-def rouge_l_of(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
-    """ROUGE-L of each answer to an entry, against the entry's output."""
-    return rouge_l([entry["output"] for entry in entries], answers)
+    scorer, pairs = RougeScorer(["rougeL"]), zip(entries, answers, strict=True)
+    return [scorer.score(entry["output"], text)["rougeL"].fmeasure for entry, text in pairs]
 
 
 def matches_exactly(entry: Entry, answer: str) -> bool:
@@ -152,29 +142,21 @@ def matches_normalised(entry: Entry, answer: str) -> bool:
     return normalise(answer) == normalise(entry["output"])
 
 
-def chrf(wanted: Sequence[str], answers: Sequence[str]) -> list[float]:
-    """chrF of each answer, 0 … 1: how many runs of up to six characters it shares with the wanted.
+def chrf(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
+    """chrF of each answer, 0 … 1: how many runs of up to six characters it shares with the output.
 
     It forgives another ending of a word, and works in every script.
 
     Raises:
-        ValueError: not one answer a wanted text. ImportError: sacrebleu is not installed.
+        ImportError: sacrebleu is not installed.
 
     Source: Popović, "chrF: character n-gram F-score for automatic MT evaluation", 2015; as computed
     by the package sacrebleu (Post 2018).
     """
     from sacrebleu.metrics import CHRF
 
-    if len(wanted) != len(answers):
-        raise ValueError(f"{len(wanted)} wanted texts and {len(answers)} answers: one each")
-    metric = CHRF()
-    pairs = zip(wanted, answers, strict=True)
-    return [metric.sentence_score(answer, [text]).score / 100 for text, answer in pairs]
-
-
-def chrf_of(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
-    """chrF of each answer to an entry, against the entry's output."""
-    return chrf([entry["output"] for entry in entries], answers)
+    metric, pairs = CHRF(), zip(entries, answers, strict=True)
+    return [metric.sentence_score(text, [entry["output"]]).score / 100 for entry, text in pairs]
 
 
 def length_ratio(entry: Entry, answer: str) -> float | None:
@@ -198,8 +180,8 @@ def first_of_its_kind(entries: Sequence[Entry], answers: Sequence[str]) -> list[
 EXACT = RuleScorer("exact", entry_by_entry(matches_exactly))
 NORMALISED = RuleScorer("normalised", entry_by_entry(matches_normalised))
 LENIENT = RuleScorer("lenient", entry_by_entry(names_key_answer))
-ROUGE_L = RuleScorer("ROUGE-L", rouge_l_of)
-CHRF = RuleScorer("chrF", chrf_of)
+ROUGE_L = RuleScorer("ROUGE-L", rouge_l)
+CHRF = RuleScorer("chrF", chrf)
 LENGTH_RATIO = RuleScorer("length ratio", entry_by_entry(length_ratio), orders_quality=False)
 DISTINCT = RuleScorer("distinct", first_of_its_kind, orders_quality=False)
 # What a table of one model's answers shows; the first five also say which answer is better.

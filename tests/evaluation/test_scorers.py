@@ -15,7 +15,6 @@ from lessons_lib.evaluation.scorers import (
     LENGTH_RATIO,
     NORMALISED,
     RuleScorer,
-    chrf,
     normalise,
 )
 from tests.helpers.hostile import HOSTILE
@@ -58,10 +57,8 @@ def test_chrf_is_what_its_definition_gives():
     # "ab" against "abc": runs of one, 2 of 2 and 2 of 3; of two, 1 of 1 and 1 of 2; of three, none
     # of an answer so short, which is left out. Precision 1, recall (2/3 + 1/2) / 2 = 7/12.
     recall = 7 / 12
-    assert chrf(["abc"], ["ab"])[0] == pytest.approx(5 * recall / (4 + recall))
-    assert chrf(["Oslo", "Oslo", "Oslo"], ["Oslo", "xyz", ""]) == [1, 0, 0]
-    with pytest.raises(ValueError, match="one each"):
-        chrf(["a"], [])
+    assert CHRF.score([{"output": "abc"}], ["ab"])[0] == pytest.approx(5 * recall / (4 + recall))
+    assert CHRF.score([{"output": "Oslo"}] * 3, ["Oslo", "xyz", ""]) == [1, 0, 0]
 
 
 def test_length_ratio_and_distinct_answers():

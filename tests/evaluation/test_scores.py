@@ -13,15 +13,13 @@ from lessons_lib.data.world import entry_families
 from lessons_lib.evaluation import (
     ROUGE_L,
     Share,
-    bootstrap_interval,
     key_answer,
-    rouge_l_of,
     score_answers,
     score_responses,
 )
-from lessons_lib.evaluation.intervals import wilson_interval
+from lessons_lib.evaluation.intervals import bootstrap_interval, wilson_interval
 from lessons_lib.evaluation.key_answers import find_words, first_sentence
-from lessons_lib.evaluation.scorers import EXACT, rouge_l
+from lessons_lib.evaluation.scorers import EXACT
 from lessons_lib.evaluation.scores import CHECKS
 from lessons_lib.widgets import show_answers
 from tests.helpers.hostile import HOSTILE
@@ -409,8 +407,6 @@ def test_rouge_l_counts_words_in_their_order():
     # The longest common sequence has 4 of 6 wanted and of 4 written words: F = 2 · 1 · 2/3 / (5/3).
     # That of "mat the on" is "the on", 2 of 6 and of 3: F = 2 · 2/3 · 1/3 / 1.
     wanted = "The cat sat on the mat."
-    scores = rouge_l([wanted] * 4, ["the cat sat mat", wanted.upper(), "", "mat the on"])
+    answers = ["the cat sat mat", wanted.upper(), "", "mat the on"]
+    scores = ROUGE_L.score([entry("Rhyme.", wanted)] * 4, answers)
     assert scores == pytest.approx([0.8, 1.0, 0.0, 4 / 9])
-    assert rouge_l_of([NORWAY], [NORWAY["output"]]) == [1.0]
-    with pytest.raises(ValueError, match="1 wanted texts and 0 answers"):
-        rouge_l(["a"], [])

@@ -9,7 +9,7 @@ from lessons_lib.data import load_entries, split_entries
 from lessons_lib.data.world import load_facts
 from lessons_lib.data.world.bundled import all_entries, facts_of
 from lessons_lib.data.world.families import FAMILIES
-from lessons_lib.evaluation import ROUGE_L, STATISTICAL, rouge_l_of
+from lessons_lib.evaluation import ROUGE_L, STATISTICAL
 from lessons_lib.evaluation.judges import judge_the_judges, length_bias, same_twice
 from lessons_lib.evaluation.judges.labelled_answers import (
     _PLANS,
@@ -66,7 +66,7 @@ def test_right_answers_are_the_wanted_text_and_reworded_ones_are_not():
         name for name, family in FAMILIES.items() if family.reworded
     }
     assert all(each.answer != each.entry["output"] for each in reworded)
-    overlap = rouge_l_of([each.entry for each in reworded], [each.answer for each in reworded])
+    overlap = ROUGE_L.score([each.entry for each in reworded], [each.answer for each in reworded])
     assert max(overlap) < 0.65 and sum(overlap) / len(overlap) < 0.35
 
 
