@@ -65,11 +65,10 @@ def base_figures(test: list[Entry]) -> dict[str, float]:
     """Of the model as it was pretrained."""
     model, families = load_model("base"), families_of_test_part()
     scores = answer(model, test, families, BASE_TOKENS)
-    told = {
-        name for name, family in FAMILIES.items() if not family.input
-    }  # their answers are not in the prompt
-    places = [i for i, family in enumerate(families) if family in told]
-    lenient = [scores.marks["lenient"][i] for i in places]
+    # Families without an input: their answers are not in the prompt.
+    recalled = {name for name, family in FAMILIES.items() if not family.input}
+    marks = zip(families, scores.marks["lenient"], strict=True)
+    lenient = [mark for family, mark in marks if family in recalled]
     asked = ["\n".join(filter(None, (e["instruction"], e["input"]))) + "\n" for e in test]
     bare = generate_all(model, asked, max_new_tokens=BASE_TOKENS, batch_size=64)
     # Generous: what it wrote on the next line counts, whether or not it stopped there.

@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> None:
     verdicts = judge_the_judges(available_scorers(not options.no_prompted, options.device))
     print(f"{len(verdicts.labelled)} labelled answers; intervals of 95 %, by questions\n")
     print(verdicts)
-    print("\nMean place of each kind of answer, 0 lowest to 1 highest:\n")
+    print("\nMean rank of each kind of answer, 0 lowest to 1 highest:\n")
     print(verdicts.by_kind())
     print("\nAUC of one kind against another; without an interval where one has under five:\n")
     print(pairs_table(verdicts))

@@ -94,15 +94,6 @@ class Comparison:
             rows.append((name, *means, str(found), str(found.difference.count)))
         return Table(("score", *self.names, "difference", "entries"), tuple(rows))
 
-    def places(self, by: str) -> list[int]:
-        """All entries' places, those first whose two scores differ most; others keep their order.
-
-        Raises:
-            KeyError: there is no such scorer.
-        """
-        gaps = [0.0 if None in pair else abs(pair[0] - pair[1]) for pair in self._pairs(by)]
-        return sorted(range(len(gaps)), key=lambda place: -gaps[place])
-
     def differing(self, by: str, count: int = 10) -> Table:
         """The entries on which the two differ most, with both answers and both scores.
 
@@ -111,23 +102,23 @@ class Comparison:
         Raises:
             KeyError: there is no such scorer.
         """
-        rows, pairs = [], self._pairs(by)
-        for place in self.places(by)[:count]:
-            scores = pairs[place]
-            if None in scores or scores[0] == scores[1]:
-                break
-            entry = self.first.entries[place]
-            asked = "\n".join(filter(None, (entry["instruction"], entry.get("input", ""))))
-            answers = self.first.answers[place], self.second.answers[place]
-            told = [f"{text}  [{score:.2f}]" for text, score in zip(answers, scores, strict=True)]
-            rows.append((asked, entry["output"], *told))
-        return Table(("asked", "wanted", *self.names), tuple(rows))
-
-    def _pairs(self, by: str) -> list[tuple[Score, Score]]:
         if by not in self.differences:
             names = ", ".join(self.differences)
             raise KeyError(f"there is no score {by!r} of both; there are {names}")
-        return list(zip(self.first.scores[by], self.second.scores[by], strict=True))
+        pairs = list(zip(self.first.scores[by], self.second.scores[by], strict=True))
+        gaps = [0.0 if None in pair else abs(pair[0] - pair[1]) for pair in pairs]
+        rows = []
+        # The sort is stable: among equal gaps entries keep their order.
+        for index in sorted(range(len(gaps)), key=lambda index: -gaps[index])[:count]:
+            if not gaps[index]:
+                break
+            entry = self.first.entries[index]
+            asked = "\n".join(filter(None, (entry["instruction"], entry.get("input", ""))))
+            answers = self.first.answers[index], self.second.answers[index]
+            scored = zip(answers, pairs[index], strict=True)
+            cells = [f"{text}  [{score:.2f}]" for text, score in scored]
+            rows.append((asked, entry["output"], *cells))
+        return Table(("asked", "wanted", *self.names), tuple(rows))
 
     def __str__(self) -> str:
         return str(self.table())

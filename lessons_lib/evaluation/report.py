@@ -45,12 +45,12 @@ function show() {
     row.hidden = !inFamily || !row.textContent.toLowerCase().includes(words);
     count += !row.hidden;
   }
-  const place = by === "place" ? rows : [...rows].sort((a, b) => {
+  const ordered = by === "index" ? rows : [...rows].sort((a, b) => {
     const one = value(a, by), other = value(b, by);
     if (one === null || other === null) return (one === null) - (other === null);
     return sign * (one - other);
   });
-  body.append(...place);
+  body.append(...ordered);
   shown.textContent = `${count} of ${rows.length} answers`;
 }
 form.addEventListener("input", show);
@@ -89,8 +89,8 @@ def write_report(
 ) -> None:
     """Write one HTML page: the scores with their intervals, then every answer to browse.
 
-    Answers can be chosen by family and words and sorted by any score or by disagreement, the span
-    between an answer's places by the scorers. A comparison, one of whose two tables is ``scored``,
+    Answers can be chosen by family and words and sorted by any score or by disagreement: how far
+    apart the scorers rank an answer. A comparison, one of whose two tables is ``scored``,
     adds its table, and the other model's answer beside each answer.
 
     Raises:
@@ -120,9 +120,9 @@ def write_csv(path: str | Path, scored: Scores) -> None:
         with part.open("w", newline="", encoding="utf-8", errors=SPELLED) as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(map(_no_formula, head))
-            for place, gap in enumerate(scored.disagreement()):
-                texts = map(_no_formula, (_family(scored, place), *_texts(scored, place)))
-                scores = [scores[place] for scores in scored.scores.values()]
+            for index, gap in enumerate(scored.disagreement()):
+                texts = map(_no_formula, (_family(scored, index), *_texts(scored, index)))
+                scores = [scores[index] for scores in scored.scores.values()]
                 writer.writerow([*texts, *map(_number, [*scores, gap])])
 
     write_whole(Path(path), write)
@@ -145,14 +145,14 @@ def _other_answers(scored: Scores, comparison: Comparison) -> _Other:
     raise ValueError("the comparison compares other answers than those in the table of scores")
 
 
-def _texts(scored: Scores, place: int) -> tuple[str, str, str, str]:
-    entry = scored.entries[place]
+def _texts(scored: Scores, index: int) -> tuple[str, str, str, str]:
+    entry = scored.entries[index]
     given = entry["instruction"], entry.get("input", ""), entry["output"]
-    return *given, scored.answers[place]
+    return *given, scored.answers[index]
 
 
-def _family(scored: Scores, place: int) -> str:
-    return scored.families[place] if scored.families else ""
+def _family(scored: Scores, index: int) -> str:
+    return scored.families[index] if scored.families else ""
 
 
 def _no_formula(text: str) -> str:
@@ -172,7 +172,7 @@ def _options(names: Iterable[tuple[str, str]]) -> str:
 
 def _controls(scored: Scores) -> str:
     families = sorted(set(scored.families or []))
-    orders = [("place", "data set"), ("gap", "disagreement")]
+    orders = [("index", "data set"), ("gap", "disagreement")]
     orders += [(f"score{number}", name) for number, name in enumerate(scored.scores)]
     return (
         f'<form><label>family <select name="family">'
@@ -190,11 +190,11 @@ def _answers(scored: Scores, other: _Other | None) -> str:
     head = ["family", "instruction", "input", "wanted", *answered, *scored.scores, "disagreement"]
     lines = ["".join(f"<th>{html.escape(name)}</th>" for name in head)]
     lines = [f"<thead><tr>{lines[0]}</tr></thead><tbody>"]
-    for place, gap in enumerate(scored.disagreement()):
-        scores = [scores[place] for scores in scored.scores.values()]
-        family = _family(scored, place)
+    for index, gap in enumerate(scored.disagreement()):
+        scores = [scores[index] for scores in scored.scores.values()]
+        family = _family(scored, index)
         data = "".join(f' data-score{i}="{_number(score)}"' for i, score in enumerate(scores))
-        texts = [*_texts(scored, place), *([other.answers[place]] if other else [])]
+        texts = [*_texts(scored, index), *([other.answers[index]] if other else [])]
         cells = [family, *texts, *map(_number, [*scores, gap])]
         cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         attributes = f'data-family="{html.escape(family)}" data-gap="{_number(gap)}"{data}'

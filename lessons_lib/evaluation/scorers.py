@@ -97,10 +97,10 @@ class RuleScorer(Scorer):
 
 @dataclass(frozen=True)
 class RankAverage(Scorer):
-    """Several scorers as one: an answer's mean place, 0 lowest to 1 highest, among these answers.
+    """Several scorers as one: an answer's mean rank among these answers, 0 (lowest) to 1 (highest).
 
-    A statistical scorer and a model's make different mistakes. Places depend on the other answers,
-    so combined scores of two sets of answers cannot be compared.
+    Rules and models make different mistakes. Ranks depend on the other answers, so combined scores
+    of two sets of answers cannot be compared.
     """
 
     scorers: tuple[Scorer, ...]
@@ -199,13 +199,13 @@ def check_pairs(entries: Sequence[Entry], answers: Sequence[str]) -> None:
         raise TypeError("answers is a list of texts; put a single one into [ ]")
     if len(entries) != len(answers):
         raise ValueError(f"{len(entries)} entries and {len(answers)} answers: each entry has one")
-    for place, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
+    for index, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
         if not isinstance(answer, str):
-            raise TypeError(f"answer {place} is {_kind(answer)}; an answer is a text")
+            raise TypeError(f"answer {index} is {_kind(answer)}; an answer is a text")
         if not isinstance(entry, dict):
-            raise DatasetError(f"is {_kind(entry)}; an entry has fields", "entries", place)
+            raise DatasetError(f"is {_kind(entry)}; an entry has fields", "entries", index)
         if not isinstance(entry.get("output"), str):
-            raise DatasetError("is missing, or no text", "entries", place, "output")
+            raise DatasetError("is missing, or no text", "entries", index, "output")
 
 
 def check_scorer(scorer: object) -> None:
@@ -235,12 +235,12 @@ def checked_scores(scorer: Scorer, entries: Sequence[Entry], answers: Sequence[s
         raise ValueError(
             f"the scorer {scorer.name!r} returned {len(found)} scores for {len(answers)} answers"
         )
-    for place, score in enumerate(found):
-        told = f"the scorer {scorer.name!r} returned {score!r} for answer {place}"
+    for index, score in enumerate(found):
+        returned = f"the scorer {scorer.name!r} returned {score!r} for answer {index}"
         if score is not None and not isinstance(score, Real):
-            raise TypeError(f"{told}; a score is a number or None")
+            raise TypeError(f"{returned}; a score is a number or None")
         if score is not None and not math.isfinite(score):
-            raise ValueError(f"{told}; a score is finite, or None where there is none")
+            raise ValueError(f"{returned}; a score is finite, or None where there is none")
     return [None if score is None else float(score) for score in found]
 
 

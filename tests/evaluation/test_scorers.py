@@ -304,7 +304,6 @@ def test_the_entries_on_which_two_models_differ_come_first():
     first = score_answers(entries, ["The capital is Oslo.", "Lima", "x"], scorer)
     second = score_answers(entries, ["The capital is Oslo.", "The capital is Lima.", "y"], scorer)
     found = compare(first, second, ("before", "after"))
-    assert found.places("exact") == [1, 0, 2]
     assert found.differing("exact").rows == (
         (
             "Capital of Peru?",

@@ -106,15 +106,15 @@ def labelled_answers() -> list[LabelledAnswer]:
     4 "echo": the question once more.
     """
     test = split_entries(bundled_entries()).test
-    placed = {
+    by_value = {
         (family.facts, value): (entry, family, fact)
         for entry, (family, fact) in zip(test, facts_of(test), strict=True)
         for value in fact.values()
     }
     labelled = []
     for plan in _PLANS:
-        entry, family, fact = placed[plan.family, plan.value]
-        good = _say(family, fact, plan.good == REWORDED)
+        entry, family, fact = by_value[plan.family, plan.value]
+        good = _write_answer(family, fact, plan.good == REWORDED)
         bad = _bad_answer(plan, entry, family, fact)
         labelled.append(LabelledAnswer(entry, good, plan.good, plan.family))
         labelled.append(LabelledAnswer(entry, bad, plan.bad, plan.family))
@@ -135,11 +135,11 @@ def _bad_answer(plan: _Plan, entry: Entry, family: Family, fact: Fact) -> str:
         return "\n".join(filter(None, (entry["instruction"], entry["input"])))
     if plan.bad == WRONG_FAMILY:
         thing = next(iter(fact.values()))  # a family's first column names what it is about
-        return _say(FAMILIES[plan.other], find_fact(plan.other, thing))
+        return _write_answer(FAMILIES[plan.other], find_fact(plan.other, thing))
     other = find_fact(plan.family, plan.other)
     asked = set(asked_columns(family, fact))
     mixed = {column: (fact if column in asked else other)[column] for column in fact}
-    return _say(family, mixed, plan.reworded)
+    return _write_answer(family, mixed, plan.reworded)
 
 
 def asked_columns(family: Family, fact: Fact) -> list[str]:
@@ -161,6 +161,6 @@ def find_fact(family: str, value: str) -> Fact:
     return fact
 
 
-def _say(family: Family, fact: Fact, reworded: bool = False) -> str:
+def _write_answer(family: Family, fact: Fact, reworded: bool = False) -> str:
     template = family.reworded if reworded else family.output
     return template.format_map(family.words(fact))

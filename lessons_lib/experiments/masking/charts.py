@@ -22,13 +22,13 @@ def draw_modes(
     modes = experiment.modes
     figure, panels = _panels(len(measures), len(modes))
     for axes, measure in zip(panels, measures, strict=True):
-        for place, mode in enumerate(modes):
+        for row, mode in enumerate(modes):
             interval = experiment.interval(mode, measure)
-            _draw_interval(axes, place, mode, interval, _scale(measure))
+            _draw_interval(axes, row, mode, interval, _scale(measure))
             seeds = [_scale(measure) * each for each in experiment.seed_means(mode, measure)]
             axes.plot(
                 seeds,
-                [place + 0.25] * len(seeds),
+                [row + 0.25] * len(seeds),
                 linestyle="",
                 marker=SHAPES.get(mode, OTHER_SHAPE),
                 markersize=4,
@@ -57,9 +57,9 @@ def draw_differences(
     ]
     figure, panels = _panels(len(measures), len(rows))
     for axes, measure in zip(panels, measures, strict=True):
-        for place, (name, mode) in enumerate(rows):
+        for row, (name, mode) in enumerate(rows):
             found = experiments[name].difference(reference, mode, measure)
-            _draw_interval(axes, place, mode, found, _scale(measure))
+            _draw_interval(axes, row, mode, found, _scale(measure))
         axes.axvline(0, color="#4a535c", linewidth=0.8, linestyle="--")
         axes.set_yticks(range(len(rows)), [f"{name}: {mode}" for name, mode in rows])
         better = "better" if MEASURES[measure][1] else "worse"
@@ -111,11 +111,11 @@ def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
     return figure, list(panels)
 
 
-def _draw_interval(axes: Axes, place: int, mode: str, interval: Estimate, scale: float) -> None:
+def _draw_interval(axes: Axes, row: int, mode: str, interval: Estimate, scale: float) -> None:
     value, low, high = (scale * each for each in interval[:3])
     axes.errorbar(
         value,
-        place,
+        row,
         xerr=[[max(0.0, value - low)], [max(0.0, high - value)]],  # they may differ by a rounding
         marker=SHAPES.get(mode, OTHER_SHAPE),
         color=COLORS.get(mode, OTHER_COLOR),

@@ -80,7 +80,7 @@ def run_masking_experiment(
     options = {"workers": workers, "threads": threads, "progress": progress}
 
     def jobs_of(
-        mode: Mode, some_rates: Sequence[float], some_seeds: Sequence[int], **measured: Any
+        mode: Mode, some_rates: Sequence[float], some_seeds: Sequence[int], **measuring: Any
     ) -> list[Job]:
         base = with_mode(recipe, mode)
         recipes = [
@@ -88,7 +88,7 @@ def run_masking_experiment(
             for rate in some_rates
             for seed in some_seeds
         ]
-        return [Job(mode_name(mode), each, device=device, **measured) for each in recipes]
+        return [Job(mode_name(mode), each, device=device, **measuring) for each in recipes]
 
     several = [mode for mode in modes if len(rates[mode]) > 1]
     first = seeds[:selection_seeds]
@@ -96,9 +96,9 @@ def run_masking_experiment(
     tried = run_all(make_run, trials, label="choosing learning rates", **options) if trials else []
     chosen = {mode: rates[mode][0] for mode in modes}
     chosen |= {mode: _lowest(rate_losses(tried)[mode_name(mode)]) for mode in several}
-    asked = {"test": tuple(test), "max_new_tokens": max_new_tokens}
-    final = [job for mode in modes for job in jobs_of(mode, [chosen[mode]], seeds, **asked)]
-    measured = run_all(make_run, final, label="training and measuring", **options)
+    measuring = {"test": tuple(test), "max_new_tokens": max_new_tokens}
+    final = [job for mode in modes for job in jobs_of(mode, [chosen[mode]], seeds, **measuring)]
+    finished = run_all(make_run, final, label="training and measuring", **options)
     varied = ("instruction_mask", "prompt_loss_weight", "learning_rate", "seed")
     about = {
         "modes": [mode_name(mode) for mode in modes],
@@ -110,7 +110,7 @@ def run_masking_experiment(
         "max_new_tokens": max_new_tokens,
         "threads": threads,
     }
-    return MaskingExperiment(_merge(tried, measured), about)
+    return MaskingExperiment(_merge(tried, finished), about)
 
 
 def _rates_of(modes: Sequence[Mode], rates: Rates) -> dict[Mode, list[float]]:
@@ -145,10 +145,10 @@ def _lowest(losses: Mapping[float, float]) -> float:
     return min(losses, key=lambda rate: math.inf if math.isnan(losses[rate]) else losses[rate])
 
 
-def _merge(tried: list[MaskingRun], measured: list[MaskingRun]) -> list[MaskingRun]:
-    """All runs, one a mode, rate and seed, in the order of modes; measured ones replace trials."""
+def _merge(tried: list[MaskingRun], finished: list[MaskingRun]) -> list[MaskingRun]:
+    """All runs, one a mode, rate and seed, in the order of modes; finished ones replace trials."""
     runs = {(run.mode, run.learning_rate, run.seed): run for run in tried}
-    runs |= {(run.mode, run.learning_rate, run.seed): run for run in measured}
-    order = list(dict.fromkeys(run.mode for run in measured))
+    runs |= {(run.mode, run.learning_rate, run.seed): run for run in finished}
+    order = list(dict.fromkeys(run.mode for run in finished))
     key = lambda run: (order.index(run.mode), run.learning_rate, run.seed)  # noqa: E731
     return sorted(runs.values(), key=key)

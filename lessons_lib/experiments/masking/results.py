@@ -38,7 +38,7 @@ class MaskingExperiment:
     def modes(self) -> list[str]:
         return list(dict.fromkeys(run.mode for run in self.runs))
 
-    def measured(self, mode: str) -> list[MaskingRun]:
+    def chosen_runs(self, mode: str) -> list[MaskingRun]:
         """The runs of a mode whose test entries were measured: those at its chosen rate, by seed.
 
         Raises:
@@ -52,16 +52,16 @@ class MaskingExperiment:
     @property
     def entries(self) -> int:
         """How many test entries each run answered."""
-        return len(self.measured(self.modes[0])[0].answers)
+        return len(self.chosen_runs(self.modes[0])[0].answers)
 
     @property
     def seeds(self) -> int:
         """How many runs a mode has at its chosen rate."""
-        return len(self.measured(self.modes[0]))
+        return len(self.chosen_runs(self.modes[0]))
 
     def rate(self, mode: str) -> float:
         """The learning rate chosen for a mode."""
-        return self.measured(mode)[0].learning_rate
+        return self.chosen_runs(mode)[0].learning_rate
 
     def gap(self, mode: str) -> tuple[float, float, float]:
         """Train and test response loss after the run, and test minus train: means over the seeds.
@@ -69,8 +69,8 @@ class MaskingExperiment:
         Raises:
             KeyError: there is no such mode.
         """
-        train = fmean(run.train_loss for run in self.measured(mode))
-        test = fmean(run.test_loss for run in self.measured(mode))
+        train = fmean(run.train_loss for run in self.chosen_runs(mode))
+        test = fmean(run.test_loss for run in self.chosen_runs(mode))
         return train, test, test - train
 
     def rates_table(self) -> Table:
@@ -105,7 +105,7 @@ class MaskingExperiment:
         Raises:
             KeyError: there is no such mode or measure. ValueError: the two have other seeds.
         """
-        seeds = [[run.seed for run in self.measured(mode)] for mode in (first, second)]
+        seeds = [[run.seed for run in self.chosen_runs(mode)] for mode in (first, second)]
         if seeds[0] != seeds[1]:
             raise ValueError(f"{first} and {second} were run with other seeds: they do not pair")
         (a, weights), (b, _) = (self._values(mode, measure) for mode in (first, second))
@@ -125,7 +125,7 @@ class MaskingExperiment:
         """
         rows = []
         for mode in self.modes:
-            gaps = [run.test_loss - run.train_loss for run in self.measured(mode)]
+            gaps = [run.test_loss - run.train_loss for run in self.chosen_runs(mode)]
             rows.append(
                 (
                     mode,
@@ -133,7 +133,7 @@ class MaskingExperiment:
                     self.interval(mode, "exact").format(".1f", 100) + " %",
                     self.interval(mode, "rouge_l").format(".3f"),
                     self.interval(mode, "test_loss").format(".3f"),
-                    f"{fmean(run.train_loss for run in self.measured(mode)):.3f}",
+                    f"{fmean(run.train_loss for run in self.chosen_runs(mode)):.3f}",
                     f"{fmean(gaps):.3f} ({min(gaps):.3f} to {max(gaps):.3f})",
                 )
             )
@@ -185,7 +185,7 @@ class MaskingExperiment:
         Raises:
             KeyError: there is none.
         """
-        found = [run for run in self.measured(mode) if run.seed == seed]
+        found = [run for run in self.chosen_runs(mode) if run.seed == seed]
         if not found:
             raise KeyError(f"{mode!r} was not run with seed {seed}")
         return found[0]
@@ -194,7 +194,7 @@ class MaskingExperiment:
         """A measure's values (seeds, entries), and what their sum over entries is divided by."""
         if measure not in MEASURES:
             raise KeyError(f"the measures are {', '.join(MEASURES)}, not {measure!r}")
-        runs = self.measured(mode)
+        runs = self.chosen_runs(mode)
         if measure == "test_loss":
             values = [[marks.nats for marks in run.answers] for run in runs]
             return np.array(values), np.array([marks.tokens for marks in runs[0].answers], float)

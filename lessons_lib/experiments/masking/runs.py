@@ -114,15 +114,12 @@ def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
     run = MaskingRun(job.mode, recipe.learning_rate, recipe.seed, validation)
     if not job.test:
         return run
-    train_loss, answers = _measured_before(tuned, job) or _measure(tuned, job)
+    train_loss, answers = _load_kept(tuned, job) or _measure(tuned, job)
     report(1.0)
     return dataclasses.replace(run, train_loss=train_loss, answers=answers)
 
 
-Measured = tuple[float, tuple[AnswerMarks, ...]]
-
-
-def _measure(tuned: Finetuned, job: Job) -> Measured:
+def _measure(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ...]]:
     """Loss on training entries, marks on the test entries; kept for the next time."""
     model, written, test = tuned.model, job.recipe.prompt_format, list(job.test)
     train = tuned.splits.train[: QUICK_ENTRIES if is_quick() else TRAIN_ENTRIES]
@@ -136,7 +133,7 @@ def _measure(tuned: Finetuned, job: Job) -> Measured:
         for exact, rouge, stopped, (nats, tokens) in zip(*columns, losses, strict=True)
     )
     text = json.dumps({"train_loss": train_loss, "answers": marks})
-    write_whole(_kept(tuned, job), lambda path: path.write_text(text, encoding="utf-8"))
+    write_whole(_kept_file(tuned, job), lambda path: path.write_text(text, encoding="utf-8"))
     return train_loss, marks
 
 
@@ -156,16 +153,16 @@ def entry_losses(
     return [(-total, count) for total, count in zip(sums, counts, strict=True)]
 
 
-def _measured_before(tuned: Finetuned, job: Job) -> Measured | None:
-    """What this model's run measured on the same entries before; None where it did not."""
+def _load_kept(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ...]] | None:
+    """What ``_measure`` kept of this model on the same entries; None where there is nothing."""
     try:
-        kept = json.loads(_kept(tuned, job).read_text(encoding="utf-8"))
+        kept = json.loads(_kept_file(tuned, job).read_text(encoding="utf-8"))
         return kept["train_loss"], tuple(AnswerMarks(*marks) for marks in kept["answers"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _kept(tuned: Finetuned, job: Job) -> Path:
+def _kept_file(tuned: Finetuned, job: Job) -> Path:
     """Where a run's measurements are: named by its model, the entries and how it answered."""
     asked = json.dumps([job.test, job.max_new_tokens])
     digest = hashlib.sha256(asked.encode()).hexdigest()[:16]

@@ -123,7 +123,7 @@ def _batches(
     batches = list(loader)
     if not batches:
         raise ValueError(f"{len(entries)} entries make no batch of {batch_size}")
-    return [batches[place % len(batches)].to(device_of(model)) for place in range(count)]
+    return [batches[index % len(batches)].to(device_of(model)) for index in range(count)]
 
 
 def _seconds(

@@ -156,9 +156,9 @@ def write_experiment(experiment: MaskingExperiment, folder: str | Path) -> None:
         for run in experiment.runs
     ]
     answers = [
-        (run.mode, run.seed, place, *marks)
+        (run.mode, run.seed, index, *marks)
         for run in experiment.runs
-        for place, marks in enumerate(run.answers)
+        for index, marks in enumerate(run.answers)
     ]
     about = json.dumps(dict(experiment.about), indent=1, ensure_ascii=False) + "\n"
     write_all_whole(

@@ -213,7 +213,7 @@ def test_the_large_experiments_are_whole(name):
     assert found.modes == modes
     seeds, entries = {"bundled": (5, 600), "long": (5, 110), "book": (2, 110)}[name]
     for mode in modes:
-        runs = found.measured(mode)
+        runs = found.chosen_runs(mode)
         assert (len(runs), {len(run.answers) for run in runs}) == (seeds, {entries})
         losses = rate_losses(found.runs)[mode]
         assert found.rate(mode) == min(losses, key=losses.get)
