@@ -12,6 +12,7 @@ from typing import Any
 from lessons_lib.data import Entry, load_entries, split_entries
 from lessons_lib.experiments.masking.results import MaskingExperiment, rate_losses
 from lessons_lib.experiments.masking.runs import (
+    TRAIN_ENTRIES,
     Job,
     MaskingRun,
     Mode,
@@ -73,22 +74,21 @@ def run_masking_experiment(
     _check(modes, seeds, rates, selection_seeds)
     if test is None:
         test = split_entries(load_entries(recipe.entries)).test
+    train_entries = TRAIN_ENTRIES
     if is_quick():
-        test, workers = test[:QUICK_ENTRIES], 1
+        test, workers, train_entries = test[:QUICK_ENTRIES], 1, QUICK_ENTRIES
     if not test:
         raise ValueError("there is no test entry to measure on")
     options = {"workers": workers, "threads": threads, "progress": progress}
 
-    def jobs_of(
-        mode: Mode, some_rates: Sequence[float], some_seeds: Sequence[int], **measuring: Any
-    ) -> list[Job]:
+    def jobs_of(mode: Mode, some_rates: Sequence[float], some_seeds: Sequence[int]) -> list[Job]:
         base = with_mode(recipe, mode)
         recipes = [
             dataclasses.replace(base, learning_rate=rate, seed=seed)
             for rate in some_rates
             for seed in some_seeds
         ]
-        return [Job(mode_name(mode), each, device=device, **measuring) for each in recipes]
+        return [Job(mode_name(mode), each, device=device) for each in recipes]
 
     several = [mode for mode in modes if len(rates[mode]) > 1]
     first = seeds[:selection_seeds]
@@ -96,8 +96,12 @@ def run_masking_experiment(
     tried = run_all(make_run, trials, label="choosing learning rates", **options) if trials else []
     chosen = {mode: rates[mode][0] for mode in modes}
     chosen |= {mode: _lowest(rate_losses(tried)[mode_name(mode)]) for mode in several}
-    measuring = {"test": tuple(test), "max_new_tokens": max_new_tokens}
-    final = [job for mode in modes for job in jobs_of(mode, [chosen[mode]], seeds, **measuring)]
+    measuring = {"train_entries": train_entries, "max_new_tokens": max_new_tokens}
+    final = [
+        dataclasses.replace(job, test=tuple(test), **measuring)
+        for mode in modes
+        for job in jobs_of(mode, [chosen[mode]], seeds)
+    ]
     finished = run_all(make_run, final, label="training and measuring", **options)
     varied = ("instruction_mask", "prompt_loss_weight", "learning_rate", "seed")
     about = {

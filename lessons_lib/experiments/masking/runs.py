@@ -19,9 +19,8 @@ from lessons_lib.data import Entry, get_prompt_format, tokenizer_of
 from lessons_lib.evaluation import ROUGE_L, answer_and_score
 from lessons_lib.evaluation.scorers import EXACT
 from lessons_lib.generation import log_likelihood
-from lessons_lib.support import cache_folder, is_quick, write_whole
+from lessons_lib.support import cache_folder, write_whole
 from lessons_lib.support.processes import Report
-from lessons_lib.support.quick_run import QUICK_ENTRIES
 from lessons_lib.training import Finetuned, Recipe, TrainingState, load_or_finetune, response_loss
 
 Mode = str | float  # an instruction mask, or the weight of the prompt's targets
@@ -70,6 +69,7 @@ class Job:
     mode: str  # its name
     recipe: Recipe
     test: tuple[Entry, ...] = ()
+    train_entries: int = TRAIN_ENTRIES
     max_new_tokens: int = 64
     device: str = "cpu"
 
@@ -122,7 +122,7 @@ def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
 def _measure(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ...]]:
     """Loss on training entries, marks on the test entries; kept for the next time."""
     model, written, test = tuned.model, job.recipe.prompt_format, list(job.test)
-    train = tuned.splits.train[: QUICK_ENTRIES if is_quick() else TRAIN_ENTRIES]
+    train = tuned.splits.train[: job.train_entries]
     train_loss = response_loss(model, train, prompt_format=written)
     options = {"max_new_tokens": job.max_new_tokens, "batch_size": 64}
     scores = answer_and_score(model, test, written, (EXACT, ROUGE_L), **options).scores
@@ -164,6 +164,6 @@ def _load_kept(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ..
 
 def _kept_file(tuned: Finetuned, job: Job) -> Path:
     """Where a run's measurements are: named by its model, the entries and how it answered."""
-    asked = json.dumps([job.test, job.max_new_tokens])
+    asked = json.dumps([job.test, job.train_entries, job.max_new_tokens])
     digest = hashlib.sha256(asked.encode()).hexdigest()[:16]
     return cache_folder() / "experiments" / f"{tuned.key}-{digest}.json"
