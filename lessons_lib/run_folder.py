@@ -39,20 +39,22 @@ def run_in_folder(
 ) -> History:
     """Fine-tune by a recipe; the folder then has the model, its history, curves and answers.
 
-    The model's files are those that ``load_model(folder)`` and transformers read. With ``resume``
-    the run goes on from its newest checkpoint; where there is none, and no model either, it starts
-    afresh. A run that is interrupted leaves its checkpoints alone, and nothing else.
+    ``load_model(folder)`` and transformers can read the model. With ``resume`` the run continues
+    from its newest checkpoint; where there is neither a checkpoint nor a model, it starts afresh.
+    An interrupted run leaves only its checkpoints behind.
 
     Raises:
-        CheckpointError: another run is at work in the folder; or it holds a run and ``resume`` is
-            False, a run of other options, or a model and no checkpoint; or it cannot be written.
-            Else as ``load_model``, ``load_entries`` and ``train``.
+        CheckpointError: another run is using the folder; the folder cannot be written; or it holds
+            a run and ``resume`` is False, a run with other options, or a model without a
+            checkpoint. Else as ``load_model``, ``load_entries`` and ``train``.
     """
     folder, device = Path(folder), pick_device(device)
     if (folder / MODEL).exists():
         if not resume:
             raise CheckpointError(f"{folder} holds a model already: choose another folder")
-        if Checkpoints(folder / CHECKPOINTS).newest is None:  # which would say how it was made
+        if (
+            Checkpoints(folder / CHECKPOINTS).newest is None
+        ):  # a checkpoint would say how the model was made
             raise CheckpointError(
                 f"{folder} holds a model already, and no checkpoint to go on from: choose another "
                 "folder"
@@ -60,7 +62,7 @@ def run_in_folder(
     splits = split_entries(load_entries(recipe.entries))
     torch.manual_seed(recipe.seed)
     model = load_model(recipe.model)
-    # What they hold decides, and is in the key; where they lie does not.
+    # The key holds what is in the model and the entries; where their files are does not matter.
     options = dataclasses.asdict(recipe) | {"key": recipe_key(recipe, splits, model)}
     del options["model"], options["entries"]
     add_entry_tokens(model, recipe, splits)

@@ -1,7 +1,7 @@
 """Two models on the same entries: which one is better, and could that be chance? Lesson 10.
 
-Hard entries are hard for both. So the two answers to an entry stay together, and what is tested are
-the differences; two intervals that overlap would say much less.
+An entry that is hard for one model is mostly hard for the other. So the two answers to an entry
+stay paired, and their differences are tested; whether two intervals overlap says much less.
 """
 
 import math
@@ -32,9 +32,10 @@ class Difference(NamedTuple):
 def mcnemar(only_first: int, only_second: int) -> float:
     """The exact p-value of McNemar's test: are two models right equally often?
 
-    Entries on which both are right or both are wrong say nothing. Of the others, ``only_first``
-    were answered rightly by the first model alone. Were the models equally good, each of them would
-    be a fair coin; the p-value is how often so uneven a count, to either side, comes from coins.
+    Entries that both models answer correctly, or both wrongly, tell nothing about that. On the
+    others just one of them is right: ``only_first`` times the first model, ``only_second`` times
+    the second. For equally good models each such entry is the toss of a fair coin; the p-value is
+    the probability that tosses split at least as unevenly, in either direction.
 
     Raises:
         ValueError: a count is below 0.
@@ -54,9 +55,9 @@ def paired_difference(
 ) -> Difference | None:
     """How much higher the second scores are, with the paired bootstrap's interval.
 
-    Where all scores are 0 or 1, McNemar's test comes along, unless ``test`` is False: it takes
-    entries for independent of each other. Pairs of which a score is missing are left out; None
-    where no pair is left. For when there is no interval see ``bootstrap_interval``.
+    Where all scores are 0 or 1, McNemar's p-value is added, unless ``test`` is False: the test
+    assumes that entries are independent. Pairs in which a score is missing are left out; None where
+    no pair is left. ``bootstrap_interval`` says when there is no interval.
 
     Raises:
         ValueError: the lists are not equally long.
@@ -84,7 +85,7 @@ class Comparison:
     differences: dict[str, Difference | None]  # name of a scorer → what it says
 
     def table(self) -> Table:
-        """A row a scorer: both means, the difference with its interval, and McNemar's p-value."""
+        """One row per scorer: both means, their difference with its interval, McNemar's p-value."""
         rows = []
         for name, found in self.differences.items():
             if found is None:

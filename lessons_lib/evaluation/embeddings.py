@@ -41,7 +41,7 @@ class Embedder(Protocol):
 @dataclass(frozen=True)
 class MiniLM:
     """all-MiniLM-L6-v2: 22 million weights, trained on a billion pairs of texts that belong
-    together; 384 numbers a text."""
+    together; 384 numbers per text."""
 
     tokenizer: Any
     model: nn.Module
@@ -103,7 +103,7 @@ class SemanticScorer(Scorer):
         return f"semantic ({self.embedder.name})"
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
-        """One cosine an answer. Raises ValueError as ``scorers.check_pairs``."""
+        """One cosine per answer. Raises ValueError as ``scorers.check_pairs``."""
         check_pairs(entries, answers)
         if not answers:
             return []

@@ -105,7 +105,7 @@ def bootstrap(
     *columns: Sequence,
     groups: Sequence[Hashable] | None = None,
 ) -> Estimate:
-    """A statistic of columns with one value an answer, and its bootstrap interval.
+    """A statistic of columns with one value per answer, and its bootstrap interval.
 
     As many answers are drawn with replacement as there are, again and again; the middle 95 % of
     what the statistic then gives lie between the bounds. With ``groups``, groups are drawn, and all
@@ -114,7 +114,7 @@ def bootstrap(
     have no interval.
 
     Raises:
-        ValueError: not one group an answer. As the statistic.
+        ValueError: there is not one group per answer. As the statistic.
 
     Source: Efron, "Bootstrap methods: another look at the jackknife", 1979; for groups Davison and
     Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8.
@@ -137,11 +137,11 @@ def bootstrap(
 
 
 def bootstrap_interval(values: Sequence[float]) -> Estimate:
-    """The mean of some values, one an entry, with its ``bootstrap`` interval.
+    """The mean of some values, one per entry, with its ``bootstrap`` interval.
 
-    For the difference of two models give the differences, entry by entry: hard entries are hard
-    for both. Fewer than five values have no interval, and neither have values that are all the
-    same: they say nothing about their spread.
+    To compare two models, give the differences entry by entry: hard entries are hard for both.
+    Fewer than five values have no interval, and neither have values that are all the same: they say
+    nothing about their spread.
 
     Raises:
         ValueError: there are no values.
@@ -159,9 +159,9 @@ def seeds_and_entries_interval(
     """A mean over seeds and entries with its interval, from values (seeds, entries).
 
     Each draw takes as many seeds as there are, with replacement, and as many entries, and all
-    values where they cross. For two modes give their differences: the same seed orders the same
-    batches, and a hard entry is hard for both. With ``denominators`` (entries,) it is the sum of
-    the drawn values divided by theirs, as a loss a token is.
+    values where they cross. To compare two modes, give their differences: the same seed orders the
+    same batches, and a hard entry is hard for both. With ``denominators`` (entries,) the sum of the
+    drawn values is divided by the sum of theirs, as for a loss per token.
 
     A few seeds show less spread than there is, so the interval is rather too narrow.
 

@@ -31,7 +31,7 @@ def auc(scores: Sequence[Score], good: Sequence[bool]) -> float | None:
     bad answer.
 
     Raises:
-        ValueError: not one label a score, or a score that is no number (NaN).
+        ValueError: there is not one label per score, or a score is NaN.
 
     Source: Hanley and McNeil, "The meaning and use of the area under a receiver operating
     characteristic (ROC) curve", 1982.
@@ -58,7 +58,7 @@ def spearman(first: Sequence[Score], second: Sequence[Score]) -> float | None:
     than three such answers, or where all scores of one list are the same.
 
     Raises:
-        ValueError: the lists are not equally long, or a score is no number (NaN).
+        ValueError: the lists are not equally long, or a score is NaN.
 
     Source: Spearman, "The proof and measurement of association between two things", 1904.
     """

@@ -15,7 +15,7 @@ from lessons_lib.evaluation.ranks import Score
 from lessons_lib.evaluation.scores import Scores
 from lessons_lib.support import write_whole
 
-SPELLED = "backslashreplace"  # half a character, which a reply may hold, cannot be UTF-8
+SPELLED = "backslashreplace"  # an answer may hold half a character, which UTF-8 cannot write
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; max-width: 1200px; padding: 16px; }
@@ -77,7 +77,7 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
-# A spreadsheet takes a cell that begins so for a formula.
+# A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -94,7 +94,7 @@ def write_report(
     adds its table, and the other model's answer beside each answer.
 
     Raises:
-        ValueError: the comparison is one of other answers.
+        ValueError: neither side of the comparison has these answers.
         OSError: the file cannot be written; an old one stays as it was.
     """
     other = None if comparison is None else _other_answers(scored, comparison)
@@ -107,9 +107,10 @@ def write_report(
 
 
 def write_csv(path: str | Path, scored: Scores) -> None:
-    """Write one line an answer: family, texts, each score, disagreement. UTF-8; no score is empty.
+    """Write one line per answer: family, texts, each score, disagreement, in UTF-8.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    Where there is no score, the cell is empty. A text that a spreadsheet would take for a formula
+    gets an apostrophe in front.
 
     Raises:
         OSError: the file cannot be written; an old one stays as it was.
@@ -142,7 +143,7 @@ def _other_answers(scored: Scores, comparison: Comparison) -> _Other:
     ):
         if one.entries == scored.entries and one.answers == scored.answers:
             return _Other(tuple(f"answer, {name}" for name in names), other.answers)
-    raise ValueError("the comparison compares other answers than those in the table of scores")
+    raise ValueError("the comparison is about other answers than this table of scores")
 
 
 def _texts(scored: Scores, index: int) -> tuple[str, str, str, str]:

@@ -19,7 +19,7 @@ from lessons_lib.evaluation.ranks import Score, rank_average
 
 
 def rouge_l(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
-    """ROUGE-L's F measure of each answer, 0 … 1: 1 for the words of the output, in order.
+    """ROUGE-L's F measure of each answer, 0 … 1: 1 for the same words in the same order.
 
     Words are runs of letters a to z and digits, in lower case, not stemmed; all else is passed
     over. Of texts in another script nothing is left, and two empty texts score 0.
@@ -37,7 +37,7 @@ def rouge_l(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
 
 
 def matches_exactly(entry: Entry, answer: str) -> bool:
-    """Whether the answer is the entry's output, white space around both aside."""
+    """Whether the answer is the entry's output, apart from white space around either."""
     return answer.strip() == entry["output"].strip()
 
 
@@ -72,7 +72,7 @@ class Scorer(Protocol):
     orders_quality: bool = True
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
-        """One score an answer, in their order; the answers belong to the entries in turn."""
+        """One score per answer, in the same order; answer i answers entry i."""
         ...
 
 
@@ -123,7 +123,7 @@ def entry_by_entry(rule: Callable[[Entry, str], Score | bool]) -> Callable:
 def normalise(text: str) -> str:
     """A text without what hardly ever matters: case, punctuation, articles, extra white space.
 
-    Of a text that is nothing else ("A", "...") these are kept, for they are the answer.
+    A text that consists of nothing else ("A", "...") is kept, for it is the answer.
 
     Source: Rajpurkar et al. 2016, "SQuAD", the official evaluation script; here for any script.
     Unlike there, symbols ($, +, <, an emoji) are kept.
@@ -189,11 +189,11 @@ STATISTICAL = EXACT, NORMALISED, LENIENT, ROUGE_L, CHRF, LENGTH_RATIO, DISTINCT
 
 
 def check_pairs(entries: Sequence[Entry], answers: Sequence[str]) -> None:
-    """See that there is one answer an entry, that each is a text, and each entry has an output.
+    """Check that there is one answer per entry, each a text, and that each entry has an output.
 
     Raises:
-        ValueError: not one answer an entry. TypeError: an answer is no text, or ``answers`` is a
-            single one. DatasetError: an entry has no output that is a text.
+        ValueError: there is not one answer per entry. TypeError: an answer is not a text, or
+            ``answers`` is a single text. DatasetError: an entry's output is missing, or not a text.
     """
     if isinstance(answers, str):
         raise TypeError("answers is a list of texts; put a single one into [ ]")
@@ -220,10 +220,10 @@ def check_scorer(scorer: object) -> None:
 
 
 def checked_scores(scorer: Scorer, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
-    """What a scorer says to these answers, once it is seen to be one score an answer.
+    """A scorer's scores of these answers, checked: one finite number, or None, per answer.
 
     Raises:
-        TypeError: it is no scorer, or what it returns is no list of numbers and None.
+        TypeError: it is not a scorer, or does not return a list of numbers and None.
         ValueError: it returns more or fewer scores than there are answers, or one that is not
             finite. As the scorer.
     """

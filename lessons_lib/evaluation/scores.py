@@ -24,7 +24,7 @@ from lessons_lib.evaluation.scorers import (
 )
 from lessons_lib.support import Table
 
-# Whether an answer is right; None where this check says nothing about such an entry.
+# Whether an answer is right; None where the check does not apply to such an entry.
 Check = Callable[[Entry, str], bool | None]
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {"exact": matches_exactly, "lenient": names_key_answer}
@@ -37,7 +37,7 @@ ALL = "all entries"
 class Scores:
     """What scorers say of a model's answers: a table in a terminal and in Jupyter.
 
-    Entries, answers, families and each list of ``scores`` have one value an entry, in one order.
+    Entries, answers, families and each list of ``scores`` have one value per entry, in one order.
     """
 
     entries: list[Entry]
@@ -162,16 +162,16 @@ def score_answers(
         entries: what was asked, with the output that is expected.
         answers: the model's answers in the same order; None counts as an empty one.
         scorers: rules and models alike; see ``scorers.Scorer``.
-        stopped: whether the model ended each answer by itself, with end of text; None for an
-            answer of which nobody knows. It becomes one more score.
+        stopped: whether the model ended each answer by itself, with end of text; None where that
+            is not known. It becomes one more score.
         families: the kind of each task. The bundled entries have theirs in
             ``data.world.entry_families()``: those from 935 to 1044 are of the test part.
 
     Raises:
-        ValueError: the lists are not equally long, or empty; two scorers have one name, or a
-            scorer does not return one finite score, or None, an answer.
-        DatasetError: an entry is faulty. TypeError: an answer is no text, or what should be a
-            scorer is none. As the scorers.
+        ValueError: the lists are not equally long, or empty; two scorers have the same name, or a
+            scorer does not return one finite score, or None, per answer.
+        DatasetError: an entry is faulty. TypeError: an answer is not a text, or a scorer is not a
+            scorer. As the scorers.
     """
     scorers = _distinct(scorers)
     if not len(entries):

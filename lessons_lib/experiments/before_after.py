@@ -39,7 +39,7 @@ class Measurement(NamedTuple):
     """How well a model answers the test entries, and its loss on the validation entries."""
 
     scores: Scores  # "exact", "lenient", "ROUGE-L" and "stopped", and the answers
-    response_loss: float  # nats a token
+    response_loss: float  # nats per token
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def before_and_after(
 
     The tuned model is kept in the cache as ``load_or_finetune`` keeps it. ``precision`` replaces
     the recipe's; "auto" is bf16 where the device has it, else float32. ``test_entries`` asks only
-    so many of them; a shrunk run (``LESSONS_LIB_QUICK``) asks six. ``callbacks`` are those of
+    the first so many; a shrunk run (``LESSONS_LIB_QUICK``) asks six. ``callbacks`` are those of
     ``train``.
 
     Raises:

@@ -16,7 +16,7 @@ KEY_VARIABLE = "LESSONS_LIB_JUDGE_KEY"
 INSTALL = 'python -m pip install "openai>=3,<4"'
 
 OF_THE_QUESTION = 400, 413, 422  # too long, or stopped by a filter: another question may do
-UNSENT = 0  # the status of a question that did not come as far as the server
+UNSENT = 0  # the status of a question that never reached the server
 CONNECTING = 5.0  # seconds; a server that is there accepts at once, and thinks afterwards
 
 
@@ -37,7 +37,7 @@ class JudgeClient:
 
     Raises:
         JudgeError: the key cannot be sent, or the package openai is not installed.
-        ValueError: the address is none.
+        ValueError: the address is not one.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class JudgeClient:
         self.server = f"{base_url} (model {model!r})"
         if not (key.isascii() and key.isprintable()):
             raise JudgeError(
-                f"{self.server} cannot be sent this key: a key is plain ASCII. Copy it once more, "
-                f"without what stands around it. {KEY_VARIABLE} may hold it."
+                f"{self.server} cannot be sent this key: a key is plain ASCII. Copy it again, "
+                f"without anything around it; {KEY_VARIABLE} may hold it."
             )
         self._openai = _import_openai()
         patience = self._openai.Timeout(timeout, connect=min(timeout, CONNECTING))
@@ -82,7 +82,7 @@ class JudgeClient:
                 advice = (
                     "does not answer. Is the server running (`ollama serve`, `vllm serve MODEL`, "
                     "`llama-server -m FILE`), and is that its address? "
-                    f"{URL_VARIABLE} names another."
+                    f"Set {URL_VARIABLE} to use another."
                 )
             raise JudgeError(f"{self.server} {advice}") from error
 
@@ -109,7 +109,7 @@ class JudgeClient:
         """What a server's status means and what to do, after the server's name."""
         match error.status_code:
             case 401:
-                return f"wants a key, or another one. {KEY_VARIABLE} holds it."
+                return f"wants a key, or a different one. Set {KEY_VARIABLE} to it."
             case 403:
                 return f"does not allow this key to do that. It says: {_reason(error)}"
             case 404:
@@ -132,7 +132,7 @@ class JudgeClient:
 
 
 def check_address(base_url: str) -> None:
-    """Raise a ValueError unless this is the address of a server, http:// or https:// and all."""
+    """Raise a ValueError unless this is a server's whole address, with its http:// or https://."""
     with contextlib.suppress(ValueError):  # brackets that do not match, a port that is no number
         parts = urlsplit(base_url)
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
@@ -144,7 +144,7 @@ def check_address(base_url: str) -> None:
 
 
 def _reason(error: Any) -> str:
-    """What the server says, in its own words where it has the API's shape; with a full stop."""
+    """The server's own words, where its answer has the API's shape; ends in a full stop."""
     said = error.body.get("message") if isinstance(error.body, dict) else None
     text = said if isinstance(said, str) and said.strip() else error.message
     line = _shortened(text) or type(error).__name__

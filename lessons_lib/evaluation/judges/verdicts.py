@@ -1,7 +1,7 @@
 """Which scorer can be trusted? Each scores answers of which we know how good they are. Lesson 10.
 
-Beside the ranking, two more questions to a judge: does it like long answers, and does it say the
-same twice?
+Beside the ranking, two more questions to a judge: does it favour long answers, and does it give the
+same grade twice?
 """
 
 import os
@@ -75,7 +75,7 @@ class Verdicts:
         """The verdict on the scorer of this name.
 
         Raises:
-            KeyError: there is none; the message lists those there are.
+            KeyError: there is none; the message lists the names there are.
         """
         for verdict in self.verdicts:
             if verdict.name == name:
@@ -84,7 +84,7 @@ class Verdicts:
         raise KeyError(f"there is no verdict on {name!r}; there are {names}")
 
     def table(self) -> Table:
-        """A row a scorer, with how many of the answers it could score."""
+        """One row per scorer, with how many of the answers it could score."""
         rows = []
         for each in self.verdicts:
             scored = f"{each.auc.count} of {len(each.scores)}"

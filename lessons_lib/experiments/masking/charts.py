@@ -18,7 +18,7 @@ PERCENT = ("exact", "stopped")  # measures that are shares
 def draw_modes(
     experiment: MaskingExperiment, measures: tuple[str, ...] = ("exact", "test_loss")
 ) -> Figure:
-    """One panel a measure: each mode's mean with its interval of 95 %, and its seeds, hollow."""
+    """One panel per measure: each mode's mean with its interval of 95 %, and its seeds, hollow."""
     modes = experiment.modes
     figure, panels = _panels(len(measures), len(modes))
     for axes, measure in zip(panels, measures, strict=True):
@@ -116,7 +116,10 @@ def _draw_interval(axes: Axes, row: int, mode: str, interval: Estimate, scale: f
     axes.errorbar(
         value,
         row,
-        xerr=[[max(0.0, value - low)], [max(0.0, high - value)]],  # they may differ by a rounding
+        xerr=[
+            [max(0.0, value - low)],
+            [max(0.0, high - value)],
+        ],  # a rounding may put a bound beyond the value
         marker=SHAPES.get(mode, OTHER_SHAPE),
         color=COLORS.get(mode, OTHER_COLOR),
         capsize=3,

@@ -1,6 +1,6 @@
 """Masked, unmasked or weighted? Several seeds of each, one measure for all. Taught in lesson 11.
 
-What a mask does to training, a single run cannot tell: another seed may change more. So every mode
+A single run cannot tell what a mask does to training: another seed may change more. So every mode
 gets the learning rate that suits it, several seeds, and the same test entries.
 """
 
@@ -60,14 +60,14 @@ def run_masking_experiment(
         workers, threads: processes at once, and PyTorch's threads in each. The same recipe on the
             same kind of processor with as many threads gives the same numbers.
 
-    Every finished run is kept in the cache folder: cut off and started again, the experiment goes
-    on where it was. A shrunk run (``LESSONS_LIB_QUICK``) measures six entries, in one
+    Every finished run is kept in the cache folder, so an experiment that was cut off continues
+    where it stopped. A shrunk run (``LESSONS_LIB_QUICK``) measures six entries, in one
     process.
 
     Raises:
         ValueError: an unknown mode, no mode, seed, rate or test entry, or one given twice; a number
             below 1. KeyboardInterrupt: Ctrl-C; finished runs are kept. Else as
-            ``load_or_finetune`` and ``generate``.
+            ``load_or_finetune`` and ``answer_and_score``.
     """
     recipe = get_recipe(recipe) if isinstance(recipe, str) else recipe
     rates = _rates_of(modes, learning_rates)

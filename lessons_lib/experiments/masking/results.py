@@ -1,7 +1,6 @@
-"""What the masking experiment found: tables, differences with intervals, and what they allow one to
-say. Lesson 11.
+"""What the masking experiment found: tables, differences with intervals, verdicts. Lesson 11.
 
-Runs differ by their seed, and test entries are a sample; a difference must stand out against both.
+Runs differ by their seeds, and test entries are a sample; a difference must stand out against both.
 """
 
 from collections.abc import Mapping, Sequence
@@ -118,7 +117,7 @@ class MaskingExperiment:
         return (values.sum(axis=1) / divisor).tolist()
 
     def table(self) -> Table:
-        """A row a mode: what its runs measured on the test entries, and how far they over-fitted.
+        """One row per mode: what its runs measured on the test entries, and how much they overfit.
 
         The gap is test minus train response loss after the run; in brackets the lowest and the
         highest of the seeds.
@@ -141,7 +140,7 @@ class MaskingExperiment:
         return Table(("mode", "learning rate", *names), tuple(rows))
 
     def differences_table(self, reference: str | None = None) -> Table:
-        """A row a mode: by how much it differs from the first one, or from ``reference``."""
+        """One row per mode: by how much it differs from the first one, or from ``reference``."""
         reference = reference or self.modes[0]
         rows = []
         for mode in self.modes:

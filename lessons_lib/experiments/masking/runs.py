@@ -76,7 +76,7 @@ class Job:
 
 @dataclass(frozen=True)
 class MaskingRun:
-    """What a run measured; losses are nats a response token, end of text included."""
+    """What a run measured; losses are nats per response token, end of text included."""
 
     mode: str
     learning_rate: float
