@@ -12,6 +12,7 @@ from lessons_lib.experiments.masking.results import MEASURES, MaskingExperiment
 COLORS = {"none": "#0072b2", "keep-header": "#a4507d", "prompt": "#b97700"}
 SHAPES = {"none": "o", "keep-header": "s", "prompt": "^"}
 OTHER_COLOR, OTHER_SHAPE = "#00785a", "D"
+REFERENCE = "none"  # the mode that others are compared with
 PERCENT = ("exact", "stopped")  # measures that are shares
 
 
@@ -43,9 +44,8 @@ def draw_modes(
 def draw_differences(
     experiments: Mapping[str, MaskingExperiment],
     measures: tuple[str, ...] = ("exact", "test_loss"),
-    reference: str = "none",
 ) -> Figure:
-    """How each mode differs from ``reference`` on each set of entries, with intervals of 95 %.
+    """How each mode differs from "none" on each set of entries, with intervals of 95 %.
 
     An interval that crosses the line at 0 shows no difference.
     """
@@ -53,17 +53,17 @@ def draw_differences(
         (name, mode)
         for name, experiment in experiments.items()
         for mode in experiment.modes
-        if mode != reference
+        if mode != REFERENCE
     ]
     figure, panels = _panels(len(measures), len(rows))
     for axes, measure in zip(panels, measures, strict=True):
         for row, (name, mode) in enumerate(rows):
-            found = experiments[name].difference(reference, mode, measure)
+            found = experiments[name].difference(REFERENCE, mode, measure)
             _draw_interval(axes, row, mode, found, _scale(measure))
         axes.axvline(0, color="#4a535c", linewidth=0.8, linestyle="--")
         axes.set_yticks(range(len(rows)), [f"{name}: {mode}" for name, mode in rows])
         better = "better" if MEASURES[measure][1] else "worse"
-        axes.set_xlabel(f"{_label(measure, points=True)}\nminus {reference!r}; right is {better}")
+        axes.set_xlabel(f"{_label(measure, points=True)}\nminus {REFERENCE!r}; right is {better}")
     return figure
 
 
@@ -85,7 +85,6 @@ def describe_modes(
 def describe_differences(
     experiments: Mapping[str, MaskingExperiment],
     measures: tuple[str, ...] = ("exact", "test_loss"),
-    reference: str = "none",
 ) -> str:
     """``draw_differences`` in words, as its text alternative."""
     parts = []
@@ -93,13 +92,13 @@ def describe_differences(
         form, scale = _form(measure)
         told = [
             f"{name}, {mode} "
-            + experiment.difference(reference, mode, measure).format("+" + form, scale)
+            + experiment.difference(REFERENCE, mode, measure).format("+" + form, scale)
             for name, experiment in experiments.items()
             for mode in experiment.modes
-            if mode != reference
+            if mode != REFERENCE
         ]
         parts.append(f"{_label(measure, points=True)}: " + "; ".join(told))
-    return f"Differences from {reference!r} with intervals of 95 %. " + ". ".join(parts) + "."
+    return f"Differences from {REFERENCE!r} with intervals of 95 %. " + ". ".join(parts) + "."
 
 
 def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:

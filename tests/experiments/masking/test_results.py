@@ -114,7 +114,7 @@ def test_tables_have_a_row_a_mode(experiment):
     assert [row[0] for row in experiment.table().rows] == ["none", "prompt", "weight 0.1"]
     assert experiment.table().rows[0][1] == "0.0003"
     assert [row[0] for row in experiment.differences_table().rows] == ["prompt", "weight 0.1"]
-    assert experiment.differences_table("prompt").head[0] == "minus 'prompt'"
+    assert experiment.differences_table().head[0] == "minus 'none'"
     assert experiment.rates_table().rows == (
         ("none", "0.6000", "0.5000 *"),
         ("prompt", "0.4000 *", "–"),
