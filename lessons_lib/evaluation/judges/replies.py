@@ -57,10 +57,8 @@ class ReplyCache:
 
     def add(self, key: str, reply: str) -> None:
         """Keep a reply; it is on the disk when this returns, or ``problem`` says why not."""
-        reply = reply.encode(
-            "utf-8", "backslashreplace"
-        ).decode()  # half a character cannot be kept
-        self._replies[key] = reply
+        # Half a character cannot be written as UTF-8; it is spelled out.
+        self._replies[key] = reply = reply.encode("utf-8", "backslashreplace").decode()
         self._execute("INSERT OR REPLACE INTO replies VALUES (?, ?)", key, reply)
 
     def asking(
@@ -80,7 +78,7 @@ class ReplyCache:
                 return self._execute_once(statement, values)
             except sqlite3.OperationalError:  # read-only, full or busy, but not damaged
                 raise
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
                 self.path.unlink(missing_ok=True)
                 self.problem = f"{self.path} was damaged ({error}) and is made again, empty."
@@ -92,5 +90,6 @@ class ReplyCache:
     def _execute_once(self, statement: str, values: Sequence[str]) -> list[tuple[str, str]]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE)) as database, database:
+            database.text_factory = bytes.decode  # sqlite3's own way hides what a damaged text is
             database.execute(CREATE)
             return database.execute(statement, values).fetchall()

@@ -91,13 +91,8 @@ class ServerJudge(Scorer):
         self._client = JudgeClient(
             self.model, base_url, key, retries=retries, timeout=timeout, **asked_with
         )
-        identity = (
-            base_url,
-            self.model,
-            rubric,
-            float(temperature),
-            max_tokens,
-        )  # 0 and 0.0 are the same
+        # As a float, since the temperatures 0 and 0.0 are the same.
+        identity = base_url, self.model, rubric, float(temperature), max_tokens
         self.cache = ReplyCache(self.model, *identity, folder=folder)
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:

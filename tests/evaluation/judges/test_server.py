@@ -436,6 +436,14 @@ def test_a_damaged_file_is_told_and_made_again(tmp_path, damage):
     assert (last.get("three"), len(last), last.problem) == ("3", 1, "")
 
 
+def test_a_reply_that_is_no_text_is_damage_too(tmp_path):
+    cache = ReplyCache("judge", folder=tmp_path)
+    cache.add("one", "1")
+    cache.path.write_bytes(cache.path.read_bytes().replace(b"one1", b"one\xff"))
+    again = ReplyCache("judge", folder=tmp_path)
+    assert "was damaged" in again.problem and len(again) == 0 and kept_in(tmp_path) == 0
+
+
 def folder_is_a_file(cache):
     cache.path.parent.touch()
 
