@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from lessons_lib.commands import LARGE_MODEL_RATE, build_parser
 from lessons_lib.environment import check_environment
+from lessons_lib.support.reply_options import ReplyOptions
 
 # Other modules are imported where they are needed: ``check`` must run where PyTorch is broken.
 INTERRUPTED = 130  # what shells report after Ctrl-C
@@ -54,26 +55,20 @@ def ask(options: argparse.Namespace) -> int:
 
 
 def chat(options: argparse.Namespace) -> int:
+    from lessons_lib.chat import Chat
     from lessons_lib.chat.terminal import chat_in_terminal
 
-    model, name, chosen = _chat_model(options)
+    model, name, prompt_format = _chat_model(options)
     print(f"You talk to {name}.")
-    chat_in_terminal(_new_chat(model, chosen, options))
+    chat_in_terminal(Chat(model, prompt_format, **_reply_options(options)))
     return 0
 
 
 def serve(options: argparse.Namespace) -> int:
     from lessons_lib.chat.server import create_app, run_server
 
-    model, name, chosen = _chat_model(options)
-    _new_chat(model, chosen, options)  # what is wrong with an option is said now
-    app = create_app(
-        model,
-        name,
-        format=chosen,
-        host=options.host,
-        **_chat_options(options),
-    )
+    model, name, prompt_format = _chat_model(options)
+    app = create_app(model, name, prompt_format, host=options.host, **_reply_options(options))
     run_server(app, options.host, options.port)
     return 0
 
@@ -82,30 +77,25 @@ def _chat_model(options: argparse.Namespace) -> tuple:
     """The model to talk to, its name, and the prompt format it was trained on."""
     from pathlib import PurePath
 
+    from lessons_lib.chat.chat import OWN, has_chat_template
+    from lessons_lib.data import tokenizer_of
     from lessons_lib.models import load_model
     from lessons_lib.training import RECIPES, load_or_finetune
 
     if options.model is not None:
         model = load_model(options.model)
-        own = hasattr(getattr(model, "tokenizer", None), "chat_ids")
-        name = PurePath(options.model).name or options.model
-        return model, name, options.format or ("own" if own else "alpaca")
+        usual = OWN if has_chat_template(tokenizer_of(model)) else "alpaca"
+        return model, PurePath(options.model).name or options.model, options.format or usual
     if options.recipe not in RECIPES:
         raise ValueError(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
     found = load_or_finetune(options.recipe)
     return found.model, options.recipe, options.format or found.recipe.prompt_format
 
 
-def _new_chat(model, chosen: str, options: argparse.Namespace):
-    from lessons_lib.chat import Chat
-
-    return Chat(model, chosen, **_chat_options(options))
-
-
-def _chat_options(options: argparse.Namespace) -> dict:
-    """What was chosen on the command line, as options of ``Chat``."""
-    names = ("memory", "temperature", "top_p", "top_k", "seed", "max_new_tokens")
-    return {name: getattr(options, name) for name in names}
+def _reply_options(options: argparse.Namespace) -> dict:
+    """What was chosen on the command line, as fields of ``ReplyOptions``."""
+    names = {field.name for field in dataclasses.fields(ReplyOptions)}
+    return {name: value for name, value in vars(options).items() if name in names}
 
 
 def download(options: argparse.Namespace) -> int:

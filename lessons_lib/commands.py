@@ -5,10 +5,9 @@ Imports nothing that needs PyTorch: ``check`` must run where it is broken.
 
 import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-from lessons_lib.support.reply_options import OPTIONS
+from lessons_lib.support.reply_options import NUMBERS, ReplyOptions, parse_option, typed_name
 
 HUB_NAMES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 FETCHED = ("entries", *HUB_NAMES)
@@ -17,7 +16,7 @@ LARGE_MODEL_RATE = 5e-5
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Of all commands; the parsed ``command`` is the name of the one that was typed."""
+    """A parser of all commands; ``command`` is then the name of the one that was typed."""
     parser = argparse.ArgumentParser(
         prog="python -m lessons_lib",
         description="From a file of instructions to a model that follows them.",
@@ -55,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("instruction")
     command.add_argument("--input", default="")
     command.add_argument("--model", required=True, help="as for finetune; its --out folder, say")
-    command.add_argument("--max-new-tokens", type=_count, default=64)
+    _add_number(command, "max_new_tokens", default=64)
 
     command = commands.add_parser("chat", help="talk to a model in the terminal")
     _add_chat_options(command)
@@ -82,20 +81,34 @@ def _add_chat_options(command: argparse.ArgumentParser) -> None:
         "--recipe", default="lesson-09", help="without --model: trained once (default: lesson-09)"
     )
     command.add_argument("--format", help="the prompt format that the model was trained on")
-    command.add_argument("--memory", action="store_true", help="earlier turns come before each")
-    options = (
-        ("temperature", 0.0, "default: 0, always the likeliest token"),
-        ("top-p", None, "draw from the likeliest tokens that together reach this probability"),
-        ("top-k", None, "draw from so many of the likeliest tokens"),
-        ("seed", None, "the same message is then answered alike each time"),
-        ("max-new-tokens", 128, "default: 128"),
+    command.add_argument(
+        "--memory", action="store_true", help="earlier turns stand before each message"
     )
-    for name, default, told in options:
-        command.add_argument(f"--{name}", type=_chat_option(name), default=default, help=told)
+    for name, default in vars(ReplyOptions()).items():
+        if name in NUMBERS:
+            _add_number(command, name, default)
+
+
+def _add_number(command: argparse.ArgumentParser, name: str, default: float | int | None) -> None:
+    """An option of a reply."""
+
+    def parse(text: str) -> float | int | None:
+        try:
+            return parse_option(name, text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    shown = "off" if default is None else f"{default:g}"
+    command.add_argument(
+        f"--{typed_name(name)}",
+        type=parse,
+        default=default,
+        help=f"{NUMBERS[name].help} (default: {shown})",
+    )
 
 
 def _path(text: str) -> Path:
-    """Shells leave the ~ of --out=~/run as it is."""
+    """A path; shells leave the ~ of --out=~/run as it is."""
     return Path(os.path.expanduser(text))
 
 
@@ -113,16 +126,6 @@ def _rate(text: str) -> float:
     if not 0 < rate < 1:
         raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, not {text!r}")
     return rate
-
-
-def _chat_option(name: str) -> Callable[[str], float | int | None]:
-    def parse(text: str) -> float | int | None:
-        try:
-            return OPTIONS[name].parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return parse
 
 
 def _port(text: str) -> int:

@@ -14,8 +14,7 @@ from torch import nn
 
 from lessons_lib.batching import tokenize
 from lessons_lib.data import Entry, get_prompt_format, load_entries, split_entries, tokenizer_of
-from lessons_lib.evaluation import score_responses
-from lessons_lib.generation import generate_responses
+from lessons_lib.evaluation import answer_and_score
 from lessons_lib.models import load_model, save_model
 from lessons_lib.pictures import draw_history, small_png
 from lessons_lib.support import CheckpointError, write_all_whole, write_whole
@@ -40,20 +39,22 @@ def run_in_folder(
 ) -> History:
     """Fine-tune by a recipe; the folder then has the model, its history, curves and answers.
 
-    The model's files are those that ``load_model(folder)`` and transformers read. With ``resume``
-    the run goes on from its newest checkpoint; where there is none, and no model either, it starts
-    afresh. A run that is interrupted leaves its checkpoints alone, and nothing else.
+    ``load_model(folder)`` and transformers can read the model. With ``resume`` the run continues
+    from its newest checkpoint; where there is neither a checkpoint nor a model, it starts afresh.
+    An interrupted run leaves only its checkpoints behind.
 
     Raises:
-        CheckpointError: another run is at work in the folder; or it holds a run and ``resume`` is
-            False, a run of other options, or a model and no checkpoint; or it cannot be written.
-            Else as ``load_model``, ``load_entries`` and ``train``.
+        CheckpointError: another run is using the folder; the folder cannot be written; or it holds
+            a run and ``resume`` is False, a run with other options, or a model without a
+            checkpoint. Else as ``load_model``, ``load_entries`` and ``train``.
     """
     folder, device = Path(folder), pick_device(device)
     if (folder / MODEL).exists():
         if not resume:
             raise CheckpointError(f"{folder} holds a model already: choose another folder")
-        if Checkpoints(folder / CHECKPOINTS).newest is None:  # which would say how it was made
+        if (
+            Checkpoints(folder / CHECKPOINTS).newest is None
+        ):  # a checkpoint would say how the model was made
             raise CheckpointError(
                 f"{folder} holds a model already, and no checkpoint to go on from: choose another "
                 "folder"
@@ -61,7 +62,7 @@ def run_in_folder(
     splits = split_entries(load_entries(recipe.entries))
     torch.manual_seed(recipe.seed)
     model = load_model(recipe.model)
-    # What they hold decides, and is in the key; where they lie does not.
+    # The key holds what is in the model and the entries; where their files are does not matter.
     options = dataclasses.asdict(recipe) | {"key": recipe_key(recipe, splits, model)}
     del options["model"], options["entries"]
     add_entry_tokens(model, recipe, splits)
@@ -110,15 +111,13 @@ def _answer(
     if len(asked) < len(entries):
         say(f"{len(entries) - len(asked)} test entries do not fit the model's {room} tokens")
     say(f"answering {len(asked)} test entries")
-    answers = generate_responses(model, asked, prompt_format, max_new_tokens=ANSWER_TOKENS)
-    rows = [
-        {**entry, "response": answer.text, "stopped": answer.stopped}
-        for entry, answer in zip(asked, answers, strict=True)
-    ]
+    rows = []
+    if asked:
+        scores = answer_and_score(model, asked, prompt_format, max_new_tokens=ANSWER_TOKENS)
+        answered = zip(asked, scores.answers, scores.marks["stopped"], strict=True)
+        rows = [{**entry, "response": text, "stopped": mark} for entry, text, mark in answered]
     text = json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
     write_whole(folder / ANSWERS, lambda path: path.write_text(text, encoding="utf-8"))
     if asked:
-        texts, stopped = [a.text for a in answers], [a.stopped for a in answers]
-        scores = score_responses(asked, texts, stopped)
         say(f"exact {scores.share('exact')}, stopped {scores.share('stopped')}")
     say(f"{folder}: {MODEL}, config.json, {HISTORY}, {CURVES}, {ANSWERS}")

@@ -20,7 +20,7 @@ from lessons_lib.models import GPT, GPTConfig, load_model
 from lessons_lib.models.gpt2_files import HUB_MODELS
 from lessons_lib.models.loading import save_compact
 from lessons_lib.run_folder import _answer
-from lessons_lib.training import loop
+from lessons_lib.training import run_state
 from tests.helpers.toys import LetterTokenizer, tiny_model
 
 QUESTIONS = [
@@ -182,14 +182,14 @@ def test_ctrl_c_is_no_traceback(given, monkeypatch, tmp_path, capsys):
 
 
 def test_an_interrupted_run_says_where_it_would_go_on(given, monkeypatch, tmp_path, capsys):
-    step = loop.optimizer_step
+    step = run_state.optimizer_step
 
     def interrupt(*arguments):
         if (tmp_path / "out" / "checkpoints").exists():
             raise KeyboardInterrupt
         return step(*arguments)
 
-    monkeypatch.setattr(loop, "optimizer_step", interrupt)
+    monkeypatch.setattr(run_state, "optimizer_step", interrupt)
     out = ["--out", str(tmp_path / "out"), "--checkpoint-every", "3"]
     assert main(["finetune", *given, *out]) == 130
     assert "--resume goes on from step 3" in capsys.readouterr().out

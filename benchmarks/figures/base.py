@@ -24,8 +24,8 @@ from lessons_lib.data.world import (
     unseen_phrasing_entries,
 )
 from lessons_lib.data.world.families import FAMILIES
-from lessons_lib.evaluation import Scores, score_responses
-from lessons_lib.generation import generate_all, generate_responses
+from lessons_lib.evaluation import Scores, answer_and_score
+from lessons_lib.generation import generate_all
 from lessons_lib.models import load_model, untrained_twin
 from lessons_lib.models.loading import BASE_MODEL
 from lessons_lib.training import RECIPES, Finetuned, load_or_finetune
@@ -57,20 +57,18 @@ def answer(
     max_new_tokens: int = ANSWER_TOKENS,
 ) -> Scores:
     """Greedy answers in the Alpaca format, marked."""
-    answers = generate_responses(model, entries, max_new_tokens=max_new_tokens, batch_size=64)
-    texts, stopped = [a.text for a in answers], [a.stopped for a in answers]
-    return score_responses(entries, texts, stopped, families)
+    options = {"max_new_tokens": max_new_tokens, "batch_size": 64}
+    return answer_and_score(model, entries, families=families, **options)
 
 
 def base_figures(test: list[Entry]) -> dict[str, float]:
     """Of the model as it was pretrained."""
     model, families = load_model("base"), families_of_test_part()
     scores = answer(model, test, families, BASE_TOKENS)
-    told = {
-        name for name, family in FAMILIES.items() if not family.input
-    }  # their answers are not in the prompt
-    places = [i for i, family in enumerate(families) if family in told]
-    lenient = [scores.marks["lenient"][i] for i in places]
+    # Families without an input: their answers are not in the prompt.
+    recalled = {name for name, family in FAMILIES.items() if not family.input}
+    marks = zip(families, scores.marks["lenient"], strict=True)
+    lenient = [mark for family, mark in marks if family in recalled]
     asked = ["\n".join(filter(None, (e["instruction"], e["input"]))) + "\n" for e in test]
     bare = generate_all(model, asked, max_new_tokens=BASE_TOKENS, batch_size=64)
     # Generous: what it wrote on the next line counts, whether or not it stopped there.

@@ -2,9 +2,9 @@
 
 Every scorer on the 60 labelled answers: AUC and Spearman with intervals of 95 %, how many answers
 it could score, and seconds per 100 answers without the time to load a model; then the AUC of one
-kind of answer against another, for that of all against all hides what a scorer sees. Tables for
-people, then JSON in the last line. The judge on a server joins in where ``LESSONS_LIB_JUDGE_MODEL``
-names one. Without SmolLM2's package its figures are null.
+kind of answer against another, because that of all good against all bad hides what a scorer sees.
+Tables for people, then JSON in the last line. The judge on a server joins in where
+``LESSONS_LIB_JUDGE_MODEL`` names one. Without SmolLM2's package its figures are null.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def pair_figures(verdicts: Verdicts) -> dict[str, float | None]:
 
 
 def pairs_table(verdicts: Verdicts) -> Table:
-    """A row a scorer, a column a pair of kinds."""
+    """One row per scorer, one column per pair of kinds."""
     found = [verdicts.between(*pair) for pair in PAIRS.values()]
     rows = [(each.name, *(str(pair[each.name]) for pair in found)) for each in verdicts.verdicts]
     return Table(("scorer", *(f"{good} v. {bad}" for good, bad in PAIRS.values())), tuple(rows))
@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> None:
     verdicts = judge_the_judges(available_scorers(not options.no_prompted, options.device))
     print(f"{len(verdicts.labelled)} labelled answers; intervals of 95 %, by questions\n")
     print(verdicts)
-    print("\nMean place of each kind of answer, 0 lowest to 1 highest:\n")
+    print("\nMean rank of each kind of answer, 0 lowest to 1 highest:\n")
     print(verdicts.by_kind())
     print("\nAUC of one kind against another; without an interval where one has under five:\n")
     print(pairs_table(verdicts))

@@ -18,7 +18,7 @@ RATES = (1e-4, 2e-4, 3e-4, 6e-4)
 
 
 def response_losses(mask: str, rate: float, epochs: int, seeds: int) -> list[float]:
-    """Nats a token of the validation responses at the end of each seed's run."""
+    """Nats per token of the validation responses at the end of each seed's run."""
     losses = []
     for seed in range(1, seeds + 1):
         recipe = dataclasses.replace(

@@ -12,7 +12,7 @@ import os
 import tempfile
 
 from benchmarks.entries import ENTRIES_VARIABLE
-from lessons_lib.experiments import before_and_after, save_measured
+from lessons_lib.experiments import before_and_after, save_figures
 from lessons_lib.support.devices import describe_device, pick_device
 from lessons_lib.training import RECIPES, Recipe
 
@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
     steps = {"entries": entries, "steps": result.tuned.history.steps}
     if options.save:
         precision = {"precision": result.tuned.recipe.precision}
-        save_measured(f"real-{entries}", steps | precision | rounded, options.save)
+        save_figures(f"real-{entries}", steps | precision | rounded, options.save)
     print(json.dumps(steps | rounded))
 
 

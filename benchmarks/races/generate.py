@@ -21,9 +21,9 @@ from benchmarks import peers
 from benchmarks.entries import source_and_entries
 from lessons_lib.batching import InstructionDataset
 from lessons_lib.data import END_OF_TEXT, split_entries
-from lessons_lib.generation import Sampling
 from lessons_lib.generation.decoding import continue_rows, start_rows
 from lessons_lib.models import GPT, GPTConfig
+from lessons_lib.support.reply_options import ReplyOptions
 
 TARGETS = {"vs_llms_from_scratch": 10.0, "vs_transformers_batched": 1.2}
 FOR_THE_BOOK = 12  # prompts
@@ -35,10 +35,11 @@ Rows = list[list[int]]  # token ids of each prompt, or of what was written after
 
 def ours(model: GPT, prompts: Rows, new: int, size: int) -> Rows:
     """As ``generate_all`` does it: the longest prompts first, in batches of ``size``."""
-    rows = start_rows(model, prompts, new, seed=0)
+    options = ReplyOptions(max_new_tokens=new)
+    rows = start_rows(model, prompts, options)
     by_length = sorted(rows, key=lambda row: -row.prompt_length)
     for first in range(0, len(rows), size):
-        continue_rows(model, by_length[first : first + size], Sampling(), NEVER, use_cache=True)
+        continue_rows(model, by_length[first : first + size], options, NEVER)
     return [row.new for row in rows]
 
 

@@ -8,7 +8,7 @@ from lessons_lib.batching import collate_steps, count_targets
 from lessons_lib.batching.cells import padded_kinds, target_kinds
 from lessons_lib.data import token_strings
 from lessons_lib.pictures import STYLES
-from lessons_lib.pictures.tokens import visible
+from lessons_lib.pictures.spelling import spell_token
 
 
 def peer_table(entries: list[dict]) -> ipywidgets.VBox:
@@ -38,7 +38,7 @@ def _line(ids: list[int], kinds: list[str]) -> str:
     cells = []
     for token, kind in zip(ids, kinds, strict=False):
         fill, edge, color, *_ = STYLES[kind]
-        word = "−100" if token < 0 else visible(token_strings([token])[0])
+        word = "−100" if token < 0 else spell_token(token_strings([token])[0])
         style = f"background:{fill};border:1px solid {edge};color:{color}"
         cells.append(f'<td style="{style}">{html.escape(word)}<br><small>{token}</small></td>')
     return f"<tr>{''.join(cells)}</tr>"

@@ -29,7 +29,7 @@ from benchmarks import collate, peers
 from benchmarks.entries import source_and_entries
 from lessons_lib.batching import InstructionDataset
 from lessons_lib.data import Entry
-from lessons_lib.experiments import save_measured
+from lessons_lib.experiments import save_figures
 from lessons_lib.models import GPT, GPTConfig
 from lessons_lib.support.devices import has_fast_bf16
 from lessons_lib.support.memory import keep_freed_memory
@@ -205,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         word = "aim" if name.startswith("gflops") else "target"
         print(f"{name}: {met} ({word} ≥ {target})")
     if options.save:
-        save_measured("race", {"entries": options.entries, **result}, options.save)
+        save_figures("race", {"entries": options.entries, **result}, options.save)
     print(json.dumps(result))
 
 

@@ -1,53 +1,56 @@
 """What each cell of a batch is, in words: used by pictures, summaries and the lessons' tables.
 
-An input is instruction, response, end of text or padding. A target is one of the first three, or
-it is ignored, because it is padding or because it belongs to a masked instruction.
+An input is part of the prompt, part of the response, end of text or padding. A target is one of
+these as well, or it is ignored, because it is padding or because the prompt is masked.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import torch
 
 from lessons_lib.batching.collator import BatchSteps
 from lessons_lib.data import IGNORE_INDEX
 
-INSTRUCTION = "instruction"
-RESPONSE = "response"
-END = "end of text"
-PADDING = "padding"
-IGNORED_PADDING = "ignored padding"
-IGNORED_INSTRUCTION = "ignored instruction"
+
+class Kind(StrEnum):
+    """The kinds of cells. The prompt is all that stands before the response, header included."""
+
+    PROMPT = "prompt"
+    RESPONSE = "response"
+    END = "end of text"
+    PADDING = "padding"
+    IGNORED_PADDING = "ignored padding"
+    IGNORED_PROMPT = "ignored prompt"
+
+    @property
+    def ignored(self) -> bool:
+        """Whether a target of this kind is left out of the loss."""
+        return self in (Kind.IGNORED_PADDING, Kind.IGNORED_PROMPT)
 
 
-def padded_kinds(steps: BatchSteps) -> list[list[str]]:
-    """The kind of every token of the padded rows, (batch, length + 1) as nested lists.
-
-    With ``instruction_mask="keep-header"`` the response header counts as response, as it does in
-    the loss; otherwise it belongs to the instruction.
-    """
-    keeps_header = steps.collator.instruction_mask == "keep-header"
-    rows = []
+def padded_kinds(steps: BatchSteps) -> list[list[Kind]]:
+    """The kind of every token of the padded rows, (batch, length + 1) as nested lists."""
+    rows, width = [], steps.padded.shape[1]
+    limit = steps.collator.allowed_max_length
     for example in steps.examples:
-        prompt = example.header_start if keeps_header else example.prompt_length
-        length = len(example.token_ids)
-        kinds = [INSTRUCTION] * prompt + [RESPONSE] * (length - prompt) + [END]
-        width = steps.padded.shape[1]
-        rows.append((kinds + [PADDING] * width)[:width])
-        limit = steps.collator.allowed_max_length
-        if limit is not None and length > limit:  # cut: what follows in a wider batch is padding
-            rows[-1][limit + 1 :] = [PADDING] * (width - limit - 1)
+        prompt, length = example.prompt_length, len(example.token_ids)
+        kinds = [Kind.PROMPT] * prompt + [Kind.RESPONSE] * (length - prompt) + [Kind.END]
+        if limit is not None:
+            kinds = kinds[: limit + 1]  # cut: what follows in a wider batch is padding
+        rows.append(kinds + [Kind.PADDING] * (width - len(kinds)))
     return rows
 
 
-def target_kinds(steps: BatchSteps, targets: torch.Tensor | None = None) -> list[list[str]]:
+def target_kinds(steps: BatchSteps, targets: torch.Tensor | None = None) -> list[list[Kind]]:
     """The kind of every target, (batch, length) as nested lists; by default of the final ones."""
     targets = steps.targets if targets is None else targets
-    ignored = {PADDING: IGNORED_PADDING, END: IGNORED_PADDING}
+    ignored = {Kind.PADDING: Kind.IGNORED_PADDING, Kind.END: Kind.IGNORED_PADDING}
     rows = []
     for kinds, row in zip(padded_kinds(steps), targets.tolist(), strict=True):
         rows.append(
             [
-                ignored.get(kind, IGNORED_INSTRUCTION) if target == IGNORE_INDEX else kind
+                ignored.get(kind, Kind.IGNORED_PROMPT) if target == IGNORE_INDEX else kind
                 for kind, target in zip(kinds[1:], row, strict=True)
             ]
         )
@@ -61,7 +64,7 @@ class TargetCounts:
     total: int
     live: int
     ignored_padding: int
-    ignored_instruction: int
+    ignored_prompt: int
     padding_that_counts: int  # 0 from substep 2.5 on
 
     @property
@@ -72,7 +75,7 @@ class TargetCounts:
     def __str__(self) -> str:
         text = (
             f"{self.live} of {self.total} targets count ({self.share:.1%}); ignored: "
-            f"{self.ignored_padding} padding, {self.ignored_instruction} instruction"
+            f"{self.ignored_padding} padding, {self.ignored_prompt} prompt"
         )
         if self.padding_that_counts:
             text += f"; {self.padding_that_counts} of those that count are padding"
@@ -82,11 +85,11 @@ class TargetCounts:
 def count_targets(steps: BatchSteps, targets: torch.Tensor | None = None) -> TargetCounts:
     """Count the targets of a batch by kind; by default the final ones."""
     kinds = [kind for row in target_kinds(steps, targets) for kind in row]
-    padding, instruction = kinds.count(IGNORED_PADDING), kinds.count(IGNORED_INSTRUCTION)
+    padding, prompt = kinds.count(Kind.IGNORED_PADDING), kinds.count(Kind.IGNORED_PROMPT)
     return TargetCounts(
         total=len(kinds),
-        live=len(kinds) - padding - instruction,
+        live=len(kinds) - padding - prompt,
         ignored_padding=padding,
-        ignored_instruction=instruction,
-        padding_that_counts=kinds.count(PADDING),
+        ignored_prompt=prompt,
+        padding_that_counts=kinds.count(Kind.PADDING),
     )

@@ -1,24 +1,37 @@
-"""What OpenAI's chat API asks and answers: requests checked, replies and errors in its own shapes.
+"""OpenAI's chat API: requests are checked; replies and errors get the shapes that it gives them.
 
 Knows nothing of HTTP. Source: OpenAI's API reference, "Chat completions" and "Error codes". Used by
 ``server``; lesson 12.
 """
 
+import itertools
 import json
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    create_model,
+)
 
 from lessons_lib.chat.chat import Turn
-from lessons_lib.support.reply_options import SEEDS
+from lessons_lib.support.reply_options import NUMBERS, ReplyOptions, check_option
 
-MOST_STOPS = 4
-FINISH = {"end": "stop", "length": "length", "stopped": "stop"}
-# What would change the answer and is not done here is refused rather than ignored.
-NOT_DONE = (
+FINISH_REASONS = {"end": "stop", "length": "length", "stopped": "stop"}
+# The fields of ``ReplyOptions`` by their names in the API. It has two names for the limit of
+# tokens; where a request has both, the last one counts.
+OPTIONS = {each.name: each.name for each in fields(ReplyOptions) if each.name != "max_new_tokens"}
+OPTIONS |= {"max_tokens": "max_new_tokens", "max_completion_tokens": "max_new_tokens"}
+# What would change the reply and cannot be done here is refused rather than ignored.
+UNSUPPORTED = (
     *("tools", "functions", "logprobs", "audio", "modalities", "web_search_options"),
     *("presence_penalty", "frequency_penalty", "logit_bias"),
 )
@@ -32,7 +45,7 @@ class ApiError(Exception):
         self.status, self.message, self.param, self.code = status, message, param, code or None
 
     def body(self) -> dict[str, Any]:
-        """The answer's JSON."""
+        """The response's JSON."""
         kind = {429: "rate_limit_error", 500: "server_error"}.get(
             self.status, "invalid_request_error"
         )
@@ -48,24 +61,25 @@ def _as_text(content: Any) -> Any:
         parts = [part if isinstance(part, dict) else {} for part in content]
         texts = [part.get("text") for part in parts if part.get("type") == "text"]
         if len(texts) < len(parts) or not all(isinstance(text, str) for text in texts):
-            raise ValueError("this server reads text alone, no images and no sounds")
+            raise ValueError("this server reads only text, no images and no sounds")
         return "\n".join(texts)
     return content
 
 
-def _as_stops(stop: Any) -> Any:
-    if stop is None:
-        return []
-    stops = [stop] if isinstance(stop, str) else stop
-    if not isinstance(stops, list) or len(stops) > MOST_STOPS or "" in stops:
-        raise ValueError(f"a text, or up to {MOST_STOPS} texts, none of them empty")
-    return stops
+def _checked(value: Any, info: ValidationInfo) -> Any:
+    """An option's value, if ``ReplyOptions`` takes it; null leaves it to the server."""
+    if value is not None:
+        try:
+            check_option(OPTIONS[info.field_name], value, named=info.field_name, off="null")
+        except TypeError as error:  # which pydantic would not catch
+            raise ValueError(str(error)) from error
+    return value
 
 
-class Message(BaseModel):
-    """One message; with roles that a single-turn model knows nothing of, see ``ChatRequest``.
+class ApiMessage(BaseModel):
+    """One message of a request; ``ChatRequest`` says what becomes of those of other roles.
 
-    The speaker's ``name`` is allowed, and not read: no prompt format here has a place for it.
+    The speaker's ``name`` is allowed, and not read: no prompt format here says who speaks.
     """
 
     model_config = ConfigDict(strict=True)
@@ -79,36 +93,36 @@ class StreamOptions(BaseModel):
     include_usage: bool | None = None
 
 
-class ChatRequest(BaseModel):
+# A model of pydantic with a field for each name in ``OPTIONS``.
+RequestOptions = create_model(
+    "RequestOptions", **{name: (Annotated[Any, AfterValidator(_checked)], None) for name in OPTIONS}
+)
+
+
+class ChatRequest(RequestOptions):
     """A request for one reply. ``memory`` and ``top_k`` are this server's own additions.
 
     The last message is the user's, and is what is asked. System texts are put in front of it, with
-    a blank line between: the model was trained without them, and leaving out silently what a
-    client asks for would be worse. Earlier messages count with ``memory`` alone. A ``seed`` or
-    ``top_k`` of null means none, also where the server was started with one.
+    a blank line between: the model was trained without them, but leaving out silently what a
+    client asks for would be worse. Earlier messages count only with ``memory``. A ``seed``,
+    ``top_k`` or ``top_p`` of null means none, also where the server was started with one; for
+    any other option null means the server's own.
     """
 
     model_config = ConfigDict(strict=True, extra="allow")
     model: str
-    messages: list[Message] = Field(min_length=1)
+    messages: list[ApiMessage] = Field(min_length=1)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    temperature: float | None = Field(None, ge=0, le=2)
-    top_p: float | None = Field(None, gt=0, le=1)
-    top_k: int | None = Field(None, ge=1)
-    max_tokens: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=1)
-    seed: int | None = Field(None, ge=SEEDS[0], le=SEEDS[1])
-    stop: Annotated[list[str], BeforeValidator(_as_stops)] = []
     n: int | None = Field(None, ge=1, le=1)
-    memory: bool | None = None
     response_format: dict[str, Any] | None = None
 
     def check(self, model_name: str) -> None:
         """Refuse what is well formed and yet cannot be done here.
 
         Raises:
-            ApiError: another model's name, no user's message at the end, or an option not done.
+            ApiError: another model's name, a last message that is not the user's, or an option
+                that is not supported.
         """
         if self.model != model_name:
             message = f"The model {self.model[:80]!r} does not exist; there is {model_name!r}."
@@ -116,12 +130,12 @@ class ChatRequest(BaseModel):
         if self.messages[-1].role != "user":
             raise ApiError(400, "The last message must be the user's.", param="messages")
         more = self.model_extra or {}
-        # Zero, false, empty and text alone are what is done anyway.
-        asked = [name for name in NOT_DONE if more.get(name) and more[name] != ["text"]]
+        # Zero, false, empty, and text alone ask for nothing that is not done anyway.
+        asked = [name for name in UNSUPPORTED if more.get(name) and more[name] != ["text"]]
         if (self.response_format or {}).get("type", "text") != "text":
             asked.append("response_format")
         if asked:
-            message = f"This server does not do {asked[0]}."
+            message = f"This server does not support {asked[0]}."
             raise ApiError(400, message, param=asked[0], code="unsupported_parameter")
 
     @property
@@ -133,42 +147,39 @@ class ChatRequest(BaseModel):
     @property
     def earlier(self) -> list[Turn]:
         """The turns before: each of the assistant's messages with the user's before it."""
-        talk = [m for m in self.messages[:-1] if m.role in ("user", "assistant")]
+        earlier = [m for m in self.messages[:-1] if m.role in ("user", "assistant")]
         return [
-            Turn(said.content, answer.content)
-            for said, answer in zip(talk, talk[1:], strict=False)
-            if (said.role, answer.role) == ("user", "assistant")
+            Turn(message.content, reply.content)
+            for message, reply in itertools.pairwise(earlier)
+            if (message.role, reply.role) == ("user", "assistant")
         ]
 
     def options(self) -> dict[str, Any]:
-        """What the client chose, as options of ``Chat``."""
-        chosen = {
-            "memory": self.memory,
-            "temperature": self.temperature,
-            "top_k": self.top_k,
-            "top_p": self.top_p,
-            "max_new_tokens": self.max_completion_tokens or self.max_tokens,
-            "seed": self.seed,
-            "stop": self.stop or None,
-        }
-        off = self.model_fields_set & {"top_k", "seed"}
-        return {name: value for name, value in chosen.items() if value is not None or name in off}
+        """What the client chose, as fields of ``ReplyOptions``."""
+        chosen = {}
+        for name, value in self.model_dump(include=OPTIONS, exclude_unset=True).items():
+            option = OPTIONS[name]
+            if value is not None or (option in NUMBERS and NUMBERS[option].optional):
+                chosen[option] = value
+        return chosen
 
 
-def faults(errors: Sequence[dict[str, Any]]) -> ApiError:
-    """The refusal for what pydantic found; only the first fault is told."""
+def invalid_request(errors: Sequence[dict[str, Any]]) -> ApiError:
+    """The refusal for what pydantic found; it names the first fault only."""
     first = errors[0]
     if first["type"] == "json_invalid":
         return ApiError(400, f"The body is not JSON: {first['ctx']['error']}.")
-    place = [part for part in first["loc"] if part != "body"]
-    param = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)[1:]
+    path = [part for part in first["loc"] if part != "body"]
+    param = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]
     message = first["msg"].removeprefix("Value error, ")
     if not param:
         return ApiError(400, "The body must be a JSON object, sent as application/json.")
-    return ApiError(400, f"{param}: {message}", param=param)
+    if param not in OPTIONS:  # whose sentences begin with their name
+        message = f"{param}: {message}"
+    return ApiError(400, f"{message}.", param=param)
 
 
-class Answer:
+class Completion:
     """One reply on its way, in the API's two shapes: whole, or in chunks."""
 
     def __init__(self, model_name: str):
@@ -176,20 +187,20 @@ class Answer:
         self.model_name = model_name
 
     def whole(self, turn: Turn) -> dict[str, Any]:
-        """The answer's JSON when nothing is streamed."""
+        """The response's JSON where nothing is streamed."""
         message = {"role": "assistant", "content": turn.reply}
-        choice = {"index": 0, "message": message, "finish_reason": FINISH[turn.finish]}
+        choice = {"index": 0, "message": message, "finish_reason": FINISH_REASONS[turn.finish]}
         choice["logprobs"] = None
         return self._with("chat.completion", [choice]) | {"usage": usage(turn)}
 
     def chunk(self, delta: dict[str, str], turn: Turn | None = None) -> str:
-        """One event of a stream; with the finished turn it is the last that has a choice."""
-        finish = FINISH[turn.finish] if turn else None
+        """One event of a stream; with the finished turn it is the last with a choice in it."""
+        finish = FINISH_REASONS[turn.finish] if turn else None
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
         return event(self._with("chat.completion.chunk", [choice]))
 
-    def count(self, turn: Turn) -> str:
-        """The event that tells the counts of tokens, where a client asked for them."""
+    def usage_chunk(self, turn: Turn) -> str:
+        """The event with the counts of tokens, where a client asked for them."""
         return event(self._with("chat.completion.chunk", []) | {"usage": usage(turn)})
 
     def _with(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
@@ -197,9 +208,9 @@ class Answer:
 
 
 def usage(turn: Turn) -> dict[str, int]:
-    """The counts of tokens, end of text not among them."""
-    read, written = turn.prompt_tokens, turn.reply_tokens
-    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    """The counts of tokens, without the end of text."""
+    prompt, reply = turn.prompt_tokens, turn.reply_tokens
+    return {"prompt_tokens": prompt, "completion_tokens": reply, "total_tokens": prompt + reply}
 
 
 def event(data: dict[str, Any]) -> str:

@@ -5,12 +5,13 @@ What it shows is drawn by ``chat.js``, as in the notebook. Lesson 12.
 
 import html
 import json
+from dataclasses import asdict
 
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from lessons_lib.chat.chat import Chat
 from lessons_lib.support.paths import FRONT_END
+from lessons_lib.support.reply_options import ReplyOptions, numbers_for_page
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -25,7 +26,7 @@ PAGE = """<!doctype html>
 <body class="bc-page">
 <main>
 <h1>Chat</h1>
-<div id="chat" data-options="{options}"></div>
+<div id="chat" data-numbers="{numbers}" data-options="{options}"></div>
 <noscript>This page needs JavaScript. The API at /v1 does not.</noscript>
 </main>
 </body>
@@ -33,16 +34,13 @@ PAGE = """<!doctype html>
 """
 
 
-SETTINGS = ("temperature", "top_k", "max_new_tokens", "seed", "memory")
-
-
-def add_page(app: FastAPI, chat: Chat) -> None:
+def add_page(app: FastAPI, options: ReplyOptions) -> None:
     """Let the application give the page, and the style sheet and the two modules it asks for.
 
-    The page's settings begin as those of ``chat``.
+    The page's settings begin as ``options``.
     """
-    usual = {each: getattr(chat, each) for each in SETTINGS} | {"top_p": chat.top_p or 1}
-    page = PAGE.replace("{options}", html.escape(json.dumps(usual)))
+    page = PAGE.replace("{numbers}", _attribute(numbers_for_page()))
+    page = page.replace("{options}", _attribute(asdict(options)))
     styles = [_read("inspector.css"), _read("chat.css")]
     files = {
         "/": (page, "text/html"),
@@ -52,6 +50,11 @@ def add_page(app: FastAPI, chat: Chat) -> None:
     }
     for path, (content, media_type) in files.items():
         app.get(path)(_giver(content, media_type))
+
+
+def _attribute(value: object) -> str:
+    """A value as JSON, written so that it can stand in an attribute of HTML."""
+    return html.escape(json.dumps(value))
 
 
 def _giver(content: str, media_type: str):

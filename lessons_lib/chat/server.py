@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import uvicorn
@@ -19,43 +19,47 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import iterate_in_threadpool, run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
-from torch import nn
 
-from lessons_lib.chat.api import Answer, ApiError, ChatRequest, event, faults
+from lessons_lib.chat.api import ApiError, ChatRequest, Completion, event, invalid_request
 from lessons_lib.chat.chat import Chat, MessageTooLong
-from lessons_lib.chat.guard import Guard, Line
+from lessons_lib.chat.guard import Guard, RequestQueue
 from lessons_lib.chat.page import add_page
+from lessons_lib.data import PromptFormat
+from lessons_lib.models import LanguageModel
+from lessons_lib.support.reply_options import list_options
 
-MOST_WAITING = 16
 STARTING = 20  # seconds that a server may take to start
 
 
+@list_options
 def create_app(
-    model: nn.Module,
+    model: LanguageModel,
     model_name: str = "lesson-09",
+    format: str | PromptFormat = "alpaca",
     *,
-    most_waiting: int = MOST_WAITING,
     host: str = "127.0.0.1",
     **options,
 ) -> FastAPI:
     """The application: ``/`` is the page, ``/v1/models`` and ``/v1/chat/completions`` the API.
 
-    ``options`` are those of ``Chat``; a request may choose others. One reply is made at a time,
-    ``most_waiting`` requests wait, more are refused. ``host`` is a name under which the server may
-    be asked, beside localhost and plain addresses. Every refusal has the shape of OpenAI's errors.
+    ``format`` and ``options`` are those of ``Chat``; a request may choose other options. One reply
+    is made at a time; some requests wait, and more are refused. ``host`` is a name by which the
+    server may be asked, beside localhost and plain addresses. Every refusal has the shape of
+    OpenAI's errors.
 
     Raises:
-        ValueError: as ``Chat``.
+        TypeError, ValueError: as ``Chat``.
     """
-    usual = Chat(model, **options)
+    defaults = Chat(model, format, **options).options
     # FastAPI's own pages of documentation would load scripts from elsewhere. An address with one
-    # slash too many would be redirected, by an answer that is not in the API's shape.
+    # slash too many would be redirected, by a response that is not in the API's shape.
     pages = {"openapi_url": None, "docs_url": None, "redoc_url": None}
     app = FastAPI(title="lessons_lib", redirect_slashes=False, **pages)
-    app.state.line = Line(most_waiting)
+    app.state.queue = queue = RequestQueue()
     app.add_middleware(Guard, names=[host])
-    _add_refusals(app)
-    add_page(app, usual)
+    for kind in (ApiError, RequestValidationError, 400, 404, 405, Exception):
+        app.add_exception_handler(kind, _refuse)
+    add_page(app, defaults)
     about = {"id": model_name, "object": "model", "created": 0, "owned_by": "lessons_lib"}
 
     @app.get("/v1/models")
@@ -72,21 +76,19 @@ def create_app(
     @app.post("/v1/chat/completions")
     async def complete(asked: ChatRequest, request: Request):
         asked.check(model_name)
-        chat = Chat(model, **(options | asked.options()))
+        chat = Chat(model, format, **(options | asked.options()))
         chat.turns = asked.earlier
         pieces = await run_in_threadpool(_begin, chat, asked.message)
-        await app.state.line.enter()
-        leave = app.state.line.leave
-        answer = Answer(model_name)
+        await queue.enter()
+        completion = Completion(model_name)
         if asked.stream:
             with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
-            events = _events(chat, pieces, answer, with_usage)
-            return _Stream(events, chat, leave)
+            return _EventStream(_events(chat, pieces, completion, with_usage), chat, queue)
         try:
             await _to_the_end(chat, pieces, request)
-            return answer.whole(chat.turns[-1])
+            return completion.whole(chat.turns[-1])
         finally:
-            leave()
+            queue.leave()
 
     return app
 
@@ -98,7 +100,7 @@ def run_server(app: FastAPI, host: str = "127.0.0.1", port: int = 8000) -> None:
     if not is_loopback(host):
         print(
             f"Warning: with --host {host}, everybody who can reach this machine over the network "
-            "can use the model; nothing asks for a key."
+            "can use the model; no key is asked for."
         )
     quiet = {"log_level": "warning", "access_log": False, "server_header": False}
     uvicorn.run(app, host=host, port=port, timeout_graceful_shutdown=2, **quiet)
@@ -106,15 +108,15 @@ def run_server(app: FastAPI, host: str = "127.0.0.1", port: int = 8000) -> None:
 
 @contextlib.contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
-    """A server on a free port of this machine while this holds: yields its address.
+    """Serve on a free port of this machine while the ``with`` block lasts; yields the address.
 
     Raises:
         RuntimeError: it does not start.
     """
     config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as place:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         end = time.monotonic() + STARTING
         while not server.started:
@@ -122,7 +124,7 @@ def serving(app: FastAPI) -> Iterator[str]:
                 raise RuntimeError("the server does not start")
             time.sleep(0.01)
         try:
-            yield f"http://127.0.0.1:{place.getsockname()[1]}"
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(10)
@@ -167,40 +169,40 @@ async def _to_the_end(chat: Chat, pieces: Iterator[str], request: Request) -> No
 
 
 async def _events(
-    chat: Chat, pieces: Iterator[str], answer: Answer, with_usage: bool
+    chat: Chat, pieces: Iterator[str], completion: Completion, with_usage: bool
 ) -> AsyncIterator[str]:
     """The reply as server-sent events."""
     try:
-        yield answer.chunk({"role": "assistant", "content": ""})
+        yield completion.chunk({"role": "assistant", "content": ""})
         try:
             async for piece in iterate_in_threadpool(pieces):
-                yield answer.chunk({"content": piece})
+                yield completion.chunk({"content": piece})
         except ValueError as error:
             yield event(ApiError(500, f"{error}.").body())
             return
         turn = chat.turns[-1]
-        yield answer.chunk({}, turn)
+        yield completion.chunk({}, turn)
         if with_usage:
-            yield answer.count(turn)
+            yield completion.usage_chunk(turn)
         yield "data: [DONE]\n\n"
     finally:
         chat.stop()
-        with contextlib.suppress(ValueError):  # a thread still runs it, and will see the stop
+        with contextlib.suppress(ValueError):  # a thread is still in it, and will see the stop
             pieces.close()
 
 
-class _Stream(StreamingResponse):
+class _EventStream(StreamingResponse):
     """Events; when the client goes away, the reply is stopped and the next request is served."""
 
-    def __init__(self, events: AsyncIterator[str], chat: Chat, leave: Callable[[], None]):
+    def __init__(self, events: AsyncIterator[str], chat: Chat, queue: RequestQueue):
         super().__init__(events, media_type="text/event-stream")
-        self.chat, self.leave = chat, leave
+        self.chat, self.queue = chat, queue
 
     async def __call__(self, scope, receive, send) -> None:
         async def receive_or_stop():
             message = await receive()
             if message["type"] == "http.disconnect":
-                self.chat.stop()  # a thread is not interrupted; it looks after each token
+                self.chat.stop()  # a thread cannot be interrupted; it looks after each token
             return message
 
         try:
@@ -208,41 +210,31 @@ class _Stream(StreamingResponse):
         finally:
             self.chat.stop()
             await self.body_iterator.aclose()
-            self.leave()
+            self.queue.leave()
 
 
-def _add_refusals(app: FastAPI) -> None:
-    """Every error in the API's shape, whoever finds it in a request.
+async def _refuse(request: Request, error: Exception) -> JSONResponse:
+    refusal = _as_api_error(request, error)
+    return JSONResponse(refusal.body(), refusal.status)
+
+
+def _as_api_error(request: Request, error: Exception) -> ApiError:
+    """Every error in the API's shape, whoever found it in a request.
 
     What is no request does not come here: uvicorn answers broken HTTP, such as a Content-Length
     that is no number, before any application is asked, with 400 and a line of plain text.
     """
-
-    def answer(error: ApiError) -> JSONResponse:
-        return JSONResponse(error.body(), error.status)
-
-    @app.exception_handler(ApiError)
-    async def refused(_: Request, error: ApiError) -> JSONResponse:
-        return answer(error)
-
-    @app.exception_handler(RequestValidationError)
-    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(faults(error.errors()))
-
-    @app.exception_handler(400)
-    async def unreadable(_: Request, error: Exception) -> JSONResponse:
-        return answer(ApiError(400, "The body cannot be read."))
-
-    @app.exception_handler(404)
-    async def not_found(request: Request, _: Exception) -> JSONResponse:
-        path = request.url.path[:200]
-        return answer(ApiError(404, f"There is nothing at {path}.", code="unknown_url"))
-
-    @app.exception_handler(405)
-    async def not_allowed(request: Request, _: Exception) -> JSONResponse:
-        message = f"{request.method} is not allowed at {request.url.path[:200]}."
-        return answer(ApiError(405, message, code="method_not_allowed"))
-
-    @app.exception_handler(Exception)
-    async def failed(_: Request, error: Exception) -> JSONResponse:
-        return answer(ApiError(500, "The server failed; its terminal says why."))
+    path = request.url.path[:200]
+    match error:
+        case ApiError():
+            return error
+        case RequestValidationError():
+            return invalid_request(error.errors())
+        case Exception(status_code=404):
+            return ApiError(404, f"There is nothing at {path}.", code="unknown_url")
+        case Exception(status_code=405):
+            message = f"{request.method} is not allowed at {path}."
+            return ApiError(405, message, code="method_not_allowed")
+        case Exception(status_code=400):
+            return ApiError(400, "The body cannot be read.")
+    return ApiError(500, "The server failed; its terminal says why.")

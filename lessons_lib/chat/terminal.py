@@ -10,9 +10,10 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 from lessons_lib.chat.chat import Chat
-from lessons_lib.support.reply_options import OPTIONS
+from lessons_lib.support.reply_options import NUMBERS, parse_option, typed_name
 
 with contextlib.suppress(ImportError):  # Windows has none
     import readline  # noqa: F401  (input() then has arrow keys and a history)
@@ -20,12 +21,12 @@ with contextlib.suppress(ImportError):  # Windows has none
 HELP = """\
 /set              how replies are drawn, and how long they may be
 /set NAME VALUE   change that: /set temperature 0.8, /set top-k 5, /set top-k off
-/memory on|off    earlier turns stand before each message, or do not
+/memory on|off    whether earlier turns stand before each message
 /reset            forget the turns so far
 /help             these lines
 /quit             leave, as Ctrl-D does
-Ctrl-C stops a reply; where nothing is being said, it leaves."""
-MARKS = {"length": "(cut off: so many tokens are allowed)", "stopped": "(stopped)"}
+Ctrl-C stops a reply; where no reply is under way, it leaves."""
+MARKS = {"length": "(cut off: no more tokens are allowed)", "stopped": "(stopped)"}
 
 
 def chat_in_terminal(
@@ -35,8 +36,8 @@ def chat_in_terminal(
 ) -> None:
     """Read messages and write replies until the reader leaves.
 
-    ``read(prompt)`` gives a line and raises EOFError at the end; ``write(text)`` shows a text as it
-    comes. If not given, they are the terminal's.
+    ``read(prompt)`` returns a line and raises EOFError at the end; ``write(text)`` shows a text as
+    it comes. If not given, they are the terminal's.
     """
     read, write = read or input, write or _show
     write(f"{_state(chat)} /help lists the commands.\n")
@@ -51,17 +52,17 @@ def chat_in_terminal(
         if line == "/quit":
             break
         if line.startswith("/"):
-            write(_obey(chat, line) + "\n")
+            write(_run_command(chat, line) + "\n")
         elif line:
             try:
-                _answer(chat, line, write)
+                _reply(chat, line, write)
             except KeyboardInterrupt:  # the second one during one reply
                 break
     write("\n")
 
 
 def printable(text: str) -> str:
-    """The text with every character spelled out that a terminal would obey instead of show."""
+    """The text, with every character spelled out that a terminal would obey and not show."""
     return "".join(
         character
         if character in "\n\t" or unicodedata.category(character)[0] != "C"
@@ -70,28 +71,28 @@ def printable(text: str) -> str:
     )
 
 
-def _answer(chat: Chat, message: str, write: Callable[[str], object]) -> None:
+def _reply(chat: Chat, message: str, write: Callable[[str], object]) -> None:
     try:
         pieces = chat.stream(message)
         with _stopped_by_ctrl_c(chat), contextlib.closing(pieces):
             for piece in pieces:
                 write(printable(piece))
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         write(f"({printable(str(error))})\n")
         return
     turn = chat.turns[-1]
-    mark = MARKS.get(turn.finish, "" if turn.reply else "(ended without a word)")
+    mark = MARKS.get(turn.finish, "" if turn.reply else "(an empty reply)")
     write(f" {mark}\n" if mark and turn.reply else f"{mark}\n")
 
 
-def _obey(chat: Chat, line: str) -> str:
-    """What a command says."""
+def _run_command(chat: Chat, line: str) -> str:
+    """Do what a command says; what is shown then."""
     match line.split():
         case ["/reset"]:
             chat.reset()
             return "All turns are forgotten."
         case ["/memory", "on" | "off" as wanted]:
-            chat.memory = wanted == "on"
+            chat.set_options(memory=wanted == "on")
             return _state(chat)
         case ["/memory"]:
             return _state(chat)
@@ -106,35 +107,38 @@ def _obey(chat: Chat, line: str) -> str:
     return f"There is no command {printable(line)}; /help lists those there are."
 
 
-def _set(chat: Chat, name: str, value: str) -> str:
+def _set(chat: Chat, typed: str, value: str) -> str:
     """Change an option; the settings then, or what is wrong."""
-    if name not in OPTIONS:
-        return f"There is no setting {printable(name)}; there are: {', '.join(OPTIONS)}."
+    names = {typed_name(name): name for name in NUMBERS}
+    if typed not in names:
+        return f"There is no setting {printable(typed)}; there are: {', '.join(names)}."
     try:
-        setattr(chat, OPTIONS[name].name, OPTIONS[name].parse(value))
+        chat.set_options(**{names[typed]: parse_option(names[typed], value)})
     except ValueError as error:
         return f"({printable(str(error))})"
     return _settings(chat)
 
 
 def _settings(chat: Chat) -> str:
-    values = {typed: getattr(chat, option.name) for typed, option in OPTIONS.items()}
-    told = [f"{typed} {'off' if value is None else value}" for typed, value in values.items()]
+    values = {name: value for name, value in asdict(chat.options).items() if name in NUMBERS}
+    settings = [
+        f"{typed_name(name)} {'off' if value is None else value}" for name, value in values.items()
+    ]
     greedy = " At temperature 0, top-p, top-k and seed change nothing."
-    return f"{', '.join(told)}.{'' if chat.temperature else greedy}"
+    return f"{', '.join(settings)}.{greedy if chat.options.greedy else ''}"
 
 
 def _state(chat: Chat) -> str:
-    if chat.memory:
+    if chat.options.memory:
         return "Memory is on: earlier turns stand before each message."
     return "Memory is off: each message is asked by itself."
 
 
 @contextlib.contextmanager
 def _stopped_by_ctrl_c(chat: Chat) -> Iterator[None]:
-    """The first Ctrl-C stops the reply; the second is a KeyboardInterrupt, as ever."""
+    """The first Ctrl-C stops the reply; the second is a KeyboardInterrupt as usual."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's
+        yield  # only the main thread hears of signals
         return
     before = signal.getsignal(signal.SIGINT)
 
@@ -150,7 +154,7 @@ def _stopped_by_ctrl_c(chat: Chat) -> Iterator[None]:
 
 
 def _show(text: str) -> None:
-    """On the terminal; what its encoding does not have is spelled out."""
+    """Write on the terminal; characters that its encoding lacks are spelled out."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     sys.stdout.flush()

@@ -86,7 +86,10 @@ def format_input(entry: Mapping[str, str]) -> str:
 
 
 def _stanford_question(entry: Mapping[str, str]) -> str:
-    """Stanford's own template: a second preamble for entries that have an input."""
+    """Stanford's own template: a second preamble for entries that have an input.
+
+    Source: Stanford Alpaca's ``train.py``, ``PROMPT_DICT``.
+    """
     if not _has_input(entry):
         return format_input(entry)
     return (
@@ -104,7 +107,9 @@ def _phi3_question(entry: Mapping[str, str]) -> str:
 
 PROMPT_FORMATS: dict[str, PromptFormat] = {
     "alpaca": PromptFormat("alpaca", format_input, "\n\n### Response:\n"),
-    "alpaca-stanford": PromptFormat("alpaca-stanford", _stanford_question, "\n\n### Response:\n"),
+    # Nothing after the colon: in Stanford's code the output follows at once, whatever their README
+    # shows. A tokenizer may then join the colon with the output's first character.
+    "alpaca-stanford": PromptFormat("alpaca-stanford", _stanford_question, "\n\n### Response:"),
     "phi3": PromptFormat("phi3", _phi3_question, "\n<|assistant|>\n", "<|end|>"),
 }
 

@@ -3,9 +3,10 @@
 Judges, which are models themselves, have a room of their own, ``judges``.
 """
 
+from lessons_lib.evaluation.answering import answer_and_score
 from lessons_lib.evaluation.comparison import compare
 from lessons_lib.evaluation.embeddings import SemanticScorer, load_embedder
-from lessons_lib.evaluation.intervals import Estimate, Share, bootstrap_interval
+from lessons_lib.evaluation.intervals import Estimate, Share
 from lessons_lib.evaluation.key_answers import key_answer
 from lessons_lib.evaluation.report import write_csv, write_report
 from lessons_lib.evaluation.scorers import (
@@ -15,7 +16,6 @@ from lessons_lib.evaluation.scorers import (
     Scorer,
     matches_exactly,
     names_key_answer,
-    rouge_l_of,
 )
 from lessons_lib.evaluation.scores import Scores, score_answers, score_responses
 
@@ -23,6 +23,7 @@ __all__ = [
     "score_responses",
     "Scores",
     "score_answers",
+    "answer_and_score",
     "compare",
     "Share",
     "Estimate",
@@ -32,11 +33,9 @@ __all__ = [
     "Scorer",
     "matches_exactly",
     "names_key_answer",
-    "rouge_l_of",
     "key_answer",
     "SemanticScorer",
     "load_embedder",
     "write_report",
     "write_csv",
-    "bootstrap_interval",
 ]

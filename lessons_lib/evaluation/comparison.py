@@ -1,7 +1,7 @@
 """Two models on the same entries: which one is better, and could that be chance? Lesson 10.
 
-Hard entries are hard for both. So the two answers to an entry stay together, and what is tested are
-the differences; two intervals that overlap would say much less.
+An entry that is hard for one model is mostly hard for the other. So the two answers to an entry
+stay paired, and their differences are tested; whether two intervals overlap says much less.
 """
 
 import math
@@ -10,35 +10,32 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
 
-from lessons_lib.evaluation.intervals import FEWEST, bootstrap_interval
+from lessons_lib.evaluation.intervals import Estimate, bootstrap_interval
 from lessons_lib.evaluation.ranks import Score
-from lessons_lib.evaluation.scores import ScoreTable
+from lessons_lib.evaluation.scores import Scores
 from lessons_lib.support import Table
 
 
 class Difference(NamedTuple):
     """What one scorer says about two models, over the entries where it scores both."""
 
-    first: float
+    first: float  # means
     second: float
-    difference: float  # second minus first
-    low: float | None  # None where there are too few pairs, or all differences are alike
-    high: float | None
+    difference: Estimate  # second minus first, entry by entry
     p_value: float | None  # McNemar's; None where scores are not right or wrong
-    count: int
 
     def __str__(self) -> str:
-        bounds = "" if self.low is None else f" ({self.low:+.2f} to {self.high:+.2f})"
         sure = "" if self.p_value is None else f", p = {self.p_value:.2g}"
-        return f"{self.difference:+.2f}{bounds}{sure}"
+        return self.difference.format("+.2f") + sure
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
     """The exact p-value of McNemar's test: are two models right equally often?
 
-    Entries on which both are right or both are wrong say nothing. Of the others, ``only_first``
-    were answered rightly by the first model alone. Were the models equally good, each of them would
-    be a fair coin; the p-value is how often so uneven a count, to either side, comes from coins.
+    Entries that both models answer correctly, or both wrongly, tell nothing about that. On the
+    others just one of them is right: ``only_first`` times the first model, ``only_second`` times
+    the second. For equally good models each such entry is the toss of a fair coin; the p-value is
+    the probability that tosses split at least as unevenly, in either direction.
 
     Raises:
         ValueError: a count is below 0.
@@ -56,12 +53,11 @@ def mcnemar(only_first: int, only_second: int) -> float:
 def paired_difference(
     first: Sequence[Score], second: Sequence[Score], test: bool = True
 ) -> Difference | None:
-    """How much higher the second scores are, with the paired bootstrap's interval of 95 %.
+    """How much higher the second scores are, with the paired bootstrap's interval.
 
-    Where all scores are 0 or 1, McNemar's test comes along, unless ``test`` is False: it takes
-    entries for independent of each other. Pairs of which a score is missing are left out; None
-    where no pair is left. Fewer than five pairs have no interval, nor have differences that are all
-    the same: they say nothing about their spread.
+    Where all scores are 0 or 1, McNemar's p-value is added, unless ``test`` is False: the test
+    assumes that entries are independent. Pairs in which a score is missing are left out; None where
+    no pair is left. ``bootstrap_interval`` says when there is no interval.
 
     Raises:
         ValueError: the lists are not equally long.
@@ -76,40 +72,28 @@ def paired_difference(
     if test and all(score in (0, 1) for pair in both for score in pair):
         p_value = mcnemar(differences.count(-1), differences.count(1))
     means = fmean(a for a, _ in both), fmean(b for _, b in both)
-    # Equal differences of scores such as 0.1 and 1.1 may differ by a rounding.
-    spread = len(both) >= FEWEST and max(differences) - min(differences) > 1e-9
-    bounds = bootstrap_interval(differences) if spread else (None, None)
-    return Difference(*means, fmean(differences), *bounds, p_value, len(both))
+    return Difference(*means, bootstrap_interval(differences), p_value)
 
 
 @dataclass(frozen=True)
 class Comparison:
     """What ``compare`` found: a table in a terminal and in Jupyter."""
 
-    first: ScoreTable
-    second: ScoreTable
+    first: Scores
+    second: Scores
     names: tuple[str, str]
     differences: dict[str, Difference | None]  # name of a scorer → what it says
 
     def table(self) -> Table:
-        """A row a scorer: both means, the difference with its interval, and McNemar's p-value."""
+        """One row per scorer: both means, their difference with its interval, McNemar's p-value."""
         rows = []
         for name, found in self.differences.items():
             if found is None:
                 rows.append((name, "–", "–", "–", "0"))
                 continue
             means = f"{found.first:.2f}", f"{found.second:.2f}"
-            rows.append((name, *means, str(found), str(found.count)))
+            rows.append((name, *means, str(found), str(found.difference.count)))
         return Table(("score", *self.names, "difference", "entries"), tuple(rows))
-
-    def places(self, by: str) -> list[int]:
-        """All entries' places, those first whose two scores differ most; others keep their order.
-
-        Raises:
-            KeyError: there is no such scorer.
-        """
-        gaps = [0.0 if None in pair else abs(pair[0] - pair[1]) for pair in self._pairs(by)]
-        return sorted(range(len(gaps)), key=lambda place: -gaps[place])
 
     def differing(self, by: str, count: int = 10) -> Table:
         """The entries on which the two differ most, with both answers and both scores.
@@ -119,23 +103,23 @@ class Comparison:
         Raises:
             KeyError: there is no such scorer.
         """
-        rows, pairs = [], self._pairs(by)
-        for place in self.places(by)[:count]:
-            scores = pairs[place]
-            if None in scores or scores[0] == scores[1]:
-                break
-            entry = self.first.entries[place]
-            asked = "\n".join(filter(None, (entry["instruction"], entry.get("input", ""))))
-            answers = self.first.answers[place], self.second.answers[place]
-            told = [f"{text}  [{score:.2f}]" for text, score in zip(answers, scores, strict=True)]
-            rows.append((asked, entry["output"], *told))
-        return Table(("asked", "wanted", *self.names), tuple(rows))
-
-    def _pairs(self, by: str) -> list[tuple[Score, Score]]:
         if by not in self.differences:
             names = ", ".join(self.differences)
             raise KeyError(f"there is no score {by!r} of both; there are {names}")
-        return list(zip(self.first.scores[by], self.second.scores[by], strict=True))
+        pairs = list(zip(self.first.scores[by], self.second.scores[by], strict=True))
+        gaps = [0.0 if None in pair else abs(pair[0] - pair[1]) for pair in pairs]
+        rows = []
+        # The sort is stable: among equal gaps entries keep their order.
+        for index in sorted(range(len(gaps)), key=lambda index: -gaps[index])[:count]:
+            if not gaps[index]:
+                break
+            entry = self.first.entries[index]
+            asked = "\n".join(filter(None, (entry["instruction"], entry.get("input", ""))))
+            answers = self.first.answers[index], self.second.answers[index]
+            scored = zip(answers, pairs[index], strict=True)
+            cells = [f"{text}  [{score:.2f}]" for text, score in scored]
+            rows.append((asked, entry["output"], *cells))
+        return Table(("asked", "wanted", *self.names), tuple(rows))
 
     def __str__(self) -> str:
         return str(self.table())
@@ -147,20 +131,19 @@ class Comparison:
 
 
 def compare(
-    first: ScoreTable, second: ScoreTable, names: tuple[str, str] = ("first", "second")
+    first: Scores, second: Scores, names: tuple[str, str] = ("first", "second")
 ) -> Comparison:
     """Two models' answers to the same entries, by every scorer that both tables have.
 
     McNemar's test is left out for scorers that do not say which answer is better.
 
     Raises:
-        TypeError: one of the two is no table of ``score_answers``. ValueError: the entries are not
+        TypeError: one of the two is no ``Scores``. ValueError: the entries are not
             the same, or no scorer is in both tables.
     """
     for each in (first, second):
-        if not isinstance(each, ScoreTable):
-            found = type(each).__name__
-            raise TypeError(f"compare takes two tables that score_answers made, not {found}")
+        if not isinstance(each, Scores):
+            raise TypeError(f"compare takes two tables of Scores, not {type(each).__name__}")
     if first.entries != second.entries:
         raise ValueError("two models can be compared on the same entries only, in the same order")
     shared = [name for name in first.scores if name in second.scores]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from lessons_lib.batching import Batch, pad, tokenize
 from lessons_lib.data import Entry, end_of_text_of, tokenizer_of
 from lessons_lib.evaluation.ranks import Score
-from lessons_lib.evaluation.scorers import check_pairs
+from lessons_lib.evaluation.scorers import Scorer, check_pairs
 from lessons_lib.models import load_model
 from lessons_lib.models.smollm2_files import quiet_transformers
 from lessons_lib.support import CheckpointError
@@ -41,7 +41,7 @@ class Embedder(Protocol):
 @dataclass(frozen=True)
 class MiniLM:
     """all-MiniLM-L6-v2: 22 million weights, trained on a billion pairs of texts that belong
-    together; 384 numbers a text."""
+    together; 384 numbers per text."""
 
     tokenizer: Any
     model: nn.Module
@@ -93,7 +93,7 @@ class MeanStates:
 
 
 @dataclass(frozen=True)
-class SemanticScorer:
+class SemanticScorer(Scorer):
     """How alike an answer and the wanted output mean: the cosine of their vectors, -1 … 1."""
 
     embedder: Embedder
@@ -103,7 +103,7 @@ class SemanticScorer:
         return f"semantic ({self.embedder.name})"
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
-        """One cosine an answer. Raises ValueError as ``scorers.check_pairs``."""
+        """One cosine per answer. Raises ValueError as ``scorers.check_pairs``."""
         check_pairs(entries, answers)
         if not answers:
             return []

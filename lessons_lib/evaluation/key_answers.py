@@ -12,7 +12,7 @@ import regex
 
 from lessons_lib.data import Entry
 
-# Words that link an answer to its question and say nothing by themselves. "not" and "no" do.
+# Words that link an answer to its question and carry no answer themselves, as "not" and "no" do.
 FUNCTION_WORDS = frozenset(
     """
     a an the this that these those there here it its he she they we you i him her them his their
@@ -34,7 +34,7 @@ _LIST_NUMBER = re.compile(r"^\d+[.)]\s+")
 _SEARCHED = 1000  # characters of an instruction that are searched for choices
 
 # Sentences end at a line's end, or at one of these with closing quotes, and a space or nothing.
-# Possessive (++), so that thousands of periods, which models do write, cost no more than others.
+# Possessive (++): models do write thousands of periods in a row, and searching must stay fast.
 _ENDS = re.compile(r"(?<![.!?…])[.!?…]++['\"”’)\]]*+(?=\s|$)|[。！？]+[」』”’)\]]*")
 _ABBREVIATIONS = frozenset(
     "Dr Mr Mrs Ms Prof St Mt Rev Gen Capt Lt Col Sgt Gov Sen vs cf e.g i.e approx".split()
@@ -68,7 +68,7 @@ def key_answer(entry: Entry) -> KeyAnswer | None:
     1. The instruction offers choices ("positive or negative") and the output names exactly one:
        that one is wanted, and no other may be named.
     2. The output is the input rewritten: it keeps half of its words and drops others. Which words
-       it has then says little, and nothing is wanted.
+       it has then says little, so there is no key answer.
     3. The output puts words into quotes that neither instruction nor input has:
        "An antonym of 'sharp' is 'dull'." wants "dull".
     4. Else all words that neither instruction nor input has, without function words:
@@ -103,7 +103,7 @@ def key_answer(entry: Entry) -> KeyAnswer | None:
 def first_sentence(text: str) -> str:
     """The first sentence of a text, its end mark included; a line's end also ends it.
 
-    What has no end mark is one sentence; an empty text has an empty one. Not taken for an end:
+    A text without an end mark is one sentence, an empty one included. These do not end a sentence:
     the period of "Dr.", of initials, of 3.5 and of a list's "1.", and a mark after which the
     sentence goes on in lower case ("Who?" asked Ann).
     """
@@ -126,8 +126,8 @@ def find_words(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Compatible characters alike (é in one or two parts, ² and 2); apostrophes and minus signs as
-    a typewriter has them."""
+    """The text with equivalent characters made the same (é in one or two parts, ² and 2), and with
+    plain apostrophes and minus signs."""
     plain = unicodedata.normalize("NFKC", text).replace("−", "-")
     return re.sub(r"(?<=\w)’(?=\w)", "'", plain)
 
@@ -139,8 +139,8 @@ def _bare(word: str) -> str:
 
 
 def _content_words(text: str) -> list[str]:
-    """Words in lower case without function words. One that ends the text with a capital letter is
-    no function word but a symbol or numeral (As, In, I), and keeps its case."""
+    """Words in lower case without function words. A capitalised one at the end of the text is taken
+    for a symbol or a numeral instead (As, In, I), and keeps its case."""
     words = find_words(text)
     kept = [word.casefold() for word in words if not _is_function(word)]
     if words and _is_function(words[-1]) and words[-1] != words[-1].casefold():
@@ -153,13 +153,13 @@ def _is_function(word: str) -> bool:
 
 
 def _choices(instruction: str) -> list[str]:
-    """The words between which an instruction lets one choose: "a mammal, bird, or fish"."""
+    """The words that an instruction offers to choose from: "a mammal, bird, or fish"."""
     found = _CHOICES.search(instruction[:_SEARCHED])
     return list(dict.fromkeys(_content_words(found[0]))) if found else []
 
 
 def _goes_on(before: str, mark: str, after: str) -> bool:
-    """Whether the sentence goes on behind the mark."""
+    """Whether the sentence continues after the mark."""
     following = find_words(after)
     if not following or mark[0] in "。！？":
         return False

@@ -11,26 +11,27 @@ Score = float | None
 
 
 def ranks(values: Sequence[float]) -> list[float]:
-    """The place of each value from the lowest, 1, to the highest; equal ones share their mean."""
+    """The rank of each value, 1 for the lowest; equal values share the mean of their ranks."""
     order = sorted(range(len(values)), key=values.__getitem__)
-    places = [0.0] * len(values)
+    ranked = [0.0] * len(values)
     start = 0
     for end in range(1, len(order) + 1):
         if end == len(order) or values[order[end]] != values[order[start]]:
-            for place in order[start:end]:
-                places[place] = (start + 1 + end) / 2  # the mean of start + 1 … end
+            for index in order[start:end]:
+                ranked[index] = (start + 1 + end) / 2  # the mean of start + 1 … end
             start = end
-    return places
+    return ranked
 
 
 def auc(scores: Sequence[Score], good: Sequence[bool]) -> float | None:
     """How often a good answer scores higher than a bad one, 0 … 1; 0.5 is what guessing gets.
 
     Every good answer is compared with every bad one. A tie counts one half, and so does a pair in
-    which a score is missing: who says nothing can only guess. None without a good or a bad answer.
+    which a score is missing: a scorer that says nothing can only guess. None without a good or a
+    bad answer.
 
     Raises:
-        ValueError: not one label a score, or a score that is no number (NaN).
+        ValueError: there is not one label per score, or a score is NaN.
 
     Source: Hanley and McNeil, "The meaning and use of the area under a receiver operating
     characteristic (ROC) curve", 1982.
@@ -42,8 +43,8 @@ def auc(scores: Sequence[Score], good: Sequence[bool]) -> float | None:
     scored = [
         (score, label) for score, label in zip(scores, good, strict=True) if score is not None
     ]
-    places = ranks([score for score, _ in scored])
-    high = [place for place, (_, label) in zip(places, scored, strict=True) if label]
+    ranked = ranks([score for score, _ in scored])
+    high = [rank for rank, (_, label) in zip(ranked, scored, strict=True) if label]
     # A good answer's rank counts those below it; good ones below are taken off again.
     wins = math.fsum(high) - len(high) * (len(high) + 1) / 2
     compared = len(high) * (len(scored) - len(high))
@@ -51,13 +52,13 @@ def auc(scores: Sequence[Score], good: Sequence[bool]) -> float | None:
 
 
 def spearman(first: Sequence[Score], second: Sequence[Score]) -> float | None:
-    """Spearman's rank correlation, -1 … 1, over the places where both have a score.
+    """Spearman's rank correlation, -1 … 1, over the answers to which both give a score.
 
-    It is Pearson's correlation of the ranks, so ties are allowed for. None where fewer than three
-    places are left, or where one list is the same everywhere.
+    It is Pearson's correlation of the ranks, so ties are allowed for. None where there are fewer
+    than three such answers, or where all scores of one list are the same.
 
     Raises:
-        ValueError: the lists are not equally long, or a score is no number (NaN).
+        ValueError: the lists are not equally long, or a score is NaN.
 
     Source: Spearman, "The proof and measurement of association between two things", 1904.
     """
@@ -74,36 +75,34 @@ def spearman(first: Sequence[Score], second: Sequence[Score]) -> float | None:
 
 
 def rank_average(lists: Sequence[Sequence[Score]]) -> list[Score]:
-    """One score from several: the mean of an answer's places, each from 0 lowest to 1 highest.
+    """One score from several: the mean of an answer's ranks, each from 0 (lowest) to 1 (highest).
 
-    So a scorer with a wide scale does not drown one with a narrow scale. Where a list has no score
-    for an answer, the others decide alone; None where none has.
+    Ranks keep a scorer with a wide scale from drowning one with a narrow scale. Where a list has no
+    score for an answer, the others decide alone; None where none has.
 
     Raises:
         ValueError: there are no lists, they are not equally long, or a score is NaN.
     """
     if not lists:
         raise ValueError("there are no scores to combine")
-    placed = []
+    ranked = []
     for scores in lists:
         _check(scores, lists[0])
         known = [score for score in scores if score is not None]
         last = len(known) - 1
         # A score alone is neither low nor high.
-        place = iter((rank - 1) / last if last else 0.5 for rank in ranks(known))
-        placed.append([None if score is None else next(place) for score in scores])
-    together = [
-        [place for place in places if place is not None] for places in zip(*placed, strict=True)
-    ]
-    return [math.fsum(places) / len(places) if places else None for places in together]
+        scaled = iter((rank - 1) / last if last else 0.5 for rank in ranks(known))
+        ranked.append([None if score is None else next(scaled) for score in scores])
+    by_answer = [[rank for rank in each if rank is not None] for each in zip(*ranked, strict=True)]
+    return [math.fsum(each) / len(each) if each else None for each in by_answer]
 
 
 def _check(scores: Sequence[Score], others: Sequence) -> None:
     if len(scores) != len(others):
         raise ValueError(f"{len(scores)} scores and {len(others)} to go with them: one each")
-    for place, score in enumerate(scores):
+    for index, score in enumerate(scores):
         if score is not None and math.isnan(score):
-            raise ValueError(f"score {place} is no number (NaN)")
+            raise ValueError(f"score {index} is no number (NaN)")
 
 
 def _product(one: Sequence[float], other: Sequence[float]) -> float:

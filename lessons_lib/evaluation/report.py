@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from lessons_lib.evaluation.comparison import Comparison
 from lessons_lib.evaluation.ranks import Score
-from lessons_lib.evaluation.scores import ScoreTable
+from lessons_lib.evaluation.scores import Scores
 from lessons_lib.support import write_whole
 
-SPELLED = "backslashreplace"  # half a character, which a reply may hold, cannot be UTF-8
+SPELLED = "backslashreplace"  # an answer may hold half a character, which UTF-8 cannot write
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; max-width: 1200px; padding: 16px; }
@@ -45,12 +45,12 @@ function show() {
     row.hidden = !inFamily || !row.textContent.toLowerCase().includes(words);
     count += !row.hidden;
   }
-  const place = by === "place" ? rows : [...rows].sort((a, b) => {
+  const ordered = by === "index" ? rows : [...rows].sort((a, b) => {
     const one = value(a, by), other = value(b, by);
     if (one === null || other === null) return (one === null) - (other === null);
     return sign * (one - other);
   });
-  body.append(...place);
+  body.append(...ordered);
   shown.textContent = `${count} of ${rows.length} answers`;
 }
 form.addEventListener("input", show);
@@ -77,24 +77,24 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
-# A spreadsheet takes a cell that begins so for a formula.
+# A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_report(
     path: str | Path,
-    scored: ScoreTable,
+    scored: Scores,
     comparison: Comparison | None = None,
     title: str = "Evaluation",
 ) -> None:
     """Write one HTML page: the scores with their intervals, then every answer to browse.
 
-    Answers can be chosen by family and words and sorted by any score or by disagreement, the span
-    between an answer's places by the scorers. A comparison, one of whose two tables is ``scored``,
+    Answers can be chosen by family and words and sorted by any score or by disagreement: how far
+    apart the scorers rank an answer. A comparison, one of whose two tables is ``scored``,
     adds its table, and the other model's answer beside each answer.
 
     Raises:
-        ValueError: the comparison is one of other answers.
+        ValueError: neither side of the comparison has these answers.
         OSError: the file cannot be written; an old one stays as it was.
     """
     other = None if comparison is None else _other_answers(scored, comparison)
@@ -106,10 +106,11 @@ def write_report(
     write_whole(Path(path), lambda part: part.write_text(page, encoding="utf-8", errors=SPELLED))
 
 
-def write_csv(path: str | Path, scored: ScoreTable) -> None:
-    """Write one line an answer: family, texts, each score, disagreement. UTF-8; no score is empty.
+def write_csv(path: str | Path, scored: Scores) -> None:
+    """Write one line per answer: family, texts, each score, disagreement, in UTF-8.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    Where there is no score, the cell is empty. A text that a spreadsheet would take for a formula
+    gets an apostrophe in front.
 
     Raises:
         OSError: the file cannot be written; an old one stays as it was.
@@ -120,9 +121,9 @@ def write_csv(path: str | Path, scored: ScoreTable) -> None:
         with part.open("w", newline="", encoding="utf-8", errors=SPELLED) as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(map(_no_formula, head))
-            for place, gap in enumerate(scored.disagreement()):
-                texts = map(_no_formula, (_family(scored, place), *_texts(scored, place)))
-                scores = [scores[place] for scores in scored.scores.values()]
+            for index, gap in enumerate(scored.disagreement()):
+                texts = map(_no_formula, (_family(scored, index), *_texts(scored, index)))
+                scores = [scores[index] for scores in scored.scores.values()]
                 writer.writerow([*texts, *map(_number, [*scores, gap])])
 
     write_whole(Path(path), write)
@@ -135,24 +136,24 @@ class _Other(NamedTuple):
     answers: list[str]
 
 
-def _other_answers(scored: ScoreTable, comparison: Comparison) -> _Other:
+def _other_answers(scored: Scores, comparison: Comparison) -> _Other:
     for one, other, names in (
         (comparison.first, comparison.second, comparison.names),
         (comparison.second, comparison.first, comparison.names[::-1]),
     ):
         if one.entries == scored.entries and one.answers == scored.answers:
             return _Other(tuple(f"answer, {name}" for name in names), other.answers)
-    raise ValueError("the comparison compares other answers than those in the table of scores")
+    raise ValueError("the comparison is about other answers than this table of scores")
 
 
-def _texts(scored: ScoreTable, place: int) -> tuple[str, str, str, str]:
-    entry = scored.entries[place]
+def _texts(scored: Scores, index: int) -> tuple[str, str, str, str]:
+    entry = scored.entries[index]
     given = entry["instruction"], entry.get("input", ""), entry["output"]
-    return *given, scored.answers[place]
+    return *given, scored.answers[index]
 
 
-def _family(scored: ScoreTable, place: int) -> str:
-    return scored.families[place] if scored.families else ""
+def _family(scored: Scores, index: int) -> str:
+    return scored.families[index] if scored.families else ""
 
 
 def _no_formula(text: str) -> str:
@@ -170,9 +171,9 @@ def _options(names: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _controls(scored: ScoreTable) -> str:
+def _controls(scored: Scores) -> str:
     families = sorted(set(scored.families or []))
-    orders = [("place", "data set"), ("gap", "disagreement")]
+    orders = [("index", "data set"), ("gap", "disagreement")]
     orders += [(f"score{number}", name) for number, name in enumerate(scored.scores)]
     return (
         f'<form><label>family <select name="family">'
@@ -185,16 +186,16 @@ def _controls(scored: ScoreTable) -> str:
     )
 
 
-def _answers(scored: ScoreTable, other: _Other | None) -> str:
+def _answers(scored: Scores, other: _Other | None) -> str:
     answered = ("answer",) if other is None else other.heads
     head = ["family", "instruction", "input", "wanted", *answered, *scored.scores, "disagreement"]
     lines = ["".join(f"<th>{html.escape(name)}</th>" for name in head)]
     lines = [f"<thead><tr>{lines[0]}</tr></thead><tbody>"]
-    for place, gap in enumerate(scored.disagreement()):
-        scores = [scores[place] for scores in scored.scores.values()]
-        family = _family(scored, place)
+    for index, gap in enumerate(scored.disagreement()):
+        scores = [scores[index] for scores in scored.scores.values()]
+        family = _family(scored, index)
         data = "".join(f' data-score{i}="{_number(score)}"' for i, score in enumerate(scores))
-        texts = [*_texts(scored, place), *([other.answers[place]] if other else [])]
+        texts = [*_texts(scored, index), *([other.answers[index]] if other else [])]
         cells = [family, *texts, *map(_number, [*scores, gap])]
         cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         attributes = f'data-family="{html.escape(family)}" data-gap="{_number(gap)}"{data}'

@@ -18,36 +18,26 @@ from lessons_lib.evaluation.key_answers import first_sentence, key_answer
 from lessons_lib.evaluation.ranks import Score, rank_average
 
 
-def rouge_l(wanted: Sequence[str], answers: Sequence[str]) -> list[float]:
-    """ROUGE-L's F measure of each answer, 0 … 1: 1 where all words agree, in their order.
+def rouge_l(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
+    """ROUGE-L's F measure of each answer, 0 … 1: 1 for the same words in the same order.
 
     Words are runs of letters a to z and digits, in lower case, not stemmed; all else is passed
     over. Of texts in another script nothing is left, and two empty texts score 0.
 
     Raises:
-        ValueError: not one answer a wanted text. ImportError: rouge-score is not installed.
+        ImportError: rouge-score is not installed.
 
     Source: Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004; as computed by
     the package rouge-score.
     """
     from rouge_score.rouge_scorer import RougeScorer
 
-    if len(wanted) != len(answers):
-        raise ValueError(f"{len(wanted)} wanted texts and {len(answers)} answers: one each")
-    scorer = RougeScorer(["rougeL"])
-    return [
-        float(scorer.score(text, answer)["rougeL"].fmeasure)
-        for text, answer in zip(wanted, answers, strict=True)
-    ]
-
-
-def rouge_l_of(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
-    """ROUGE-L of each answer to an entry, against the entry's output."""
-    return rouge_l([entry["output"] for entry in entries], answers)
+    scorer, pairs = RougeScorer(["rougeL"]), zip(entries, answers, strict=True)
+    return [scorer.score(entry["output"], text)["rougeL"].fmeasure for entry, text in pairs]
 
 
 def matches_exactly(entry: Entry, answer: str) -> bool:
-    """Whether the answer is the entry's output, white space around both aside."""
+    """Whether the answer is the entry's output, apart from white space around either."""
     return answer.strip() == entry["output"].strip()
 
 
@@ -72,25 +62,27 @@ _PUNCTUATION = regex.compile(
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Whatever scores answers. A higher score says that an answer is better.
+    """Whatever scores answers; a scorer of one's own inherits from it.
 
-    A scorer of which that is not true has an attribute ``orders_quality`` that is False.
+    A higher score says that an answer is better, unless ``orders_quality`` is False: such a scorer
+    only describes answers.
     """
 
     name: str
+    orders_quality: bool = True
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
-        """One score an answer, in their order; the answers belong to the entries in turn."""
+        """One score per answer, in the same order; answer i answers entry i."""
         ...
 
 
 @dataclass(frozen=True)
-class RuleScorer:
+class RuleScorer(Scorer):
     """A scorer made of a function of all entries and all answers."""
 
     name: str
     rule: Callable[[Sequence[Entry], Sequence[str]], Sequence[Score | bool]]
-    orders_quality: bool = True  # False: it describes answers, and a higher score is no better one
+    orders_quality: bool = True
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
         """The rule's values, True as 1 and False as 0.
@@ -104,11 +96,11 @@ class RuleScorer:
 
 
 @dataclass(frozen=True)
-class RankAverage:
-    """Several scorers as one: an answer's mean place, 0 lowest to 1 highest, among these answers.
+class RankAverage(Scorer):
+    """Several scorers as one: an answer's mean rank among these answers, 0 (lowest) to 1 (highest).
 
-    A statistical scorer and a model's make different mistakes. Places depend on the other answers,
-    so combined scores of two sets of answers cannot be compared.
+    Rules and models make different mistakes. Ranks depend on the other answers, so combined scores
+    of two sets of answers cannot be compared.
     """
 
     scorers: tuple[Scorer, ...]
@@ -123,7 +115,7 @@ class RankAverage:
         return rank_average([checked_scores(each, entries, answers) for each in self.scorers])
 
 
-def each(rule: Callable[[Entry, str], Score | bool]) -> Callable:
+def entry_by_entry(rule: Callable[[Entry, str], Score | bool]) -> Callable:
     """A rule for one entry and one answer, as a rule for all of them."""
     return lambda entries, answers: [rule(*pair) for pair in zip(entries, answers, strict=True)]
 
@@ -131,7 +123,7 @@ def each(rule: Callable[[Entry, str], Score | bool]) -> Callable:
 def normalise(text: str) -> str:
     """A text without what hardly ever matters: case, punctuation, articles, extra white space.
 
-    Of a text that is nothing else ("A", "...") these are kept, for they are the answer.
+    A text that consists of nothing else ("A", "...") is kept, for it is the answer.
 
     Source: Rajpurkar et al. 2016, "SQuAD", the official evaluation script; here for any script.
     Unlike there, symbols ($, +, <, an emoji) are kept.
@@ -150,29 +142,21 @@ def matches_normalised(entry: Entry, answer: str) -> bool:
     return normalise(answer) == normalise(entry["output"])
 
 
-def chrf(wanted: Sequence[str], answers: Sequence[str]) -> list[float]:
-    """chrF of each answer, 0 … 1: how many runs of up to six characters it shares with the wanted.
+def chrf(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
+    """chrF of each answer, 0 … 1: how many runs of up to six characters it shares with the output.
 
     It forgives another ending of a word, and works in every script.
 
     Raises:
-        ValueError: not one answer a wanted text. ImportError: sacrebleu is not installed.
+        ImportError: sacrebleu is not installed.
 
     Source: Popović, "chrF: character n-gram F-score for automatic MT evaluation", 2015; as computed
     by the package sacrebleu (Post 2018).
     """
     from sacrebleu.metrics import CHRF
 
-    if len(wanted) != len(answers):
-        raise ValueError(f"{len(wanted)} wanted texts and {len(answers)} answers: one each")
-    metric = CHRF()
-    pairs = zip(wanted, answers, strict=True)
-    return [metric.sentence_score(answer, [text]).score / 100 for text, answer in pairs]
-
-
-def chrf_of(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
-    """chrF of each answer to an entry, against the entry's output."""
-    return chrf([entry["output"] for entry in entries], answers)
+    metric, pairs = CHRF(), zip(entries, answers, strict=True)
+    return [metric.sentence_score(text, [entry["output"]]).score / 100 for entry, text in pairs]
 
 
 def length_ratio(entry: Entry, answer: str) -> float | None:
@@ -193,53 +177,53 @@ def first_of_its_kind(entries: Sequence[Entry], answers: Sequence[str]) -> list[
     return found
 
 
-EXACT = RuleScorer("exact", each(matches_exactly))
-NORMALISED = RuleScorer("normalised", each(matches_normalised))
-LENIENT = RuleScorer("lenient", each(names_key_answer))
-ROUGE_L = RuleScorer("ROUGE-L", rouge_l_of)
-CHRF = RuleScorer("chrF", chrf_of)
-LENGTH_RATIO = RuleScorer("length ratio", each(length_ratio), orders_quality=False)
+EXACT = RuleScorer("exact", entry_by_entry(matches_exactly))
+NORMALISED = RuleScorer("normalised", entry_by_entry(matches_normalised))
+LENIENT = RuleScorer("lenient", entry_by_entry(names_key_answer))
+ROUGE_L = RuleScorer("ROUGE-L", rouge_l)
+CHRF = RuleScorer("chrF", chrf)
+LENGTH_RATIO = RuleScorer("length ratio", entry_by_entry(length_ratio), orders_quality=False)
 DISTINCT = RuleScorer("distinct", first_of_its_kind, orders_quality=False)
 # What a table of one model's answers shows; the first five also say which answer is better.
 STATISTICAL = EXACT, NORMALISED, LENIENT, ROUGE_L, CHRF, LENGTH_RATIO, DISTINCT
 
 
 def check_pairs(entries: Sequence[Entry], answers: Sequence[str]) -> None:
-    """See that there is one answer an entry, that each is a text, and each entry has an output.
+    """Check that there is one answer per entry, each a text, and that each entry has an output.
 
     Raises:
-        ValueError: not one answer an entry. TypeError: an answer is no text, or ``answers`` is a
-            single one. DatasetError: an entry has no output that is a text.
+        ValueError: there is not one answer per entry. TypeError: an answer is not a text, or
+            ``answers`` is a single text. DatasetError: an entry's output is missing, or not a text.
     """
     if isinstance(answers, str):
         raise TypeError("answers is a list of texts; put a single one into [ ]")
     if len(entries) != len(answers):
         raise ValueError(f"{len(entries)} entries and {len(answers)} answers: each entry has one")
-    for place, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
+    for index, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
         if not isinstance(answer, str):
-            raise TypeError(f"answer {place} is {_kind(answer)}; an answer is a text")
+            raise TypeError(f"answer {index} is {_kind(answer)}; an answer is a text")
         if not isinstance(entry, dict):
-            raise DatasetError(f"is {_kind(entry)}; an entry has fields", "entries", place)
+            raise DatasetError(f"is {_kind(entry)}; an entry has fields", "entries", index)
         if not isinstance(entry.get("output"), str):
-            raise DatasetError("is missing, or no text", "entries", place, "output")
+            raise DatasetError("is missing, or no text", "entries", index, "output")
 
 
 def check_scorer(scorer: object) -> None:
-    """Raise a TypeError unless this is a scorer: an object with a name and ``score``."""
+    """Raise a TypeError unless this is a ``Scorer``."""
     if isinstance(scorer, type):
         raise TypeError(f"{scorer.__name__} is a class; a scorer is made by calling it")
     if not isinstance(scorer, Scorer):
         raise TypeError(
             f"{scorer!r} is no scorer but {_kind(scorer)}. A scorer has a name and "
-            "score(entries, answers), as those in lessons_lib.evaluation.STATISTICAL have"
+            "score(entries, answers), and inherits from lessons_lib.evaluation.Scorer"
         )
 
 
 def checked_scores(scorer: Scorer, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
-    """What a scorer says to these answers, once it is seen to be one score an answer.
+    """A scorer's scores of these answers, checked: one finite number, or None, per answer.
 
     Raises:
-        TypeError: it is no scorer, or what it returns is no list of numbers and None.
+        TypeError: it is not a scorer, or does not return a list of numbers and None.
         ValueError: it returns more or fewer scores than there are answers, or one that is not
             finite. As the scorer.
     """
@@ -251,12 +235,12 @@ def checked_scores(scorer: Scorer, entries: Sequence[Entry], answers: Sequence[s
         raise ValueError(
             f"the scorer {scorer.name!r} returned {len(found)} scores for {len(answers)} answers"
         )
-    for place, score in enumerate(found):
-        told = f"the scorer {scorer.name!r} returned {score!r} for answer {place}"
+    for index, score in enumerate(found):
+        returned = f"the scorer {scorer.name!r} returned {score!r} for answer {index}"
         if score is not None and not isinstance(score, Real):
-            raise TypeError(f"{told}; a score is a number or None")
+            raise TypeError(f"{returned}; a score is a number or None")
         if score is not None and not math.isfinite(score):
-            raise ValueError(f"{told}; a score is finite, or None where there is none")
+            raise ValueError(f"{returned}; a score is finite, or None where there is none")
     return [None if score is None else float(score) for score in found]
 
 

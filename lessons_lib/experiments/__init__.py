@@ -5,12 +5,12 @@ The large experiment on masking has a room of its own, ``masking``.
 
 from lessons_lib.experiments.before_after import before_and_after
 from lessons_lib.experiments.masking import run_masking_experiment
-from lessons_lib.experiments.measured import race_table, real_table, save_measured
+from lessons_lib.experiments.saved_figures import race_table, real_table, save_figures
 
 __all__ = [
     "before_and_after",
     "run_masking_experiment",
     "race_table",
     "real_table",
-    "save_measured",
+    "save_figures",
 ]

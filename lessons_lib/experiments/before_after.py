@@ -4,21 +4,19 @@
 one table whose differences have intervals.
 """
 
-import csv
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from statistics import fmean
-from typing import Any, Literal
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 import torch
 from torch import nn
 
 from lessons_lib.data import Splits, load_entries, split_entries
-from lessons_lib.evaluation import Scores, bootstrap_interval, rouge_l_of, score_responses
+from lessons_lib.evaluation import ROUGE_L, Estimate, Scores, answer_and_score, compare
+from lessons_lib.evaluation.comparison import Comparison
+from lessons_lib.evaluation.scorers import EXACT, LENIENT
 from lessons_lib.evaluation.scores import STOPPED
-from lessons_lib.generation import generate_responses
 from lessons_lib.models import load_model
 from lessons_lib.support import Table, is_quick
 from lessons_lib.support.devices import has_fast_bf16, pick_device
@@ -34,48 +32,44 @@ from lessons_lib.training import (
 from lessons_lib.training.optimizer import Precision
 
 ANSWER_TOKENS = 64  # few of the wanted answers are longer
-HEAD = ("", "before", "after", "difference")
+SCORERS = EXACT, LENIENT, ROUGE_L
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What a model makes of the test entries, and of the validation entries' responses."""
+class Measurement(NamedTuple):
+    """How well a model answers the test entries, and its loss on the validation entries."""
 
-    scores: Scores  # marks "exact", "lenient" and "stopped", and the answers
-    rouge_l: list[float]  # one an answer, 0 … 1
-    response_loss: float  # nats a token, on the validation entries
-    seconds: float
-
-    def values(self, mark: str) -> list[float]:
-        """A mark's value of each answer, 0 … 1: "rouge_l", or a mark of the scores."""
-        if mark == "rouge_l":
-            return self.rouge_l
-        return [float(bool(value)) for value in self.scores.marks[mark]]
+    scores: Scores  # "exact", "lenient", "ROUGE-L" and "stopped", and the answers
+    response_loss: float  # nats per token
 
 
 @dataclass(frozen=True)
 class BeforeAndAfter:
     """A model before and after fine-tuning: a table in a terminal and in Jupyter."""
 
-    before: Measured
-    after: Measured
+    before: Measurement
+    after: Measurement
     tuned: Finetuned
 
-    def gain(self, mark: str) -> float:
-        """By how much the mean of a mark ("exact", "rouge_l", "stopped") rose."""
-        return fmean(self._differences(mark))
+    @cached_property
+    def comparison(self) -> Comparison:
+        """The answers before and after, compared entry by entry."""
+        return compare(self.before.scores, self.after.scores, ("before", "after"))
 
-    def gain_interval(self, mark: str, confidence: float = 0.95) -> tuple[float, float]:
-        """The bootstrap's bounds of that gain; the two answers to an entry are drawn together."""
-        return bootstrap_interval(self._differences(mark), confidence)
+    def gain(self, score: str) -> Estimate:
+        """By how much the mean of a score rose: "exact", "lenient", "ROUGE-L", "stopped".
+
+        Raises:
+            KeyError: there is no such score.
+        """
+        return self.comparison.differences[score].difference
 
     def figures(self) -> dict[str, float]:
         """The numbers by name; "gain" is that of the exact matches, "minutes" the training's."""
         figures: dict[str, float] = {}
-        for name, mark in (("exact", "exact"), ("rouge", "rouge_l"), ("stopped", STOPPED)):
-            figures[f"{name}_before"] = fmean(self.before.values(mark))
-            figures[f"{name}_after"] = fmean(self.after.values(mark))
-        figures["gain"] = self.gain("exact")
+        for name, score in (("exact", "exact"), ("rouge", "ROUGE-L"), ("stopped", STOPPED)):
+            found = self.comparison.differences[score]
+            figures[f"{name}_before"], figures[f"{name}_after"] = found.first, found.second
+        figures["gain"] = self.gain("exact").value
         figures["response_loss_before"] = self.before.response_loss
         figures["response_loss_after"] = self.after.response_loss
         figures["minutes"] = self.tuned.history.seconds / 60
@@ -83,13 +77,17 @@ class BeforeAndAfter:
 
     def table(self) -> Table:
         """What is shown; each interval is one of 95 %."""
-        losses = self.before.response_loss, self.after.response_loss
+        both = self.before, self.after
+        rouge = [str(each.scores.mean("ROUGE-L")) for each in both]
+        losses = [f"{each.response_loss:.2f}" for each in both]
+        fall = f"{self.after.response_loss - self.before.response_loss:+.2f}"
         rows = (
-            *(self._share_row(*pair) for pair in (("exact match", "exact"), ("stopped", STOPPED))),
-            self._rouge_row(),
-            ("response loss", *(f"{loss:.2f}" for loss in losses), f"{losses[1] - losses[0]:+.2f}"),
+            self._share_row("exact match", "exact"),
+            self._share_row("stopped", STOPPED),
+            ("ROUGE-L", *rouge, self.gain("ROUGE-L").format("+.2f")),
+            ("response loss", *losses, fall),
         )
-        return Table(HEAD, rows)
+        return Table(("", "before", "after", "difference"), rows)
 
     def __str__(self) -> str:
         return str(self.table())
@@ -99,34 +97,13 @@ class BeforeAndAfter:
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
 
-    def write_csv(self, path: str | Path, **about: Any) -> None:
-        """One line of figures under their names, no entry and no answer among them.
-
-        ``about`` comes first, such as ``entries="bundled"``.
-        """
-        figures = {name: round(value, 4) for name, value in self.figures().items()}
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [*about, *figures], lineterminator="\n")
-            writer.writeheader()
-            writer.writerow({**about, **figures})
-
-    def _differences(self, mark: str) -> list[float]:
-        pairs = zip(self.before.values(mark), self.after.values(mark), strict=True)
-        return [after - before for before, after in pairs]
-
     def _share_row(self, name: str, mark: str) -> tuple[str, ...]:
-        shares = self.before.scores.share(mark), self.after.scores.share(mark)
-        low, high = self.gain_interval(mark)
-        gain = f"{100 * self.gain(mark):+.1f} points ({100 * low:+.0f} to {100 * high:+.0f})"
-        return (name, *map(str, shares), gain)
-
-    def _rouge_row(self) -> tuple[str, ...]:
-        means = [
-            "{:.2f} ({:.2f} to {:.2f})".format(fmean(values), *bootstrap_interval(values))
-            for values in (self.before.rouge_l, self.after.rouge_l)
-        ]
-        low, high = self.gain_interval("rouge_l")
-        return ("ROUGE-L", *means, f"{self.gain('rouge_l'):+.2f} ({low:+.2f} to {high:+.2f})")
+        shares = (str(each.scores.share(mark)) for each in (self.before, self.after))
+        gain = self.gain(mark)
+        points = f"{100 * gain.value:+.1f} points"
+        if gain.low is not None:
+            points += f" ({100 * gain.low:+.0f} to {100 * gain.high:+.0f})"
+        return (name, *shares, points)
 
 
 def before_and_after(
@@ -144,7 +121,7 @@ def before_and_after(
 
     The tuned model is kept in the cache as ``load_or_finetune`` keeps it. ``precision`` replaces
     the recipe's; "auto" is bf16 where the device has it, else float32. ``test_entries`` asks only
-    so many of them; a shrunk run (``LESSONS_LIB_QUICK``) asks six. ``callbacks`` are those of
+    the first so many; a shrunk run (``LESSONS_LIB_QUICK``) asks six. ``callbacks`` are those of
     ``train``.
 
     Raises:
@@ -171,12 +148,8 @@ def before_and_after(
     return BeforeAndAfter(before, measure(tuned.model, splits, recipe), tuned)
 
 
-def measure(model: nn.Module, splits: Splits, recipe: Recipe) -> Measured:
-    """A model's greedy answers to the test entries, marked, and its validation response loss."""
-    began = time.perf_counter()
-    entries, written = splits.test, recipe.prompt_format
-    answers = generate_responses(model, entries, written, max_new_tokens=ANSWER_TOKENS)
-    texts = [answer.text for answer in answers]
-    scores = score_responses(entries, texts, [answer.stopped for answer in answers])
-    loss = response_loss(model, splits.validation, prompt_format=written)
-    return Measured(scores, rouge_l_of(entries, texts), loss, time.perf_counter() - began)
+def measure(model: nn.Module, splits: Splits, recipe: Recipe) -> Measurement:
+    """A model's greedy answers to the test entries, scored, and its validation response loss."""
+    written = recipe.prompt_format
+    scores = answer_and_score(model, splits.test, written, SCORERS, max_new_tokens=ANSWER_TOKENS)
+    return Measurement(scores, response_loss(model, splits.validation, prompt_format=written))

@@ -5,7 +5,6 @@ Lessons 08 to 10 generate answers with it, lesson 12 a chat.
 
 from lessons_lib.generation.decoding import next_logits
 from lessons_lib.generation.likelihood import log_likelihood
-from lessons_lib.generation.sampling import Sampling
 from lessons_lib.generation.text_stream import TextStream
 from lessons_lib.generation.texts import (
     generate,
@@ -22,7 +21,6 @@ __all__ = [
     "respond",
     "respond_all",
     "log_likelihood",
-    "Sampling",
     "TextStream",
     "next_logits",
 ]

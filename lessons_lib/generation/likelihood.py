@@ -6,18 +6,19 @@ Works for every model of the course, with its own tokenizer.
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lessons_lib.batching import Example, InstructionCollator, tokenize
 from lessons_lib.batching.dataset import common_prefix_length
 from lessons_lib.data import IGNORE_INDEX, Tokenizer, end_of_text_of, row_end_ids, tokenizer_of
+from lessons_lib.models import LanguageModel
+from lessons_lib.models.protocol import evaluation_mode
 from lessons_lib.support.devices import device_of
 from lessons_lib.training import live_losses
 
 
-@torch.no_grad()
 def log_likelihood(
-    model: nn.Module,
+    model: LanguageModel,
     prompts: Sequence[str],
     answers: Sequence[str],
     *,
@@ -25,25 +26,27 @@ def log_likelihood(
     with_end: bool = False,
     batch_size: int = 16,
     tokenizer: Tokenizer | None = None,
-    on_batch: Callable[[int], object] = lambda answers: None,
+    on_batch: Callable[[int], object] = lambda count: None,
 ) -> list[float]:
     """The natural logarithm of each answer's probability after its prompt, 0 or less.
 
     ``per_token`` divides it by the number of the answer's tokens, so that long answers can be
     compared with short ones; ``with_end`` counts the end of text after the answer as well. A token
     that straddles prompt and answer counts as the answer's. An empty prompt stands for the start
-    of a text, which models know as what follows an end of text. The tokenizer is the model's own,
-    if not given. ``on_batch(answers)`` is called after each batch with how many answers it held.
-    The model is left in the mode in which it came.
+    of a text, which for a model is what follows an end of text. The tokenizer is the model's own,
+    if not given. ``on_batch(count)`` is called after each batch with how many answers it held. The
+    model is left in the mode in which it came.
 
     Raises:
-        ValueError: not one answer a prompt, an empty answer without ``with_end``, or a pair that is
-            longer than the model's context. TypeError: a text was given in place of a list.
+        ValueError: prompts and answers differ in number, an answer is empty (without ``with_end``),
+            or a pair is longer than the model's context. TypeError: one text instead of a list.
     """
     if isinstance(prompts, str) or isinstance(answers, str):
         raise TypeError("prompts and answers are lists of texts; put a single one into [ ]")
     if len(prompts) != len(answers):
-        raise ValueError(f"{len(prompts)} prompts and {len(answers)} answers: each prompt has one")
+        raise ValueError(
+            f"{len(prompts)} prompts and {len(answers)} answers; each prompt needs one"
+        )
     if batch_size < 1:
         raise ValueError(f"batch_size must be 1 or more, not {batch_size}")
     tokenizer = tokenizer or tokenizer_of(model)
@@ -54,9 +57,7 @@ def log_likelihood(
     collator = InstructionCollator("prompt", **row_end_ids(tokenizer))
     by_length = sorted(examples, key=lambda example: len(example.token_ids))
     found = [0.0] * len(examples)
-    training = model.training
-    model.eval()
-    try:
+    with evaluation_mode(model):
         for start in range(0, len(by_length), batch_size):
             rows = by_length[start : start + batch_size]
             sums, counts = _of_batch(model, collator, rows, with_end)
@@ -64,13 +65,11 @@ def log_likelihood(
             for row, value in zip(rows, values, strict=True):
                 found[row.index] = value
             on_batch(len(rows))
-    finally:
-        model.train(training)
     return found
 
 
 def _example(index: int, prompt: str, answer: str, tokenizer: Tokenizer) -> Example:
-    """The pair as one row that begins with something to go on from."""
+    """Prompt and answer as one row, with at least one token before the answer."""
     token_ids = tokenize(prompt + answer, tokenizer)
     prompt_length = common_prefix_length(tokenize(prompt, tokenizer), token_ids)
     if prompt_length == 0:
@@ -78,10 +77,10 @@ def _example(index: int, prompt: str, answer: str, tokenizer: Tokenizer) -> Exam
     return Example(token_ids, prompt_length, prompt_length, index)
 
 
-def _check(example: Example, model: nn.Module, with_end: bool) -> None:
+def _check(example: Example, model: LanguageModel, with_end: bool) -> None:
     length = len(example.token_ids)
     if length == example.prompt_length and not with_end:
-        raise ValueError(f"answer {example.index} is empty: it has no token to be likely")
+        raise ValueError(f"answer {example.index} is empty: there is no token to measure")
     if length > model.context_length:
         raise ValueError(
             f"prompt and answer {example.index} have {length} tokens together; this model reads "
@@ -90,9 +89,9 @@ def _check(example: Example, model: nn.Module, with_end: bool) -> None:
 
 
 def _of_batch(
-    model: nn.Module, collator: InstructionCollator, rows: list[Example], with_end: bool
+    model: LanguageModel, collator: InstructionCollator, rows: list[Example], with_end: bool
 ) -> tuple[Tensor, Tensor]:
-    """Of each row the sum of its answer's log-probabilities, and how many they are: (rows,)."""
+    """For each row the sum of its answer's log-probabilities, and their number: (rows,) twice."""
     batch = collator(rows)  # inputs and targets: (rows, length)
     if not with_end:
         ends = [len(row.token_ids) - 1 for row in rows]  # where a row predicts its end of text

@@ -7,11 +7,16 @@ may be the start of a closing tag. Such an end is held back until more tokens te
 from collections.abc import Sequence
 
 from lessons_lib.data import Tokenizer
-from lessons_lib.generation.texts import cut_at
 
-# A character has up to four bytes, so up to three can be missing their last one; tokenizers show
+# A character has up to four bytes, so up to three may be there without the last. Tokenizers show
 # them as one U+FFFD or as three.
 MOST_HALVES = 3
+
+
+def cut_at(text: str, stop: Sequence[str]) -> tuple[str, bool]:
+    """The text up to the first stop text in it, and whether there is one."""
+    starts = [start for start in map(text.find, stop) if start >= 0]
+    return (text[: min(starts)], True) if starts else (text, False)
 
 
 class TextStream:
@@ -21,11 +26,11 @@ class TextStream:
     """
 
     def __init__(self, tokenizer: Tokenizer, stop: Sequence[str] = ()):
-        self.tokenizer, self.stop = tokenizer, list(stop)
+        self.tokenizer, self.stop = tokenizer, tuple(stop)
         self.given = ""  # all pieces so far
 
     def ends(self, token_ids: list[int]) -> bool:
-        """Whether a stop text stands in the text of these token ids."""
+        """Whether the text of these token ids has a stop text in it."""
         return bool(self.stop) and cut_at(self.tokenizer.decode(token_ids), self.stop)[1]
 
     def more(self, token_ids: list[int]) -> str:
@@ -40,14 +45,14 @@ class TextStream:
         return self._give(cut_at(self.tokenizer.decode(token_ids), self.stop)[0].strip())
 
     def _give(self, certain: str) -> str:
-        if not certain.startswith(self.given):  # a tokenizer that rewrites what it has said
+        if not certain.startswith(self.given):  # a tokenizer that rewrites what it gave before
             return ""
         piece = certain.removeprefix(self.given)
         self.given = certain
         return piece
 
     def _without_begun_stop(self, text: str) -> str:
-        """The text without an end that might be the start of a stop text."""
+        """The text without an end that may be the start of a stop text."""
         begun = 0
         for stop in self.stop:
             lengths = range(min(len(stop) - 1, len(text)), 0, -1)

@@ -1,14 +1,12 @@
 """Generating text: how a model continues prompts and answers entries. Taught in lesson 09.
 
 Text becomes token ids here, and new token ids become text; ``decoding`` makes the new ones and says
-what is asked of a model, ``sampling`` chooses each of them.
+what it asks of a model, ``sampling`` chooses each of them.
 """
 
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-from torch import nn
 
 from lessons_lib.batching import tokenize
 from lessons_lib.data import (
@@ -20,7 +18,9 @@ from lessons_lib.data import (
     tokenizer_of,
 )
 from lessons_lib.generation.decoding import OnToken, continue_rows, start_rows
-from lessons_lib.generation.sampling import Sampling
+from lessons_lib.generation.text_stream import TextStream, cut_at
+from lessons_lib.models import LanguageModel
+from lessons_lib.support.reply_options import ReplyOptions
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Generated:
 
 
 def generate_all(
-    model: nn.Module,
+    model: LanguageModel,
     prompts: Sequence[str | list[int]],
     *,
     tokenizer: Tokenizer | None = None,
@@ -42,8 +42,8 @@ def generate_all(
     top_k: int | None = None,
     top_p: float | None = None,
     seed: int | None = None,
-    batch_size: int = 32,
     stop: str | Sequence[str] = (),
+    batch_size: int = 32,
     end_of_text_id: int | None = None,
     use_cache: bool = True,
     on_token: OnToken | None = None,
@@ -52,10 +52,10 @@ def generate_all(
 
     A prompt is a text, or token ids where special tokens stand in it.
     ``tokenizer``, ``end_of_text_id``: the model's own, if not given.
-    ``temperature``, ``top_k``, ``top_p``: see ``Sampling``; 0 takes the likeliest token each time.
+    ``temperature``, ``top_k``, ``top_p``: see ``ReplyOptions``; 0 takes the likeliest token.
     ``seed``: the same seed gives the same texts, whatever the batch size; None gives new ones.
-    ``batch_size``: so many prompts are continued at once; a row that ended leaves its batch.
     ``stop``: texts that end an answer as end of text does; they are cut off from ``text``.
+    ``batch_size``: so many prompts are continued at once; a row that ended leaves its batch.
     ``use_cache``: keep keys and values of earlier tokens, where the model can; same texts, faster.
     ``on_token(index, token_id)``: called for each new token of prompt ``index`` as it is chosen.
 
@@ -64,39 +64,39 @@ def generate_all(
 
     Raises:
         ValueError: a prompt is empty or fills the model's context, or an option is out of range.
-        TypeError: one text was given instead of a list of texts.
+        TypeError: one text was given instead of a list of texts, or an option is of another kind.
     """
     if isinstance(prompts, str):
         raise TypeError("prompts is a list of texts; put the one prompt into [ ]")
     if batch_size < 1:
         raise ValueError(f"batch_size must be 1 or more, not {batch_size}")
+    options = ReplyOptions(
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        max_new_tokens=max_new_tokens,
+        seed=seed,
+        stop=stop,
+    ).shrunk_if_quick()
     tokenizer = tokenizer or tokenizer_of(model)
     if end_of_text_id is None:
         end_of_text_id = end_of_text_of(tokenizer)
-    stop_texts = [stop] if isinstance(stop, str) else list(stop)
-    if "" in stop_texts:
-        raise ValueError("a stop text is empty, so every answer would stop before it began")
-    sampling = Sampling(temperature, top_k, top_p)
     token_ids = [
-        tokenize(prompt, tokenizer) if isinstance(prompt, str) else list(prompt)
-        for prompt in prompts
+        tokenize(prompt, tokenizer) if isinstance(prompt, str) else prompt for prompt in prompts
     ]
-    rows = start_rows(model, token_ids, max_new_tokens, seed)
-
-    def ends(token_ids: list[int]) -> bool:
-        return bool(stop_texts) and cut_at(tokenizer.decode(token_ids), stop_texts)[1]
-
+    rows = start_rows(model, token_ids, options)
     by_length = sorted(rows, key=lambda row: -row.prompt_length)  # little padding in each batch
+    ends = TextStream(tokenizer, options.stop).ends
     for first in range(0, len(rows), batch_size):
         batch = by_length[first : first + batch_size]
-        continue_rows(model, batch, sampling, end_of_text_id, use_cache, ends, on_token)
+        continue_rows(model, batch, options, end_of_text_id, use_cache, ends, on_token)
     return [
-        Generated(cut_at(tokenizer.decode(row.new), stop_texts)[0], row.new, row.stopped)
+        Generated(cut_at(tokenizer.decode(row.new), options.stop)[0], row.new, row.stopped)
         for row in rows
     ]
 
 
-def generate(model: nn.Module, prompts: Sequence[str | list[int]], **options) -> list[str]:
+def generate(model: LanguageModel, prompts: Sequence[str | list[int]], **options) -> list[str]:
     """How the model continues each prompt, as texts; options and errors as ``generate_all``."""
     return [generated.text for generated in generate_all(model, prompts, **options)]
 
@@ -105,30 +105,8 @@ def generate(model: nn.Module, prompts: Sequence[str | list[int]], **options) ->
 generate.__signature__ = inspect.signature(generate_all).replace(return_annotation=list[str])
 
 
-def generate_tokens(
-    model: nn.Module,
-    token_ids: Sequence[int],
-    max_new_tokens: int = 64,
-    end_of_text_id: int | None = None,
-    *,
-    use_cache: bool = True,
-) -> list[int]:
-    """Token ids in, token ids out: the likeliest ones that follow, end of text not among them.
-
-    End of text is that of the model's tokenizer, if not given.
-
-    Raises:
-        ValueError: there are no token ids to go on from, or they fill the model's context.
-    """
-    if end_of_text_id is None:
-        end_of_text_id = end_of_text_of(tokenizer_of(model))
-    rows = start_rows(model, [list(token_ids)], max_new_tokens, seed=0)
-    continue_rows(model, rows, Sampling(), end_of_text_id, use_cache)
-    return rows[0].new
-
-
 def generate_responses(
-    model: nn.Module,
+    model: LanguageModel,
     entries: Sequence[Entry],
     prompt_format: str | PromptFormat = "alpaca",
     **options,
@@ -147,7 +125,7 @@ def generate_responses(
 
 
 def respond_all(
-    model: nn.Module,
+    model: LanguageModel,
     entries: Sequence[Entry],
     prompt_format: str | PromptFormat = "alpaca",
     **options,
@@ -157,19 +135,10 @@ def respond_all(
 
 
 def respond(
-    model: nn.Module,
+    model: LanguageModel,
     entry: Entry,
     prompt_format: str | PromptFormat = "alpaca",
     **options,
 ) -> str:
-    """The model's answer to an entry's instruction and input; its output is not looked at.
-
-    ``options`` are those of ``generate``.
-    """
+    """The model's answer to one entry, as a text; see ``generate_responses``."""
     return respond_all(model, [entry], prompt_format, **options)[0]
-
-
-def cut_at(text: str, stop_texts: Sequence[str]) -> tuple[str, bool]:
-    """The text up to the first stop text in it, and whether there is one."""
-    found = [place for place in map(text.find, stop_texts) if place >= 0]
-    return (text[: min(found)], True) if found else (text, False)

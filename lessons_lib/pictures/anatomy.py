@@ -46,7 +46,7 @@ def names_table(model: GPT) -> Table:
                 for part in (name, _shape(weight.shape), *theirs)
             )
         )
-    return Table(("here", "shape", "in GPT-2's file", "turned as there"), tuple(rows))
+    return Table(("here", "shape", "in GPT-2's file", "shape there"), tuple(rows))
 
 
 def _shape(sizes: Sequence[int]) -> str:

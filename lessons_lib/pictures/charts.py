@@ -6,7 +6,7 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lessons_lib.batching.cells import INSTRUCTION, PADDING
+from lessons_lib.batching.cells import Kind
 from lessons_lib.pictures.style import STYLES
 from lessons_lib.training import History
 
@@ -23,12 +23,14 @@ def draw_waste(wastes: Mapping[str, float]) -> Figure:
     """Padding as a share of all cells, one bar for each way to batch."""
     figure = Figure(figsize=(8, 0.6 + 0.42 * len(wastes)), layout="constrained")
     axes = figure.subplots()
-    _, edge, _, _, _ = STYLES[PADDING]
+    style = STYLES[Kind.PADDING]
     bars = axes.barh(
-        list(wastes), [100 * waste for waste in wastes.values()], color="#eceff2", edgecolor=edge
+        list(wastes),
+        [100 * waste for waste in wastes.values()],
+        color=style.fill,
+        edgecolor=style.edge,
+        hatch=style.hatch,
     )
-    for bar in bars:
-        bar.set_hatch("///")
     axes.bar_label(bars, fmt="%.1f %%", padding=4)
     axes.set_xlim(0, 112)
     axes.set_xticks(range(0, 101, 20))
@@ -47,8 +49,8 @@ def draw_lengths(lengths: Sequence[int]) -> Figure:
     axes.hist(
         lengths,
         bins=range(low, high + step + 1, step),
-        color=STYLES[INSTRUCTION][0],
-        edgecolor=STYLES[INSTRUCTION][1],
+        color=STYLES[Kind.PROMPT].fill,
+        edgecolor=STYLES[Kind.PROMPT].edge,
         linewidth=0.6,
     )
     axes.set_xlabel("tokens in the entry's text")
@@ -103,16 +105,16 @@ def draw_comparison(
     if measure not in MEASURES:
         raise ValueError(f"measure is one of {', '.join(MEASURES)}, not {measure!r}")
     figure, axes = _loss_axes(title)
-    for place, (name, history) in enumerate(histories.items()):
+    for index, (name, history) in enumerate(histories.items()):
         losses = getattr(history, measure)
         if not losses:
             raise ValueError(f"the history {name!r} has no {measure}")
         steps = history.validation_steps
-        style = {"marker": "os^Dv"[place % 5]}
+        style = {"marker": "os^Dv"[index % 5]}
         if measure == "train_loss":
             steps, losses, style = range(1, history.steps + 1), _running_mean(losses), {}
-        style["color"] = LINE_COLORS[place % len(LINE_COLORS)]
-        style["linestyle"] = ("-", "--", "-.", ":")[place % 4]
+        style["color"] = LINE_COLORS[index % len(LINE_COLORS)]
+        style["linestyle"] = ("-", "--", "-.", ":")[index % 4]
         axes.plot(steps, losses, label=name, **style)
     axes.set_xlabel("step")
     axes.set_ylabel(f"{MEASURES[measure]}, nats a target")

@@ -1,46 +1,50 @@
 """What the inspector shows as a still picture: a PNG drawn with matplotlib, and its words."""
 
 import textwrap
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from lessons_lib.batching import BatchSteps, count_targets
-from lessons_lib.batching.cells import INSTRUCTION, PADDING, RESPONSE, padded_kinds
-from lessons_lib.data import get_tokenizer
+from lessons_lib.batching.cells import Kind, padded_kinds
+from lessons_lib.data import PromptFormat
 from lessons_lib.data.prompts import text_parts
-from lessons_lib.pictures.spelling import spell_text, token_words
-from lessons_lib.pictures.style import STYLES, small_png
+from lessons_lib.pictures.spelling import spell_text
+from lessons_lib.pictures.style import DPI, STYLES, missing_glyphs_allowed, small_png
 from lessons_lib.pictures.tokens import draw_shape, draw_tokens
 
 STAGES = {"2.3": "2.3", "2.4": "2.4", "2.5": "final"}
 MOST_ROWS = 8  # with their tokens; more are shown as strips
-PART_STYLES = {"instruction": INSTRUCTION, "input": INSTRUCTION, "output": RESPONSE}
-LINE_LENGTH, MOST_LINES = 96, 40
+LINE_LENGTH, MOST_LINES = 112, 44  # of texts: characters of a line, lines of a picture
+# Parts of a text: whether they belong to the prompt or to the response, and the line around them.
+# The entry's own words are those in bold.
+PARTS = {
+    "template": (Kind.PROMPT, "normal", ""),
+    "instruction": (Kind.PROMPT, "bold", "-"),
+    "input": (Kind.PROMPT, "bold", "--"),
+    "header": (Kind.PROMPT, "normal", ":"),
+    "output": (Kind.RESPONSE, "bold", "-"),
+    "closing": (Kind.RESPONSE, "normal", ""),
+}
 
 
-class _Spelling:
-    """What a picture asks of a tokenizer: one token's text, with nothing in it invisible."""
+def draw_png(
+    steps: BatchSteps, substep: str, prompt_format: PromptFormat, *, blocks: bool = False
+) -> bytes:
+    """A batch of entries at a substep, "2.1" to "2.5", as a PNG of 64 colours.
 
-    def decode(self, tokens: list[int]) -> str:
-        return "".join(token_words(token, get_tokenizer())[0] for token in tokens)
-
-
-def draw_png(inspector: Any) -> bytes:
-    """The batch that a ``BatchInspector`` shows, as a PNG of 64 colours.
-
-    Raises:
-        BatchError: there is nothing to show.
+    ``blocks`` shows the whole batch from afar instead of some columns token by token.
     """
-    steps, substep = inspector.steps, inspector.substep
     if substep == "2.1":
-        figure = _draw_texts(inspector)
+        figure = _draw_texts(steps, prompt_format)
     elif substep == "2.2":
-        figure = draw_tokens(steps, _columns(steps, 0), "2.3", tokenizer=_Spelling())
-    elif inspector.show == "blocks" or len(steps.examples) > MOST_ROWS:
+        shortest = min(map(len, steps.token_ids))
+        figure = draw_tokens(steps, range(max(0, shortest - 14), shortest), "2.3")
+    elif blocks or len(steps.examples) > MOST_ROWS:
         figure = draw_shape(steps, STAGES[substep])
     else:
-        figure = draw_tokens(steps, _columns(steps, 7), STAGES[substep], tokenizer=_Spelling())
+        figure = draw_tokens(steps, _last_columns(steps, substep), STAGES[substep])
     return small_png(figure)
 
 
@@ -54,42 +58,57 @@ def alt_text(steps: BatchSteps, substep: str) -> str:
         return f"{sum(lengths)} tokens in {rows} rows of {min(lengths)} to {max(lengths)}."
     if substep == "2.3":
         kinds = [kind for row in padded_kinds(steps) for kind in row]
-        return f"A batch of {rows} × {width + 1}: {kinds.count(PADDING)} cells are padding."
+        return f"A batch of {rows} × {width + 1}: {kinds.count(Kind.PADDING)} cells are padding."
     targets = steps.shifted if substep == "2.4" else steps.targets
     return f"A batch of {rows} × {width}: {count_targets(steps, targets)}."
 
 
-def _columns(steps: BatchSteps, beyond: int) -> range:
-    """Fourteen columns around the end of the shortest text, ``beyond`` of them behind it."""
+def _last_columns(steps: BatchSteps, substep: str) -> range:
+    """Fourteen columns around the end of the shortest text, seven of them behind it."""
     shortest = min(map(len, steps.token_ids))
-    width = min(steps.inputs.shape[1], shortest + beyond)
-    return range(max(0, width - 14), width)
+    # Padded rows have a column more than the inputs and targets that are cut from them.
+    width = (steps.padded if substep == "2.3" else steps.inputs).shape[1]
+    end = min(width, shortest + 7)
+    return range(max(0, end - 14), end)
 
 
-def _draw_texts(inspector: Any) -> Figure:
-    """Substep 2.1: the texts line by line, each part in its colour."""
-    prompt_format = inspector._formats[inspector.prompt_format]
-    lines: list[tuple[str, str]] = []
-    for entry in inspector.selection:
-        for kind, text in text_parts(entry, prompt_format):
-            style = PART_STYLES.get(kind, PADDING)
-            for line in spell_text(text).splitlines():
-                lines += [(piece, style) for piece in textwrap.wrap(line, LINE_LENGTH)]
-        lines.append(("", ""))
+def _draw_texts(steps: BatchSteps, prompt_format: PromptFormat) -> Figure:
+    """Substep 2.1: the texts line by line, the prompt in its colour, the response in its own."""
+    lines: list[list[tuple[str, str]]] = []
+    for entry in steps.entries:
+        lines += [*_text_lines(text_parts(entry, prompt_format)), []]
     if len(lines) > MOST_LINES:
-        lines = [*lines[:MOST_LINES], ("… and more", "")]
-    figure = Figure(figsize=(9, 0.22 * len(lines) + 0.2))
-    for number, (text, style) in enumerate(lines):
-        fill, edge, color, _, _ = STYLES.get(style, ("#ffffff", "#ffffff", "#1b1f24", "", ""))
-        box = {"facecolor": fill, "edgecolor": edge, "linewidth": 0.6, "pad": 1.5}
-        figure.text(
-            0.01,
-            1 - (number + 0.7) / len(lines),
-            text,
-            family="monospace",
-            fontsize=8.5,
-            color=color,
-            bbox=box if text else None,
-            parse_math=False,
-        )
+        lines = [*lines[:MOST_LINES], [("… and more", "")]]
+    figure = Figure(figsize=(9, 0.22 * len(lines) + 0.2), dpi=DPI)  # measured as it is saved
+    for number, line in enumerate(lines):
+        x = 0.01
+        for text, part in line:
+            piece = _write_piece(figure, x, 1 - (number + 0.7) / len(lines), text, part)
+            with missing_glyphs_allowed():
+                x += piece.get_window_extent().width / figure.bbox.width + 0.006
     return figure
+
+
+def _text_lines(parts: Sequence[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """The lines of a text, each as pieces of (text, part); what ends a line shows as ↵."""
+    lines: list[list[tuple[str, str]]] = [[]]
+    for part, text in parts:
+        for line in spell_text(text).replace("\n", "↵\n").splitlines(keepends=True):
+            used = sum(len(piece) for piece, _ in lines[-1])
+            first, *others = textwrap.wrap(line, LINE_LENGTH, initial_indent=" " * used) or [""]
+            lines[-1].append((first[used:], part))
+            lines += [[(piece, part)] for piece in others]
+            if line.endswith("\n"):
+                lines.append([])
+    return lines
+
+
+def _write_piece(figure: Figure, x: float, y: float, text: str, part: str) -> Text:
+    color, weight, box = "#1b1f24", "normal", None
+    if part:
+        kind, weight, line = PARTS[part]
+        fill, edge, color, _, _ = STYLES[kind]
+        box = {"facecolor": fill, "edgecolor": edge if line else fill, "pad": 1.5}
+        box |= {"linestyle": line or "-", "linewidth": 0.8}
+    style = {"family": "monospace", "fontsize": 8.5, "weight": weight, "color": color}
+    return figure.text(x, y, text, bbox=box, parse_math=False, **style)

@@ -6,38 +6,53 @@ without colour.
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import matplotlib
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lessons_lib.batching.cells import (
-    END,
-    IGNORED_INSTRUCTION,
-    IGNORED_PADDING,
-    INSTRUCTION,
-    PADDING,
-    RESPONSE,
-)
+from lessons_lib.batching.cells import Kind
 
-# fill, edge, text, hatch, line style: the course's palette, after Okabe and Ito
+
+class Style(NamedTuple):
+    """How a kind of token is drawn; ``line`` is the line style of its edge."""
+
+    fill: str
+    edge: str
+    text: str
+    hatch: str
+    line: str
+
+
+# The course's palette, after Okabe and Ito
 STYLES = {
-    INSTRUCTION: ("#d9ecfa", "#0072b2", "#06263b", "", "-"),
-    RESPONSE: ("#fde6b3", "#b97700", "#3a2600", "", "-"),
-    END: ("#a84300", "#a84300", "#ffffff", "", "-"),
-    PADDING: ("#eceff2", "#8a949e", "#4a535c", "///", "-"),
-    IGNORED_PADDING: ("#ffffff", "#8a949e", "#4a535c", "", "--"),
-    IGNORED_INSTRUCTION: ("#fbeaf3", "#a4507d", "#6d2a50", "", ":"),
+    Kind.PROMPT: Style("#d9ecfa", "#0072b2", "#06263b", "", "-"),
+    Kind.RESPONSE: Style("#fde6b3", "#b97700", "#3a2600", "", "-"),
+    Kind.END: Style("#a84300", "#a84300", "#ffffff", "", "-"),
+    Kind.PADDING: Style("#eceff2", "#8a949e", "#4a535c", "///", "-"),
+    Kind.IGNORED_PADDING: Style("#ffffff", "#8a949e", "#4a535c", "", "--"),
+    Kind.IGNORED_PROMPT: Style("#fbeaf3", "#a4507d", "#6d2a50", "", ":"),
 }
+
+DPI = 110  # of every picture
+
+
+@contextmanager
+def missing_glyphs_allowed() -> Iterator[None]:
+    """No warning where the font lacks a character: an entry may hold any script, drawn as boxes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
 
 
 def small_png(figure: Figure) -> bytes:
     """The figure as a PNG with a palette of 64 colours, which such drawings hardly exceed."""
     drawn, quantised = io.BytesIO(), io.BytesIO()
-    with warnings.catch_warnings():
-        # An entry may hold any script; what the font lacks is drawn as a box.
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-        figure.savefig(drawn, format="png", dpi=110, bbox_inches="tight", facecolor="white")
+    with missing_glyphs_allowed():
+        figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight", facecolor="white")
     Image.open(drawn).convert("RGB").quantize(64).save(quantised, "PNG", optimize=True)
     return quantised.getvalue()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from lessons_lib.batching.cells import IGNORED_INSTRUCTION, INSTRUCTION, RESPONSE
+from lessons_lib.batching.cells import Kind
 from lessons_lib.chat import Turn
 from lessons_lib.pictures.spelling import spell_text
 from lessons_lib.pictures.style import STYLES
@@ -17,7 +17,7 @@ INK, MUTED = "#1b1f24", "#4a535c"
 MOST_ROWS, CELL_LINES = 8, 4  # rows, and lines of one cell
 COLUMNS = {"asked": (0.01, 34), "expected": (0.27, 32), "answer": (0.52, 36), "marks": (0.8, 24)}
 # sign and style of a mark: told apart by both
-SIGNS = {True: ("✓", INSTRUCTION), False: ("✗", IGNORED_INSTRUCTION), None: ("–", "")}
+SIGNS = {True: ("✓", Kind.PROMPT), False: ("✗", Kind.IGNORED_PROMPT), None: ("–", "")}
 
 # Of the chat
 MOST_TURNS, TURN_WIDTH, TURN_LINES = 6, 72, 6  # turns, characters of a line, lines of one text
@@ -69,9 +69,9 @@ def draw_chat(turns: Sequence[Turn], name: str = "Model") -> Figure:
     """The last six turns: messages at the right, replies at the left, each with its end."""
     sayings = []  # (who, lines, style, from the left)
     for turn in turns[-MOST_TURNS:]:
-        sayings.append(("You", _said(turn.message), INSTRUCTION, 0.42))
-        lines = _said(turn.reply or "(not a word)")
-        sayings.append((f"{name} · {ENDINGS[turn.finish]}", lines, RESPONSE, 0.01))
+        sayings.append(("You", _said(turn.message), Kind.PROMPT, 0.42))
+        lines = _said(turn.reply or "(an empty reply)")
+        sayings.append((f"{name} · {ENDINGS[turn.finish]}", lines, Kind.RESPONSE, 0.01))
     total = sum(len(lines) + 2.2 for _, lines, _, _ in sayings) + 1
     figure = Figure(figsize=(9, max(0.6, 0.2 * total)))
     if not sayings:

@@ -12,16 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch
 
 from lessons_lib.batching import BatchSteps
-from lessons_lib.batching.cells import (
-    END,
-    IGNORED_INSTRUCTION,
-    IGNORED_PADDING,
-    PADDING,
-    RESPONSE,
-    padded_kinds,
-    target_kinds,
-)
-from lessons_lib.data import Tokenizer, get_tokenizer, token_strings
+from lessons_lib.batching.cells import Kind, padded_kinds, target_kinds
+from lessons_lib.data import Tokenizer, get_tokenizer
+from lessons_lib.pictures.spelling import token_words
 from lessons_lib.pictures.style import STYLES
 
 
@@ -50,16 +43,16 @@ def draw_tokens(
         axes.text(-0.2, top + 0.5, name, ha="right", va="center", fontsize=9, weight="bold")
         if targets is not None:
             axes.text(-0.2, top + 1.5, "targets", ha="right", va="center", fontsize=9)
-        for place, column in enumerate(columns):
+        for x, column in enumerate(columns):
             token = int(steps.padded[row, column])
-            _cell(axes, place, top, kinds[row][column], token, token, tokenizer)
+            _cell(axes, x, top, kinds[row][column], token, token, tokenizer)
             if targets is not None:
                 before, after = int(steps.shifted[row, column]), int(targets[row, column])
-                _cell(axes, place, top + 1, marks[row][column], before, after, tokenizer)
-                if marks[row][column] not in (IGNORED_PADDING, IGNORED_INSTRUCTION):
-                    _underline(axes, place, top + 1)
-    for place, column in enumerate(columns):
-        axes.text(place + 0.5, -0.15, str(column), ha="center", va="bottom", fontsize=8)
+                _cell(axes, x, top + 1, marks[row][column], before, after, tokenizer)
+                if not marks[row][column].ignored:
+                    _underline(axes, x, top + 1)
+    for x, column in enumerate(columns):
+        axes.text(x + 0.5, -0.15, str(column), ha="center", va="bottom", fontsize=8)
     shown = {kind for row in kinds for kind in row}
     shown |= {kind for row in marks or [] for kind in row}
     _legend(figure, shown, counts=targets is not None)
@@ -97,11 +90,6 @@ def draw_shape(steps: BatchSteps, stage: str = "final") -> Figure:
     return figure
 
 
-def visible(text: str) -> str:
-    """Text with its spaces and line ends made visible, as on the pictures' tokens."""
-    return text.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")
-
-
 def _stage_targets(steps: BatchSteps, stage: str):
     stages = {
         "2.3": None,
@@ -116,7 +104,8 @@ def _stage_targets(steps: BatchSteps, stage: str):
 
 def _canvas(columns: int, height: float) -> tuple[Figure, Axes]:
     """Axes in cells: x to the right from 0, y downwards; room for row names on the left."""
-    figure = Figure(figsize=(0.72 * (columns + 1.6), 0.42 * (height + 0.6)), layout="constrained")
+    inches = 0.42 * (height + 0.6) + 0.3  # 0.3: the legend below
+    figure = Figure(figsize=(0.72 * (columns + 1.6), inches), layout="constrained")
     axes = figure.subplots()
     axes.set_xlim(-1.6, columns)
     axes.set_ylim(height, -0.6)
@@ -125,11 +114,11 @@ def _canvas(columns: int, height: float) -> tuple[Figure, Axes]:
 
 
 def _cell(
-    axes: Axes, x: float, y: float, kind: str, before: int, after: int, tokenizer: Tokenizer
+    axes: Axes, x: float, y: float, kind: Kind, before: int, after: int, tokenizer: Tokenizer
 ) -> None:
     """One token: its text over its id; an ignored one shows −100 over the id it replaced."""
     fill, edge, color, hatch, line = STYLES[kind]
-    rounding = 0.18 if kind == RESPONSE else 0.02
+    rounding = 0.18 if kind == Kind.RESPONSE else 0.02
     box = FancyBboxPatch(
         (x + 0.06, y + 0.08),
         0.88,
@@ -142,15 +131,13 @@ def _cell(
         linewidth=1,
     )
     axes.add_patch(box)
-    word = {PADDING: "pad", END: "■ end"}.get(kind) or visible(
-        token_strings([before], tokenizer)[0]
-    )
-    ignored = kind in (IGNORED_PADDING, IGNORED_INSTRUCTION)
-    upper, lower = ("−100", str(before)) if ignored else (word, str(after))
+    names = {Kind.PADDING: "pad", Kind.END: "■ end"}
+    word = names.get(kind) or token_words(before, tokenizer)[0]
+    upper, lower = ("−100", str(before)) if kind.ignored else (word, str(after))
     center = {"ha": "center", "va": "center", "color": color, "parse_math": False}
     axes.text(x + 0.5, y + 0.34, _shortened(upper), fontsize=8, **center)
     axes.text(x + 0.5, y + 0.7, lower, fontsize=6.5, **center)
-    if ignored:
+    if kind.ignored:
         axes.plot([x + 0.22, x + 0.78], [y + 0.7, y + 0.7], color=color, linewidth=0.6)
 
 
@@ -163,11 +150,14 @@ def _shortened(text: str, limit: int = 8) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _legend(figure: Figure, kinds: set[str], counts: bool) -> None:
+def _legend(figure: Figure, kinds: set[Kind], counts: bool) -> None:
     patches = []
     for kind, (fill, edge, _, hatch, line) in STYLES.items():
         if kind in kinds:
-            name = kind.replace("ignored", "−100,")
+            name = {
+                Kind.IGNORED_PADDING: "−100 on padding",
+                Kind.IGNORED_PROMPT: "−100 on the prompt",
+            }.get(kind, kind)
             style = {"facecolor": fill, "edgecolor": edge, "hatch": hatch, "linestyle": line}
             patches.append(Patch(label=name, **style))
     if counts:

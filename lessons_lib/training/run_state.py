@@ -160,7 +160,7 @@ class Run:
             "steps or max_gradient_norm=1.0"
         )
         state.stop(reason)
-        warnings.warn(reason, RuntimeWarning, stacklevel=3)
+        warnings.warn(reason, RuntimeWarning, stacklevel=4)  # at the call of train
 
     def end_step(self) -> None:
         """After a step: validation and a checkpoint where they are due."""

@@ -20,15 +20,15 @@ from lessons_lib.widgets.payload import InspectorError, embed_json
 MOST_ANSWERS = 200
 MOST_CHARACTERS = 2000  # of one text; a model that does not stop can write pages
 MOUNT = """
-for (const place of document.querySelectorAll(".ba-mount")) {
-  const state = JSON.parse(place.querySelector("script").textContent);
-  render({ model: localModel(state), el: place });
+for (const mount of document.querySelectorAll(".ba-mount")) {
+  const state = JSON.parse(mount.querySelector("script").textContent);
+  render({ model: localModel(state), el: mount });
 }
 """
 
 
 def show_answers(scores: Scores, **options) -> "AnswerTable":
-    """The answers that ``score_responses`` marked, up to 200 of them, as a table to browse.
+    """Up to 200 scored answers as a table to browse; see ``Scores.marks`` for what is marked.
 
     ``options`` are the traits of ``AnswerTable``: ``family="capitals"``, ``marked="not exact"``,
     ``words="oslo"``, ``order="wrong first"``.
@@ -84,16 +84,16 @@ class AnswerTable(PicturedWidget):
 
     @property
     def chosen(self) -> list[int]:
-        """Places in ``scores`` of the answers on show, in their order."""
+        """Indices of the answers on show, in the order in which they are shown."""
         rows, wanted = self._data["rows"], re.split(r"[ \t\n]+", self.words.lower())
         mark = self.marked.removeprefix("not ")
         value = self.marked == mark
         return [
-            place
-            for place in self._data["orders"][self.order]
-            if self.family in ("", rows[place]["family"])
-            and (not mark or rows[place]["marks"][mark] is value)
-            and all(word in "\n".join(_texts(rows[place])).lower() for word in wanted)
+            index
+            for index in self._data["orders"][self.order]
+            if self.family in ("", rows[index]["family"])
+            and (not mark or rows[index]["marks"][mark] is value)
+            and all(word in "\n".join(_texts(rows[index])).lower() for word in wanted)
         ]
 
     @property
@@ -118,12 +118,12 @@ class AnswerTable(PicturedWidget):
 
     def to_png(self) -> bytes:
         """The first answers on show as a PNG, drawn without a browser."""
-        rows = [self._data["rows"][place] for place in self.chosen]
+        rows = [self._data["rows"][index] for index in self.chosen]
         return small_png(draw_answers(rows, self.alt_text()))
 
     def to_html(self, title: str = "Answers") -> str:
         """One self-contained page with the table; it works without Python or a network."""
-        state = {name: getattr(self, name) for name in self.trait_names(sync=True)}
+        state = self.trait_values(sync=True)
         return PAGE.format(
             title=html.escape(title),
             theme=FOLLOW_THEME,
@@ -135,16 +135,16 @@ class AnswerTable(PicturedWidget):
 def make_rows(scores: Scores) -> dict[str, Any]:
     """What travels to the front end: texts with nothing invisible in them, marks, and orders."""
     rows = []
-    for place, (entry, answer) in enumerate(zip(scores.entries, scores.answers, strict=True)):
+    for index, (entry, answer) in enumerate(zip(scores.entries, scores.answers, strict=True)):
         rows.append(
             {
                 "instruction": _shown(entry["instruction"]),
                 "input": _shown(entry.get("input", "")),
                 "expected": _shown(entry["output"]),
                 "answer": _shown(answer),
-                "family": scores.families[place] if scores.families else "",
+                "family": scores.families[index] if scores.families else "",
                 "key": _shown(str(key_answer(entry) or "")),
-                "marks": {name: values[place] for name, values in scores.marks.items()},
+                "marks": {name: values[index] for name, values in scores.marks.items()},
             }
         )
     families = sorted(set(scores.families or []))
@@ -157,24 +157,24 @@ def make_rows(scores: Scores) -> dict[str, Any]:
 
 
 def _orders(scores: Scores, with_families: bool) -> dict[str, list[int]]:
-    """Name of an order → places of all rows in it."""
-    places = range(len(scores.answers))
+    """Name of an order → indices of all rows in it."""
+    indices = range(len(scores.answers))
     first = next(iter(scores.marks.values()), [None] * len(scores.answers))
     # Right first: those with the first mark, then those with more of the others.
-    right = [-sum(bool(values[i]) for values in scores.marks.values()) for i in places]
+    right = [-sum(bool(values[i]) for values in scores.marks.values()) for i in indices]
     orders = {
-        "data set": list(places),
-        "right first": sorted(places, key=lambda i: (not first[i], right[i])),
-        "wrong first": sorted(places, key=lambda i: (bool(first[i]), -right[i])),
-        "longest first": sorted(places, key=lambda i: -len(scores.answers[i])),
+        "data set": list(indices),
+        "right first": sorted(indices, key=lambda i: (not first[i], right[i])),
+        "wrong first": sorted(indices, key=lambda i: (bool(first[i]), -right[i])),
+        "longest first": sorted(indices, key=lambda i: -len(scores.answers[i])),
     }
     if with_families:
-        orders["family"] = sorted(places, key=lambda i: scores.families[i])
+        orders["family"] = sorted(indices, key=lambda i: scores.families[i])
     return orders
 
 
 def answers_mount(state: dict[str, Any]) -> str:
-    """The place of one table in a page, with its data; the page needs the assets once."""
+    """The element for one table in a page, with its data; the page needs the assets once."""
     data = embed_json(front_end_state(state))
     return f'<div class="ba-mount"><script type="application/json">{data}</script></div>'
 

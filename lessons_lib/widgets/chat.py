@@ -1,38 +1,54 @@
 """A chat in the notebook: type, read the reply as it is made, stop it. Lesson 12.
 
-The reply is made in a thread of its own, so that the kernel hears "Stop" while the model speaks.
+The reply is made in a thread of its own, so that the kernel hears "Stop" while a model writes.
 """
 
 import contextvars
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import traitlets
 
-from lessons_lib.chat import Chat, Turn
+from lessons_lib.chat import Chat
 from lessons_lib.pictures import small_png, spell_text
 from lessons_lib.pictures.text_stills import draw_chat
 from lessons_lib.support.paths import FRONT_END
+from lessons_lib.support.reply_options import NUMBERS, check_option, numbers_for_page
 from lessons_lib.widgets.page import PicturedWidget
 
 MOST_TURNS = 50  # that travel to the page; all of them are in ``chat.turns``
 MOST_CHARACTERS = 8000  # of one text that travels
-OFTEN = 0.05  # seconds between two pieces sent to the page
-SETTINGS = ("temperature", "top_p", "top_k", "seed", "max_new_tokens", "memory")
+PAUSE = 0.05  # seconds between two pieces sent to the page, which can draw no faster
+SETTINGS = (*NUMBERS, "memory")
 
 
 def show_chat(chat: Chat, name: str = "Model") -> "ChatBox":
     """A chat to type in. ``name`` stands over the replies.
 
-    The box and ``chat`` are one: turns made in code are shown when the next reply begins, and
-    ``chat.turns`` has what was said in the box.
+    The box and ``chat`` share their turns: those made in code are shown when the next reply begins,
+    and ``chat.turns`` has those made in the box.
     """
     return ChatBox(chat, name)
 
 
+class OptionTrait(traitlets.TraitType):
+    """A setting that takes what the field of its name in ``ReplyOptions`` takes."""
+
+    metadata = {"sync": True, "echo_update": False}
+
+    def validate(self, box: traitlets.HasTraits, value: Any) -> Any:
+        try:
+            check_option(self.name, value)
+        except (TypeError, ValueError) as error:
+            raise traitlets.TraitError(str(error)) from error
+        return value
+
+
 class ChatBox(PicturedWidget):
-    """The widget. Its settings can be set here or by a click; both sides follow."""
+    """The widget. Its settings can be changed in code or on the page; the other side follows."""
 
     _esm = FRONT_END / "chat.js"
     # The palette, the themes and the controls are those of the inspector.
@@ -40,53 +56,53 @@ class ChatBox(PicturedWidget):
         (FRONT_END / name).read_text(encoding="utf-8") for name in ("inspector.css", "chat.css")
     )
     _view = traitlets.Unicode("chat").tag(sync=True)
+    _numbers = traitlets.List(numbers_for_page()).tag(sync=True)
     _turns = traitlets.List().tag(sync=True)  # for a page without Python
 
     name = traitlets.Unicode("Model").tag(sync=True)
-    temperature = traitlets.Float(0.0, min=0, max=2).tag(sync=True, echo_update=False)
-    top_p = traitlets.Float(1.0, min=0.05, max=1).tag(sync=True, echo_update=False)
-    top_k = traitlets.Int(None, min=1, allow_none=True).tag(sync=True, echo_update=False)
-    seed = traitlets.Int(None, allow_none=True).tag(sync=True, echo_update=False)
-    max_new_tokens = traitlets.Int(128, min=1, max=1024).tag(sync=True, echo_update=False)
-    memory = traitlets.Bool(False).tag(sync=True, echo_update=False)
+    temperature = OptionTrait()
+    top_p = OptionTrait()
+    top_k = OptionTrait()
+    max_new_tokens = OptionTrait()
+    seed = OptionTrait()
+    memory = OptionTrait()
 
     def __init__(self, chat: Chat, name: str = "Model"):
         self.chat = chat
-        self._asked: str | None = None  # the message whose reply is under way
-        self._said, self._notice = "", ""
-        self._told = 0  # characters of ``_said`` that the page has
+        self._message: str | None = None  # to which a reply is under way
+        self._reply, self._notice = "", ""
+        self._sent = 0  # characters of ``_reply`` that the page has
         self._lock = threading.Lock()  # messages may come on several threads of the kernel
         self._sending = threading.Lock()  # so that the page gets each piece once
-        settings = {each: getattr(chat, each) for each in SETTINGS}
-        super().__init__(name=name, **(settings | {"top_p": chat.top_p or 1.0}))
+        options = asdict(chat.options)
+        super().__init__(name=name, **{each: options[each] for each in SETTINGS})
         self._turns = self._shown()
-        self.observe(self._set, SETTINGS)
-        self.on_msg(self._answer)
+        self.observe(self._set_option, SETTINGS)
+        self.on_msg(self._hear)
 
     @property
     def busy(self) -> bool:
         """Whether a reply to a message typed here is under way."""
-        return self._asked is not None
+        return self._message is not None
 
-    def say(self, message: str) -> None:
+    def ask(self, message: str) -> None:
         """Ask as if the message had been typed; returns at once, the reply comes by and by."""
         with self._lock:
             taken = message.strip() and not self.busy
             if taken:
-                self._asked, self._said, self._told, self._notice = message, "", 0, ""
+                self._message, self._reply, self._sent, self._notice = message, "", 0, ""
         if not taken:
-            self._tell(back=message)  # another page has asked, or there is nothing to ask
+            self._send_state(refused=message)  # another page has asked, or there's nothing to ask
             return
         try:
             pieces = self.chat.stream(message)
-        # An option that was set in code, the message, or a reply that code has begun.
-        except (TypeError, ValueError, RuntimeError) as error:
-            self._end(str(error), back=message)
+        except (ValueError, RuntimeError) as error:  # too long, or code has begun a reply
+            self._end(str(error), refused=message)
             return
-        self._tell()
+        self._send_state()
         # The context carries the cell to which the kernel adds what a thread prints or sends.
         run = contextvars.copy_context().run
-        threading.Thread(target=run, args=(self._speak, pieces), daemon=True).start()
+        threading.Thread(target=run, args=(self._send_reply, pieces), daemon=True).start()
 
     def stop(self) -> None:
         """End the reply under way after its next token."""
@@ -116,58 +132,62 @@ class ChatBox(PicturedWidget):
         """The last turns as a PNG, drawn without a browser."""
         return small_png(draw_chat(self.chat.turns, self.name))
 
-    def _speak(self, pieces) -> None:
-        """In a thread: send the reply's pieces, not more often than a page can draw them."""
-        sent, notice = time.monotonic(), ""
+    def _send_reply(self, pieces: Iterator[str]) -> None:
+        """In a thread: send the reply's pieces as they come."""
+        last_time, notice = time.monotonic(), ""
         try:
             for piece in pieces:
-                self._said += piece
-                if time.monotonic() - sent >= OFTEN:
+                self._reply += piece
+                if time.monotonic() - last_time >= PAUSE:
                     with self._sending:
-                        self.send({"kind": "piece", "text": self._said[self._told :]})
-                        self._told = len(self._said)
-                    sent = time.monotonic()
+                        self.send({"kind": "piece", "text": self._reply[self._sent :]})
+                        self._sent = len(self._reply)
+                    last_time = time.monotonic()
         except Exception as error:  # nobody else would hear of it
             notice = str(error) or type(error).__name__
         self._end(notice)
 
-    def _end(self, notice: str = "", back: str = "") -> None:
-        """Nothing is being said any more; ``back`` is a message that was refused."""
+    def _end(self, notice: str = "", refused: str = "") -> None:
+        """No reply is under way any more; ``refused`` is a message that the page gets back."""
         self._notice = notice
-        self._asked, self._said = None, ""
+        self._message, self._reply = None, ""
         self._turns = self._shown()
-        self._tell(back)
+        self._send_state(refused)
 
-    def _tell(self, back: str = "") -> None:
+    def _send_state(self, refused: str = "") -> None:
         """Let the page draw all that there is."""
         with self._sending:
-            said, self._told = self._said, len(self._said)
-            state = {"turns": self._shown(), "asked": self._asked, "said": said, "busy": self.busy}
-            self.send({"kind": "state", "state": state, "notice": self._notice, "back": back})
+            self._sent = len(self._reply)
+            state = {"turns": self._shown(), "message": self._message, "busy": self.busy}
+            state["reply"] = self._reply[: self._sent]
+            notice = {"notice": self._notice, "refused": refused}
+            self.send({"kind": "state", "state": state, **notice})
 
     def _shown(self) -> list[dict[str, str]]:
-        return [_turn(turn) for turn in self.chat.turns[-MOST_TURNS:]]
+        """What the page shows of the turns."""
+        return [
+            {
+                "message": turn.message[:MOST_CHARACTERS],
+                "reply": turn.reply[:MOST_CHARACTERS],
+                "finish": turn.finish,
+            }
+            for turn in self.chat.turns[-MOST_TURNS:]
+        ]
 
-    def _set(self, change: dict[str, Any]) -> None:
-        setattr(self.chat, change["name"], change["new"])
+    def _set_option(self, change: dict[str, Any]) -> None:
+        self.chat.set_options(**{change["name"]: change["new"]})
 
-    def _answer(self, _widget, message: dict[str, Any], _buffers) -> None:
-        """What the page asks of Python."""
+    def _hear(self, _widget, message: dict[str, Any], _buffers) -> None:
+        """Do what the page asks for."""
         kind = message.get("kind")
         if kind == "hello":
-            self._tell()
-        elif kind == "say":
-            self.say(str(message.get("text", "")))
+            self._send_state()
+        elif kind == "ask":
+            self.ask(str(message.get("text", "")))
         elif kind == "stop":
             self.stop()
         elif kind == "clear":
             self.clear()
-
-
-def _turn(turn: Turn) -> dict[str, str]:
-    """What the page shows of a turn."""
-    message, reply = turn.message[:MOST_CHARACTERS], turn.reply[:MOST_CHARACTERS]
-    return {"message": message, "reply": reply, "finish": turn.finish}
 
 
 def _shortened(text: str) -> str:

@@ -18,7 +18,7 @@ OPTIONS = (
 def compare_batches(left: BatchInspector, right: BatchInspector) -> "BatchComparison":
     """Two inspectors in one picture, and a sentence on what differs.
 
-    Both should show the same entries; choosing entries on one side chooses them on the other.
+    Both must have the same entries; choosing entries on one side chooses them on the other.
 
     Raises:
         ValueError: the two have different entries.
@@ -87,4 +87,4 @@ class BatchComparison(PicturedWidget):
 
 
 def _options(inspector: BatchInspector) -> dict:
-    return {name: getattr(inspector, name) for name in OPTIONS}
+    return inspector.get_state(OPTIONS)

@@ -1,9 +1,10 @@
 """The batch inspector: choose entries, and watch padding, the shift and every −100 come and go.
 
-Used in lessons 02 to 07. The picture is drawn by ``inspector.js``, also where no Python runs; what
-is on show can be had in Python as ``.steps``, as a picture and as a page.
+Used in lessons 02 to 07. The picture is drawn by ``inspector.js``, also where no Python runs. What
+is on show is there in Python too: as ``.steps``, as a picture and as a page.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from lessons_lib.batching import (
     INSTRUCTION_MASKS,
     BatchError,
     BatchSteps,
+    BoundaryWarning,
     Example,
     InstructionCollator,
     collate_steps,
@@ -40,6 +42,8 @@ from lessons_lib.widgets.payload import (
 SUBSTEPS = ("2.1", "2.2", "2.3", "2.4", "2.5")
 PADDINGS = ("dynamic", "static", "fixed")
 VIEWS = ("text", "ids", "both", "blocks")
+MOST_FOUND = 20  # entries that a search shows
+OPTION = {"sync": True, "echo_update": False}  # of a trait that both sides can set
 
 
 def length_limit(options) -> int | None:
@@ -49,7 +53,7 @@ def length_limit(options) -> int | None:
 
 
 def collator_options(options, examples: Sequence[Example]) -> dict[str, Any]:
-    """The arguments of ``InstructionCollator`` that some options on show stand for.
+    """The arguments of ``InstructionCollator`` for what is on show.
 
     "static" pads to the longest of all ``examples`` that a loader would keep; "fixed" pads to
     ``fixed_length`` and cuts there. A prompt-loss weight counts where there is no mask.
@@ -67,9 +71,6 @@ def collator_options(options, examples: Sequence[Example]) -> dict[str, Any]:
         "allowed_max_length": limit,
         "pad_to": pad_to,
     }
-
-
-MOST_FOUND = 20  # entries that a search shows
 
 
 def inspect_batch(
@@ -106,25 +107,17 @@ class BatchInspector(PicturedWidget):
     _css = FRONT_END / "inspector.css"
     _data = traitlets.Dict().tag(sync=True)
 
-    substep = traitlets.Enum(SUBSTEPS, "2.5").tag(sync=True, echo_update=False)
-    prompt_format = traitlets.Unicode("alpaca").tag(sync=True, echo_update=False)
-    padding = traitlets.Enum(PADDINGS, "dynamic").tag(sync=True, echo_update=False)
-    fixed_length = traitlets.Int(64, min=1).tag(
-        sync=True, echo_update=False
-    )  # with padding="fixed"
-    max_length = traitlets.Int(None, min=1, allow_none=True).tag(sync=True, echo_update=False)
-    instruction_mask = traitlets.Enum(INSTRUCTION_MASKS, "none").tag(sync=True, echo_update=False)
-    prompt_loss_weight = traitlets.Float(None, min=0, max=1, allow_none=True).tag(
-        sync=True, echo_update=False
-    )
-    selected = traitlets.List(traitlets.Int()).tag(
-        sync=True, echo_update=False
-    )  # places in .entries
-    fold = traitlets.Bool(True).tag(
-        sync=True, echo_update=False
-    )  # the preamble that all rows share
-    show = traitlets.Enum(VIEWS, "both").tag(sync=True, echo_update=False)
-    show_bytes = traitlets.Bool(True).tag(sync=True, echo_update=False)  # of characters cut in two
+    substep = traitlets.Enum(SUBSTEPS, "2.5").tag(**OPTION)
+    prompt_format = traitlets.Unicode("alpaca").tag(**OPTION)
+    padding = traitlets.Enum(PADDINGS, "dynamic").tag(**OPTION)
+    fixed_length = traitlets.Int(64, min=1).tag(**OPTION)  # with padding="fixed"
+    max_length = traitlets.Int(None, min=1, allow_none=True).tag(**OPTION)
+    instruction_mask = traitlets.Enum(INSTRUCTION_MASKS, "none").tag(**OPTION)
+    prompt_loss_weight = traitlets.Float(None, min=0, max=1, allow_none=True).tag(**OPTION)
+    selected = traitlets.List(traitlets.Int()).tag(**OPTION)  # indices into .entries
+    fold = traitlets.Bool(True).tag(**OPTION)  # the preamble that all rows share
+    show = traitlets.Enum(VIEWS, "both").tag(**OPTION)
+    show_bytes = traitlets.Bool(True).tag(**OPTION)  # of characters cut in two
 
     def __init__(
         self,
@@ -210,11 +203,13 @@ class BatchInspector(PicturedWidget):
                 f"none of {len(self.selected)} entries has room for a response "
                 f"at a length of {length_limit(self)}"
             )
-        return collate_steps(
-            self.selection,
-            prompt_format=self._formats[self.prompt_format],
-            **collator_options(self, self.examples),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BoundaryWarning)  # the picture has a note on it
+            return collate_steps(
+                self.selection,
+                prompt_format=self._formats[self.prompt_format],
+                **collator_options(self, self.examples),
+            )
 
     def alt_text(self) -> str:
         """The picture on show in words, with its counts."""
@@ -226,7 +221,12 @@ class BatchInspector(PicturedWidget):
         Raises:
             BatchError: as ``.steps``.
         """
-        return stills.draw_png(self)
+        return stills.draw_png(
+            self.steps,
+            self.substep,
+            self._formats[self.prompt_format],
+            blocks=self.show == "blocks",
+        )
 
     def to_html(self, title: str = "Batch inspector") -> str:
         """One self-contained page with this inspector; it works without Python or a network."""
@@ -255,7 +255,7 @@ class BatchInspector(PicturedWidget):
             self.selected = [*self.selected, len(self.entries) - 1]
 
     def find_entries(self, words: str) -> list[int]:
-        """Places in the library of the first 20 entries whose instruction holds all the words."""
+        """Indices in the library of the first 20 entries whose instruction holds all the words."""
         wanted = words.casefold().split()
         found = []
         for index, entry in enumerate(self.library):

@@ -1,7 +1,7 @@
 """What a model makes of a batch: the loss of each target, and what it would have said. Lesson 09.
 
-A causal model's loss at a place depends on the tokens before it alone, so it is computed once for
-each entry, whatever is padded or masked afterwards.
+A causal model's loss at a position depends only on the tokens before it, so it is computed once
+for each entry, whatever is padded or masked afterwards.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ def show_token_losses(
     """The batch inspector with each live target filled as high as its loss under a model.
 
     Hovering a target names the model's five likeliest tokens. The model is asked for its
-    ``hidden`` and ``head``, once for each entry; beyond its context no losses are shown.
+    ``hidden`` and ``head``, once for each entry; beyond its ``context_length`` no losses are shown.
 
     Raises:
         InspectorError, DatasetError, TraitError: as ``inspect_batch``. InspectorError, too, where
@@ -47,8 +47,7 @@ class LossInspector(BatchInspector):
                 "The inspector shows GPT-2's tokens; this model has a tokenizer of its own."
             )
         self._model = model
-        context_length = getattr(model, "context_length", 1024)
-        super().__init__(entries, context_length=context_length, **options)
+        super().__init__(entries, context_length=model.context_length, **options)
 
     def _offered(self, given: PromptFormat) -> dict[str, PromptFormat]:
         return {given.name: given}
@@ -78,7 +77,7 @@ def token_losses(
     model: nn.Module, examples: Sequence[Example], context_length: int = 1024
 ) -> list[dict[str, list]]:
     """For each example the loss of every target in nats, end of text included, and the likeliest
-    tokens there as (token id, probability). The model is left in the mode in which it came.
+    tokens there as (token id, probability). The model goes back to the mode it was in.
 
     Raises:
         InspectorError: a loss is not finite.

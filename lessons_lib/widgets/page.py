@@ -3,7 +3,7 @@
 In a page the module and the style sheet stand in the page itself, the data as JSON beside them: no
 Python, no network, no other file. Where nothing can run, on a code host or in a plain export, a
 widget leaves a picture. That costs time and bytes, so only the build of the committed notebooks
-asks for it, with ``LESSONS_LIB_STILLS=1``; the words come always.
+asks for it, with ``LESSONS_LIB_STILLS=1``; the words are always there.
 """
 
 import base64
@@ -59,7 +59,7 @@ html[theme="dark"] h1 {{ color: #eef1f4; }}
 
 def inspector_state(widget: anywidget.AnyWidget) -> dict[str, Any]:
     """The traits that the widget's front end reads, as JSON values."""
-    return front_end_state({name: getattr(widget, name) for name in widget.trait_names(sync=True)})
+    return front_end_state(widget.trait_values(sync=True))
 
 
 def front_end_state(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -108,7 +108,6 @@ def make_payload(
         "end": END_OF_TEXT,
         "ignore": IGNORE_INDEX,
         "context": context_length,
-        "most": MOST_ENTRIES,
     }
 
 

@@ -95,7 +95,7 @@ def make_lanes(
         "static": create_loader(entries, **common, pad_to=longest),
         "dynamic": dynamic,
         "bucketed": create_loader(entries, **common, batching="bucketed"),
-        # As many tokens a batch as the others have at most.
+        # At most as many tokens in a batch as the others have.
         "packed": create_loader(
             entries,
             **{**common, "batch_size": max(1, batch_size * longest // pack_length)},

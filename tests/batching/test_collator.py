@@ -427,6 +427,7 @@ def test_collate_steps_keeps_what_each_substep_made():
 
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("name", PROMPT_FORMATS)
+@pytest.mark.filterwarnings("ignore::lessons_lib.batching.BoundaryWarning")
 def test_steps_data_set_and_collator_make_the_same_batch(mask, name):
     dataset = InstructionDataset(ENTRIES, prompt_format=name, as_examples=True)
     collator = InstructionCollator(instruction_mask=mask)

@@ -104,11 +104,21 @@ def test_edge_prompt_tokens_are_no_prefix_of_the_texts():
     )
 
 
-@pytest.mark.parametrize("name", PROMPT_FORMATS)
+@pytest.mark.parametrize("name", ["alpaca", "phi3"])
 def test_no_token_straddles_in_the_bundled_entries(name):
     with warnings.catch_warnings():
         warnings.simplefilter("error", BoundaryWarning)
         InstructionDataset(load_entries(), prompt_format=name)
+
+
+def test_stanfords_colon_joins_an_output_that_begins_with_a_quotation_mark():
+    joined, outputs = [], [entry["output"] for entry in load_entries()]
+    for entry in load_entries():
+        example, caught = quiet_example(entry, prompt_format="alpaca-stanford")
+        response = get_tokenizer().decode(example.token_ids[example.prompt_length :])
+        assert response == (":" if caught else "") + entry["output"]
+        joined += [entry["output"]] * len(caught)
+    assert joined == [output for output in outputs if output.startswith("'")] != []
 
 
 @pytest.mark.parametrize(

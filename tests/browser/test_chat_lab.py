@@ -14,7 +14,7 @@ from tests.helpers.toys import Parrot
 model = Parrot()
 chat = Chat(model, max_new_tokens=900)
 show_chat(chat, "Parrot")"""
-TELL = """print([(turn.message, turn.finish) for turn in chat.turns], chat.temperature)
+TELL = """print([(turn.message, turn.finish) for turn in chat.turns], chat.options.temperature)
 model.pause = 0.1"""
 BUSY = """import time
 begun = len(chat.turns)
@@ -48,7 +48,7 @@ def test_talking_stopping_and_what_python_then_knows(lab_page):
     assert page.locator(".bc-words").all_inner_texts() == ["<b>ddd</b> dd"] * 2
     message.fill("Count.")
     message.press("Enter")
-    page.locator(".bc-speaking", has_text="one more one more").wait_for()
+    page.locator(".bc-growing", has_text="one more one more").wait_for()
     page.get_by_role("button", name="Stop").click()
     page.locator(".bc-mark", has_text="stopped").wait_for()
     message.fill("word " * 3000)
@@ -64,7 +64,7 @@ def test_talking_stopping_and_what_python_then_knows(lab_page):
         page.screenshot(path=f"{folder}/chat-lab.png")
     message.fill("Count.")
     message.press("Enter")
-    page.locator(".bc-speaking", has_text="one more one more").wait_for()
+    page.locator(".bc-growing", has_text="one more one more").wait_for()
     page.evaluate(RUN_CELL, 2)  # JupyterLab sends messages of widgets past a cell that runs
     page.locator(".jp-CodeCell").nth(2).get_by_text("[*]:").wait_for()
     page.get_by_role("button", name="Stop").click()
@@ -78,10 +78,10 @@ def test_twenty_hostile_messages_are_only_text(lab_page):
     page = lab_page
     message, cells = page.get_by_role("textbox", name="Message"), page.locator(".jp-Cell").count()
     assert len(MESSAGES) == 20
-    for place, text in enumerate([*MESSAGES, "Good morning."]):
+    for index, text in enumerate([*MESSAGES, "Good morning."]):
         message.fill(text)
         message.press("Enter")
-        page.locator(".bc-mark").nth(place).wait_for()
+        page.locator(".bc-mark").nth(index).wait_for()
         asked, answered = page.locator(".bc-words").all_text_contents()[-2:]
         assert asked == spell_text(text) and answered == spell_text(text.strip())
     assert page.locator(".bc-turn").count() == 21 and answered == "Good morning."

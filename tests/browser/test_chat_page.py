@@ -79,7 +79,7 @@ def test_a_message_is_answered_in_the_log(open_chat):
     assert say(page, "Good morning.") == "Good morning"
     assert page.locator(".bc-mark").last.inner_text() == "cut at the limit"
     for label, wrong, told in (
-        ("Temperature", "7", "from 0 to 2"),
+        ("Temperature", "-1", "must be a number of 0 or more"),
         ("Top-k", "0", "or empty"),
         ("Seed", "1.5", "or empty"),
     ):
@@ -91,7 +91,7 @@ def test_a_message_is_answered_in_the_log(open_chat):
     page.get_by_label("Top-k").fill("")
     page.get_by_label("Top-k").press("e")  # begins a number such as 1e3, and is none by itself
     page.get_by_label("Top-k").press("Tab")
-    assert "Top-k is a whole number" in page.get_by_role("status").inner_text()
+    assert "Top-k must be a whole number" in page.get_by_role("status").inner_text()
     page.get_by_role("button", name="Clear").click()
     assert page.get_by_role("log").inner_text() == "Nothing has been said yet."
     assert foreign == [] and errors == []
@@ -120,7 +120,7 @@ def test_stop_ends_a_reply_and_the_server_serves_the_next(open_chat, parrot):
     parrot.pause = 0.1
     page.get_by_role("textbox", name="Message").fill("Count.")
     page.get_by_role("button", name="Send").click()
-    page.locator(".bc-speaking", has_text="one more one more").wait_for()
+    page.locator(".bc-growing", has_text="one more one more").wait_for()
     assert page.get_by_role("log").get_attribute("aria-busy") == "true"
     assert page.get_by_role("button", name="Send").is_disabled()
     page.get_by_role("button", name="Stop").click()
@@ -224,7 +224,10 @@ def test_without_python_the_box_shows_what_was_said_and_why_nobody_answers(visit
     opened = visit(f"<style>{box._css}</style><body><script type=module>{script}</script>")
     page = opened.page
     page.get_by_text("Nobody is here to answer").wait_for()
-    assert page.locator(".bc-words").all_inner_texts() == [chat.turns[0].message, "(not a word)"]
+    assert page.locator(".bc-words").all_inner_texts() == [
+        chat.turns[0].message,
+        "(an empty reply)",
+    ]
     page.locator(".bc summary").click()
     controls = page.locator(".bc textarea, .bc button, .bc input")
     assert all(control.is_disabled() for control in controls.all()) and controls.count() == 10
@@ -249,7 +252,7 @@ def test_axe_finds_nothing(open_chat, axe_source, theme, width, parrot, tmp_path
     page.get_by_label("Most tokens").fill("2")
     page.get_by_label("Most tokens").press("Tab")
     say(page, "Good morning.")
-    page.get_by_label("Temperature").fill("9")
+    page.get_by_label("Temperature").fill("-9")
     page.get_by_label("Temperature").press("Tab")
     check()
     parrot.pause = 0.1  # the reply lasts 40 s, longer than any check
@@ -257,7 +260,7 @@ def test_axe_finds_nothing(open_chat, axe_source, theme, width, parrot, tmp_path
     page.get_by_label("Most tokens").press("Tab")
     page.get_by_role("textbox", name="Message").fill("Count.")
     page.get_by_role("textbox", name="Message").press("Enter")
-    page.locator(".bc-speaking", has_text="one more one more").wait_for()
+    page.locator(".bc-growing", has_text="one more one more").wait_for()
     check()
     page.get_by_role("button", name="Stop").click()
     page.locator(".bc-mark", has_text="stopped").wait_for()

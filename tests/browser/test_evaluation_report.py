@@ -56,7 +56,7 @@ def test_families_words_and_orders_and_no_answer_runs(visit, tmp_path):
             )
             column = 7 + [*table.scores, "disagreement"].index(name)
             assert shown(page, column) == [f"{values[place]:.4g}" for place in places]
-    page.get_by_label("sort by").select_option("place")
+    page.get_by_label("sort by").select_option("index")
     assert shown(page, 5)[0] == hostile
 
     assert page.evaluate("window.canaryCalled") is None

@@ -66,13 +66,61 @@ def test_each_substep_shows_what_it_makes(visit):
     assert "padding" in seen["2.3"]
 
 
+@pytest.mark.parametrize("name", ["alpaca", "alpaca-stanford", "phi3"])
+def test_prompt_and_response_have_their_colours_in_all_views(visit, name):
+    widget = inspect_batch(ENTRIES[:1], substep="2.1", prompt_format=name, fold=False)
+    page = visit(widget.to_html()).page
+    colours = (
+        "selector => [...new Set([...document.querySelectorAll(selector)].map((each) => {"
+        " const { backgroundColor, color } = getComputedStyle(each);"
+        " return `${backgroundColor} ${color}`; }))]"
+    )
+
+    def of(*selectors):
+        return page.evaluate(colours, ", ".join(selectors))
+
+    parts = (".bi-part-template", ".bi-part-instruction", ".bi-part-input", ".bi-part-header")
+    prompt, response = of(*parts), of(".bi-part-output", ".bi-part-closing")
+    assert len(prompt) == 1 == len(response) and prompt != response
+    weights = page.locator(".bi-part").evaluate_all(
+        "elements => elements.map((each) => [each.className.split('-').pop(),"
+        " getComputedStyle(each).fontWeight])"
+    )
+    assert {part for part, weight in weights if weight == "700"} >= {"instruction", "output"}
+    assert {part for part, weight in weights if weight == "400"} >= {"template", "header"}
+    for substep in SUBSTEPS[1:]:
+        choose(page, "substep", substep)
+        page.locator(".bi-scroll").evaluate("e => e.scrollTo(0, 0)")
+        assert of(".bi-inputs .bi-prompt") == prompt
+        page.locator(".bi-scroll").evaluate("e => e.scrollTo(1e6, 0)")
+        page.locator(".bi-inputs .bi-response").first.wait_for()
+        assert of(".bi-inputs .bi-response") == response
+
+
+def test_a_kept_header_is_still_the_prompts(visit):
+    """It counts in the loss, and looks and reads as a part of the prompt all the same."""
+    widget = inspect_batch(ENTRIES[:1], instruction_mask="keep-header", fold=False)
+    example = widget.steps.examples[0]
+    page = visit(widget.to_html()).page
+    page.locator(".bi-scroll").focus()
+    page.keyboard.press("End")
+    while True:
+        sentence = page.locator(".bi-sentence").inner_text()
+        if f"position {example.prompt_length - 2}:" in sentence:
+            break
+        page.keyboard.press("ArrowLeft")
+    assert "because the response header is kept" in sentence
+    target = page.locator(f'.bi-targets .bi-cell[data-at="{example.prompt_length - 2}"]')
+    assert {"bi-prompt", "bi-live"} <= set(target.get_attribute("class").split())
+
+
 def test_hover_writes_the_sentence(visit):
     widget = inspect_batch(ENTRIES[:2], instruction_mask="prompt")
     page = visit(widget.to_html()).page
     page.locator('.bi-inputs .bi-cell[data-row="0"]').nth(1).hover()
     sentence = page.locator(".bi-sentence").inner_text()
     assert "after reading" in sentence and "the model must predict" in sentence
-    assert "does not count, because it belongs to the instruction" in sentence
+    assert "does not count, because it belongs to the prompt" in sentence
     assert page.locator(".bi-arrows path").count() == 4
 
 
@@ -139,6 +187,20 @@ def test_only_what_is_in_view_is_in_the_page(visit):
     page.locator(".bi-scroll").evaluate("e => e.scrollTo(1e6, 1e6)")
     page.locator('.bi-targets .bi-end[data-row="31"]').wait_for()
     assert page.locator(".bi-cell").count() < 1500
+
+
+def test_a_token_that_joins_prompt_and_response_is_noted(visit):
+    quoted = {"instruction": "Quote it.", "input": "", "output": '"Yes."'}
+    entries = [quoted, {**quoted, "output": "Yes."}]
+    widget = inspect_batch(entries, prompt_format="alpaca-stanford", substep="2.2")
+    page = visit(widget.to_html()).page
+    notes = page.locator(".bi-notes").inner_text()
+    assert notes.startswith("#0: a token joins the end of the prompt") and "#1" not in notes
+    page.locator(".bi-scroll").evaluate("e => e.scrollTo(1e6, 0)")
+    first = page.locator('.bi-inputs .bi-response[data-row="0"]').first
+    assert first.inner_text().split("\n")[0] == ':"'
+    choose(page, "prompt_format", "alpaca")
+    assert page.locator(".bi-notes").inner_text() == ""
 
 
 def test_nothing_to_show_is_said_in_one_sentence(visit):

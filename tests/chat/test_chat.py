@@ -1,5 +1,6 @@
 """A chat: the prompt of each turn, the pieces of each reply, stopping, memory, what is refused."""
 
+import inspect
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from lessons_lib.chat import Chat, MessageTooLong, Turn
 from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
 from lessons_lib.generation import TextStream, respond
+from lessons_lib.support.reply_options import ReplyOptions
 from tests.helpers.chat_toys import entry, scripted
 from tests.helpers.toys import (
     TEXTS,
@@ -84,7 +86,7 @@ def test_each_message_is_asked_by_itself_unless_memory_is_on(babbler):
     chat = Chat(babbler, max_new_tokens=4)
     chat.reply("First?")
     assert chat.prompt("Second?") == ALPACA.prompt(entry("Second?"))
-    chat.memory = True
+    chat.set_options(memory=True)
     first = {**entry("First?"), "output": chat.turns[0].reply}
     assert chat.prompt("Second?") == f"{ALPACA.text(first)}\n\n{ALPACA.prompt(entry('Second?'))}"
     chat.reset()
@@ -94,12 +96,14 @@ def test_each_message_is_asked_by_itself_unless_memory_is_on(babbler):
 def test_memory_forgets_the_oldest_first_and_leaves_room_for_the_reply():
     chat = Chat(Scripted([0], context_length=200), memory=True, max_new_tokens=20)
     chat.turns = [Turn(f"Question {n}?", f"Answer {n}.") for n in range(500)]
-    prompt = chat.prompt_tokens("Last?")
+    prompt = chat.prompt_ids("Last?")
     kept = [n for n in range(500) if f"Question {n}?" in TOKENIZER.decode(prompt)]
     assert kept == list(range(500 - len(kept), 500)) and len(kept) > 2
     assert 120 < len(prompt) <= 180
-    chat.max_new_tokens = 5_000  # room for that there is not; a quarter of the context is kept
-    assert 100 < len(chat.prompt_tokens("Last?")) <= 150
+    chat.set_options(
+        max_new_tokens=5_000
+    )  # there is no room for that; a quarter of the context is kept
+    assert 100 < len(chat.prompt_ids("Last?")) <= 150
 
 
 def test_a_message_that_does_not_fit_is_refused_with_both_lengths(babbler):
@@ -112,7 +116,7 @@ def test_a_message_that_does_not_fit_is_refused_with_both_lengths(babbler):
         chat.reply(" \n")
     with pytest.raises(ValueError, match="temperature"):
         Chat(babbler, temperature=-1).stream("Hi")
-    assert chat.turns == turns and not chat.speaking
+    assert chat.turns == turns and not chat.is_replying
     assert chat.reply("Hi") == turns[0].reply
 
 
@@ -124,7 +128,7 @@ def test_stop_keeps_what_was_said_and_marks_the_turn():
         if len(pieces) == 3:
             chat.stop()
     assert pieces == ["one", " two", " three"]
-    assert chat.turns[0].stopped and chat.turns[0].reply == "one two three"
+    assert chat.turns[0].finish == "stopped" and chat.turns[0].reply == "one two three"
     assert chat.reply("Count.") == "one two three four five six", "the next reply is whole"
 
 
@@ -132,11 +136,11 @@ def test_a_reply_that_nobody_reads_to_its_end_is_a_stopped_one():
     model = scripted("Count.", "one two three four five six").train()
     chat = Chat(model)
     pieces = chat.stream("Count.")
-    assert next(pieces) == "one" and chat.speaking
+    assert next(pieces) == "one" and chat.is_replying
     with pytest.raises(RuntimeError, match="another reply is under way"):
         chat.stream("Count.")
     pieces.close()
-    assert chat.turns[0].stopped and not chat.speaking and model.training
+    assert chat.turns[0].finish == "stopped" and not chat.is_replying and model.training
 
 
 def test_a_message_that_comes_too_soon_does_not_undo_a_stop():
@@ -150,7 +154,7 @@ def test_a_message_that_comes_too_soon_does_not_undo_a_stop():
             chat.stream(message)
     with pytest.raises(RuntimeError, match="another reply is under way"):
         next(late)
-    assert list(pieces) == [] and chat.turns[0].stopped
+    assert list(pieces) == [] and chat.turns[0].finish == "stopped"
 
 
 def test_stop_works_from_another_thread(babbler):
@@ -169,13 +173,13 @@ def test_stop_works_from_another_thread(babbler):
     chat.stop()
     stopped.set()
     speaker.join(10)
-    assert len(pieces) == 1 and chat.turns[0].stopped
+    assert len(pieces) == 1 and chat.turns[0].finish == "stopped"
 
 
 def test_a_reply_without_an_end_stops_at_the_limit():
     chat = Chat(scripted("Count.", "one two three four"), max_new_tokens=2)
     assert chat.reply("Count.") == "one two" and chat.turns[0].finish == "length"
-    assert chat.turns[0].reply_tokens == 2 and not chat.turns[0].stopped
+    assert chat.turns[0].reply_tokens == 2
 
 
 def test_a_diverged_model_says_so_and_leaves_no_turn():
@@ -184,7 +188,7 @@ def test_a_diverged_model_says_so_and_leaves_no_turn():
     chat = Chat(model)
     with pytest.raises(ValueError, match="not finite"):
         chat.reply("Hi")
-    assert chat.turns == [] and not chat.speaking
+    assert chat.turns == [] and not chat.is_replying
 
 
 class Templated(LetterTokenizer):
@@ -214,37 +218,40 @@ def test_a_model_with_its_own_tokenizer_and_template():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("wrong", "error"),
     [
-        ({"temperature": "hot"}, "temperature must be a number, not 'hot'"),
-        ({"temperature": None}, "temperature must be a number"),
-        ({"top_p": True}, "top_p must be a number"),
-        ({"top_k": 2.5}, "top_k must be a whole number"),
-        ({"seed": "a"}, "seed must be a whole number"),
-        ({"max_new_tokens": 1.5}, "max_new_tokens must be a whole number, not 1.5"),
-        ({"max_new_tokens": None}, "max_new_tokens must be a whole number"),
-        ({"memory": "yes"}, "memory must be True or False, not 'yes'"),
-        ({"stop": [5]}, r"stop must be a text or a list of texts, not \[5\]"),
-        ({"stop": 5}, "stop must be a text"),
+        ({"temperature": "hot"}, TypeError),
+        ({"temprature": 1.0}, TypeError),
+        ({"seed": 2**53}, ValueError),
+        ({"max_new_tokens": -1}, ValueError),
+        ({"stop": "", "seed": 1}, ValueError),
     ],
+    ids=str,
 )
-def test_an_option_of_another_kind_is_refused_by_its_name(wrong, message):
-    with pytest.raises(TypeError, match=message):
+def test_a_wrong_option_is_refused_at_once_and_changes_nothing(wrong, error):
+    with pytest.raises(error):
         Chat(Scripted([0]), **wrong)
+    chat = Chat(Scripted([0]), top_k=5)
+    with pytest.raises(error):
+        chat.set_options(**wrong)
+    assert chat.options == ReplyOptions(top_k=5)
+
+
+def test_an_option_is_no_attribute_of_its_own():
     chat = Chat(Scripted([0]))
-    for name, value in wrong.items():
-        setattr(chat, "stop_texts" if name == "stop" else name, value)
-    with pytest.raises(TypeError, match=message):
-        chat.stream("Hi")
-    assert not chat.speaking and chat.turns == []
+    with pytest.raises(AttributeError, match="temperature"):
+        chat.temperature = 1.0  # it would change nothing
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"seed": 2**53}, {"max_new_tokens": -1}, {"stop": "", "seed": 1}]
-)
-def test_a_number_out_of_range_is_refused_at_once(wrong):
-    with pytest.raises(ValueError, match="seed must be|max_new_tokens must|stop text is empty"):
-        Chat(Scripted([0]), **wrong)
+def test_help_lists_the_options_by_name():
+    assert inspect.signature(Chat).parameters["temperature"].default == 0
+
+
+def test_a_shrunk_run_makes_ten_tokens_at_most(monkeypatch):
+    monkeypatch.setenv("LESSONS_LIB_QUICK", "1")
+    chat = Chat(scripted("Go.", "on " * 20))
+    chat.reply("Go.")
+    assert chat.turns[0].reply_tokens == 10 and chat.turns[0].finish == "length"
 
 
 def test_a_name_is_no_model_and_a_number_no_message(tmp_path):
@@ -253,7 +260,7 @@ def test_a_name_is_no_model_and_a_number_no_message(tmp_path):
     with pytest.raises(TypeError, match=r"load_model\(.*my_run'\) gives one"):
         Chat(tmp_path / "my_run")
     for thing in (None, torch.nn.Linear(2, 2)):
-        with pytest.raises(TypeError, match="no model to talk to: .* has no 'hidden'"):
+        with pytest.raises(TypeError, match=r"a model with hidden\(batch\) .* is wanted, not \w"):
             Chat(thing)
     chat = Chat(Scripted([0]))
     for message in (None, 5, b"Hi", ["Hi"]):
@@ -263,6 +270,6 @@ def test_a_name_is_no_model_and_a_number_no_message(tmp_path):
 
 def test_a_single_stop_text_is_one_text_and_not_its_letters():
     chat = Chat(scripted("Hi", "a # b ### c"), stop="###")
-    assert chat.stop_texts == ["###"] and chat.reply("Hi") == "a # b"
-    chat.stop_texts = "b"
+    assert chat.reply("Hi") == "a # b"
+    chat.set_options(stop="b")
     assert chat.reply("Hi") == "a #"

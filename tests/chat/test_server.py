@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from lessons_lib.chat import MessageTooLong
-from lessons_lib.chat.api import NOT_DONE
+from lessons_lib.chat.api import UNSUPPORTED
 from lessons_lib.chat.server import create_app, is_loopback, run_server, serving
 from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
 from lessons_lib.generation import respond
@@ -131,21 +131,23 @@ WRONG = [
     ({"messages": [{"role": "user", "content": " "}]}, "messages"),
     ({"messages": [{"role": "user", "content": None}]}, "messages"),
     ({"temperature": "hot"}, "temperature"),
-    ({"temperature": 2.5}, "temperature"),
+    ({"temperature": -1}, "temperature"),
     ({"top_p": 0}, "top_p"),
     ({"top_k": 0}, "top_k"),
-    ({"max_tokens": 0}, "max_tokens"),
+    ({"max_tokens": -1}, "max_tokens"),
+    ({"max_completion_tokens": -1}, "max_completion_tokens"),
+    ({"memory": "yes"}, "memory"),
+    ({"memory": 1}, "memory"),
     ({"max_tokens": 1.5}, "max_tokens"),
     ({"seed": 2**53}, "seed"),
     ({"n": 2}, "n"),
     ({"stop": [""]}, "stop"),
-    ({"stop": list("abcde")}, "stop"),
     ({"stop": 5}, "stop"),
     ({"stop": True}, "stop"),
     ({"stop": False}, "stop"),
     ({"stop": 5.5}, "stop"),
     ({"stop": {"a": "b"}}, "stop"),
-    ({"stop": [5]}, "stop[0]"),
+    ({"stop": [5]}, "stop"),
     ({"messages": [{"role": "user", "content": "Hi", "name": 5}]}, "messages[0].name"),
     ({"stream": "yes"}, "stream"),
     ({"tools": [{"type": "function"}]}, "tools"),
@@ -157,7 +159,7 @@ WRONG = [
     ({"web_search_options": {"x": 1}}, "web_search_options"),
     ({"model": 3}, "model"),
 ]
-UNSUPPORTED = {param for _, param in WRONG} & {*NOT_DONE, "response_format"}
+REFUSED_AS_UNSUPPORTED = {param for _, param in WRONG} & {*UNSUPPORTED, "response_format"}
 
 
 def assert_refused(answer, status, param=None, code=None):
@@ -179,13 +181,13 @@ def test_a_body_that_is_no_request_is_refused(address, body):
 @pytest.mark.parametrize(("change", "param"), WRONG)
 def test_a_wrong_value_is_refused_by_its_name(address, change, param):
     answer = post(address, ask("Hi") | change)
-    code = "unsupported_parameter" if param in UNSUPPORTED else None
+    code = "unsupported_parameter" if param in REFUSED_AS_UNSUPPORTED else None
     assert_refused(answer, 400, param, code)
     assert post(address, ask("Hi")).status_code == 200
 
 
 def test_what_changes_nothing_is_allowed(address):
-    nothing = dict.fromkeys(NOT_DONE)
+    nothing = dict.fromkeys(UNSUPPORTED)
     usual = {"presence_penalty": 0.0, "frequency_penalty": 0, "logit_bias": {}, "logprobs": False}
     usual |= {"modalities": ["text"], "tools": [], "stop": None, "user": "somebody"}
     for more in (nothing, usual):
@@ -195,19 +197,19 @@ def test_what_changes_nothing_is_allowed(address):
 
 
 def test_broken_http_is_refused_before_the_application(address):
-    place = "127.0.0.1", int(address.rpartition(":")[2])
+    listener = "127.0.0.1", int(address.rpartition(":")[2])
     head = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n"
     for text in (head, "what?\r\n\r\n"):
-        with socket.create_connection(place, timeout=10) as caller:
+        with socket.create_connection(listener, timeout=10) as caller:
             caller.sendall(text.encode())
             assert caller.recv(1000).startswith(b"HTTP/1.1 400 ")
     assert post(address, ask("Hi")).status_code == 200
 
 
-def test_a_seed_or_top_k_of_null_is_none_whatever_the_server_began_with(babbler):
+def test_a_null_turns_off_what_can_be_off_whatever_the_server_began_with(babbler):
     with serving(create_app(babbler, "toy", top_k=1, temperature=1.0, seed=4)) as address:
         page = CALLER.get(address).text
-        assert html.escape('"temperature": 1.0, "top_k": 1, ') in page
+        assert html.escape('"temperature": 1.0, "top_p": null, "top_k": 1, ') in page
         asked = ask("Hi", max_tokens=12)
         first, again = (post(address, asked).json()["choices"] for _ in range(2))
         assert first == again  # top-k 1: the likeliest token
@@ -215,6 +217,30 @@ def test_a_seed_or_top_k_of_null_is_none_whatever_the_server_began_with(babbler)
         assert len({each["choices"][0]["message"]["content"] for each in off}) > 1
         off = [post(address, {**asked, "top_k": None, "seed": None}).json() for _ in range(3)]
         assert len({each["choices"][0]["message"]["content"] for each in off}) > 1
+    with serving(create_app(babbler, "toy", top_p=1e-9, temperature=1.0)) as address:
+        greedy = [post(address, ask("Hi", seed=n)).json()["choices"] for n in range(3)]
+        assert greedy[0] == greedy[1] == greedy[2]
+        off = [post(address, ask("Hi", top_p=None, seed=n)).json() for n in range(3)]
+        assert len({each["choices"][0]["message"]["content"] for each in off}) > 1
+
+
+def test_a_refusal_names_the_option_as_the_client_did(address):
+    answer = post(address, ask("Hi", max_tokens=-1)).json()
+    sentence = "max_tokens must be a whole number of 0 or more, not -1."
+    assert answer["error"]["message"] == sentence
+    answer = post(address, ask("Hi", top_k=0)).json()
+    assert "whole number of 1 or more, or null, not 0." in answer["error"]["message"]
+
+
+def test_of_two_limits_the_newer_name_counts_and_null_is_the_servers_own(address):
+    for limits, count in (
+        ({"max_tokens": 5, "max_completion_tokens": 2}, 2),
+        ({"max_completion_tokens": None, "max_tokens": 5}, 5),
+        ({"max_tokens": None, "temperature": None, "memory": None, "stop": None}, 12),
+        ({"max_tokens": 0}, 0),
+    ):
+        answer = post(address, ask("Hi", **limits)).json()
+        assert answer["usage"]["completion_tokens"] == count
 
 
 def test_numbers_that_json_has_no_word_for_are_refused(address):
@@ -269,16 +295,17 @@ def test_a_name_that_somebody_pointed_here_is_refused(address):
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_too_many_who_wait_are_refused_and_the_others_served():
+def test_too_many_who_wait_are_refused_and_the_others_served(monkeypatch):
+    monkeypatch.setattr("lessons_lib.chat.guard.MOST_WAITING", 2)
     model = Slow()
-    app = create_app(model, "toy", most_waiting=2, max_new_tokens=2)
+    app = create_app(model, "toy", max_new_tokens=2)
     with serving(app) as address, ThreadPoolExecutor(3) as pool:
         first = [pool.submit(post, address, ask("Hi")) for _ in range(3)]
-        until(lambda: app.state.line.length == 3)
+        until(lambda: app.state.queue.length == 3)
         assert_refused(post(address, ask("Hi")), 429, None, "rate_limit_exceeded")
         model.may_go_on.release(100)
         assert [each.result().status_code for each in first] == [200] * 3
-        assert app.state.line.length == 0 and post(address, ask("Hi")).status_code == 200
+        assert app.state.queue.length == 0 and post(address, ask("Hi")).status_code == 200
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -294,7 +321,7 @@ def test_a_client_that_goes_away_stops_its_reply(stream):
             model.may_go_on.release(5)
             until(lambda: model.steps == 5)
         # Twenty tokens a second: the reply that nobody reads would take minutes.
-        until(lambda: app.state.line.length == 0 or time.sleep(0.05) or model.may_go_on.release())
+        until(lambda: app.state.queue.length == 0 or time.sleep(0.05) or model.may_go_on.release())
         assert model.steps < 500
         model.may_go_on.release(100)
         assert post(address, ask("Hi", max_tokens=3)).json()["usage"]["completion_tokens"] == 3
@@ -333,8 +360,8 @@ def test_200_requests_8_at_a_time_20_of_them_malformed(address, babbler):
     questions = [f"Say {number} {'!' * (number % 7)}" for number in range(180)]
     bodies = [ask(question, stream=number % 3 == 0) for number, question in enumerate(questions)]
     bad = [ask("Hi") | change for change, _ in WRONG[:20]]
-    for place, body in enumerate(bad):
-        bodies.insert(place * 10, body)
+    for index, body in enumerate(bad):
+        bodies.insert(index * 10, body)
 
     def resident():
         """Bytes, without those that are free and only kept: how many depends on earlier tests."""

@@ -34,6 +34,8 @@ Name a color.
 
 ### Response:
 Red."""
+STANFORD_WITH = ALPACA_WITH.replace("Response:\n", "Response:")
+STANFORD_WITHOUT = ALPACA_WITHOUT.replace("Response:\n", "Response:")
 PHI3_WITH = """<|user|>
 Fix the spelling.
 Ocassion<|end|>
@@ -47,8 +49,8 @@ Red.<|end|>"""
 TEXTS = [
     ("alpaca", WITH_INPUT, SHORT_PREAMBLE + ALPACA_WITH),
     ("alpaca", WITHOUT_INPUT, SHORT_PREAMBLE + ALPACA_WITHOUT),
-    ("alpaca-stanford", WITH_INPUT, LONG_PREAMBLE + ALPACA_WITH),
-    ("alpaca-stanford", WITHOUT_INPUT, SHORT_PREAMBLE + ALPACA_WITHOUT),
+    ("alpaca-stanford", WITH_INPUT, LONG_PREAMBLE + STANFORD_WITH),
+    ("alpaca-stanford", WITHOUT_INPUT, SHORT_PREAMBLE + STANFORD_WITHOUT),
     ("phi3", WITH_INPUT, PHI3_WITH),
     ("phi3", WITHOUT_INPUT, PHI3_WITHOUT),
 ]
@@ -105,12 +107,17 @@ def test_a_prompt_needs_no_output(name):
     assert PROMPT_FORMATS[name].prompt(question) == PROMPT_FORMATS[name].prompt(WITHOUT_INPUT)
 
 
-@pytest.mark.parametrize("name", PROMPT_FORMATS)
+@pytest.mark.parametrize("name", ["alpaca", "phi3"])
 def test_no_header_ends_in_what_a_tokenizer_would_join_with_the_answer(name):
     """Ending a prompt in a space or a blank line breaks the border of nearly every entry."""
     header = PROMPT_FORMATS[name].response_header
     assert header.endswith("\n")
     assert not header.endswith(("\n\n", " ", " \n"))
+
+
+def test_stanfords_header_ends_in_its_colon():
+    """As in Stanford's code, where prompt and output join without a line end."""
+    assert PROMPT_FORMATS["alpaca-stanford"].response_header == "\n\n### Response:"
 
 
 @given(formats, entries)

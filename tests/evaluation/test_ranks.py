@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessons_lib.evaluation import Estimate
-from lessons_lib.evaluation.intervals import resampled
+from lessons_lib.evaluation.intervals import bootstrap
 from lessons_lib.evaluation.ranks import auc, rank_average, ranks, spearman
 
 VALUES = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=12)
@@ -82,9 +82,9 @@ def test_a_score_alone_is_neither_low_nor_high():
 
 def test_a_few_groups_have_no_interval():
     scores, good = [1, 0] * 4, [True, False] * 4
-    found = resampled(auc, scores, good, groups=[0, 0, 1, 1, 2, 2, 3, 3])
+    found = bootstrap(auc, scores, good, groups=[0, 0, 1, 1, 2, 2, 3, 3])
     assert str(found) == "1.00" and found.low is None
-    assert resampled(auc, scores, good).low == 1
+    assert bootstrap(auc, scores, good).low == 1
 
 
 @pytest.mark.parametrize("function", [auc, spearman])
@@ -101,8 +101,8 @@ def test_the_bootstrap_is_the_same_each_time_and_holds_the_value():
     draw = random.Random(5)
     good = [place % 2 == 0 for place in range(60)]
     scores = [draw.random() + 0.5 * label for label in good]
-    found = resampled(auc, scores, good)
-    assert found == resampled(auc, scores, good)
+    found = bootstrap(auc, scores, good)
+    assert found == bootstrap(auc, scores, good)
     assert found.low < found.value < found.high and found.count == 60
     assert 0.15 < found.high - found.low < 0.35
 
@@ -116,12 +116,12 @@ def test_groups_are_drawn_whole():
         sizes.append(sum(labels))
         return auc(drawn, labels)
 
-    resampled(seen, scores, good, groups=[0, 0, 1, 1, 2, 2], draws=50)
+    bootstrap(seen, scores, good, groups=[0, 0, 1, 1, 2, 2])
     assert set(sizes) == {3}, "a good and a bad answer of each group that was drawn"
 
 
 def test_what_is_not_defined_has_no_interval():
-    assert resampled(auc, [1, None], [True, True]) == Estimate(None, None, None, 1)
+    assert bootstrap(auc, [1, None], [True, True]) == Estimate(None, None, None, 1)
     assert str(Estimate(None, None, None, 0)) == "–"
     assert str(Estimate(0.5, None, None, 3)) == "0.50"
     assert str(Estimate(0.5, 0.5, 0.5, 0)) == "–", "nothing was scored"

@@ -98,7 +98,7 @@ def test_either_model_of_a_comparison_can_come_first(tmp_path):
 def test_it_can_be_chosen_by_family_and_sorted_by_score_and_disagreement(page):
     options = [a["value"] for tag, a in Page(page).tags if tag == "option"]
     assert options[:4] == ["", '"><script>window.canary()</script>', "a", "b"]
-    assert options[4:] == ["place", "gap", "score0", "score1", "score2", "highest", "lowest"]
+    assert options[4:] == ["index", "gap", "score0", "score1", "score2", "highest", "lowest"]
 
 
 def test_the_csv_has_a_line_an_answer_and_starts_no_formula(tmp_path):

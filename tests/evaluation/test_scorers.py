@@ -15,10 +15,8 @@ from lessons_lib.evaluation.scorers import (
     LENGTH_RATIO,
     NORMALISED,
     RuleScorer,
-    chrf,
     normalise,
 )
-from lessons_lib.evaluation.scores import mean_with_interval
 from tests.helpers.hostile import HOSTILE
 
 NORWAY = {"instruction": "Capital of Norway?", "input": "", "output": "The capital is Oslo."}
@@ -59,10 +57,8 @@ def test_chrf_is_what_its_definition_gives():
     # "ab" against "abc": runs of one, 2 of 2 and 2 of 3; of two, 1 of 1 and 1 of 2; of three, none
     # of an answer so short, which is left out. Precision 1, recall (2/3 + 1/2) / 2 = 7/12.
     recall = 7 / 12
-    assert chrf(["abc"], ["ab"])[0] == pytest.approx(5 * recall / (4 + recall))
-    assert chrf(["Oslo", "Oslo", "Oslo"], ["Oslo", "xyz", ""]) == [1, 0, 0]
-    with pytest.raises(ValueError, match="one each"):
-        chrf(["a"], [])
+    assert CHRF.score([{"output": "abc"}], ["ab"])[0] == pytest.approx(5 * recall / (4 + recall))
+    assert CHRF.score([{"output": "Oslo"}] * 3, ["Oslo", "xyz", ""]) == [1, 0, 0]
 
 
 def test_length_ratio_and_distinct_answers():
@@ -98,13 +94,17 @@ def constant(name, values):
 
 
 def test_a_share_has_wilsons_interval_and_a_mean_the_bootstraps():
-    assert mean_with_interval([1, 0, None, 1, 1])[:3] == (0.75, *wilson_interval(3, 4))
-    found = mean_with_interval([0.1, 0.2, 0.3, 0.4, 0.5, None])
+    def mean(*values):
+        scorer = constant("made", list(values))
+        return score_answers([NORWAY] * len(values), ["x"] * len(values), [scorer]).mean("made")
+
+    assert mean(1, 0, None, 1, 1) == wilson_interval(3, 4)
+    found = mean(0.1, 0.2, 0.3, 0.4, 0.5, None)
     assert found.value == pytest.approx(0.3) and 0.1 <= found.low < 0.3 < found.high <= 0.5
     assert found.count == 5
-    assert mean_with_interval([0.1, 0.2]).low is None, "two values say nothing about a spread"
-    assert mean_with_interval([None]).value is None
-    assert mean_with_interval([0.3] * 9) == (pytest.approx(0.3), None, None, 9), "no spread"
+    assert mean(0.1, 0.2).low is None, "two values say nothing about a spread"
+    assert mean(None) == (None, None, None, 0)
+    assert mean(*[0.3] * 9) == (pytest.approx(0.3), None, None, 9), "no spread"
 
 
 def test_one_family_of_ones_does_not_make_a_score_a_share():
@@ -113,7 +113,7 @@ def test_one_family_of_ones_does_not_make_a_score_a_share():
     )
     assert str(table.mean("ratio", "n")) == "1.00"
     right = score_answers([NORWAY] * 2, ["a", "b"], [EXACT], families=["n", "s"])
-    assert right.mean("exact", "n")[1:3] == wilson_interval(0, 1)
+    assert right.mean("exact", "n") == wilson_interval(0, 1)
 
 
 def test_scores_by_family_and_overall():
@@ -127,9 +127,8 @@ def test_scores_by_family_and_overall():
     )
     assert table.scores == {"exact": [1, 0, 0], "other": values, "stopped": [1, None, 0]}
     assert table.mean("exact").value == pytest.approx(1 / 3)
-    assert table.mean("exact", "south")[:3] == (0, *wilson_interval(0, 2))
+    assert table.mean("exact", "south") == wilson_interval(0, 2)
     assert table.mean("other", "south") == (1.0, None, None, 1)
-    assert table.places("south") == [1, 2]
     head, (everything, north, south) = table.table().head, table.table().rows
     assert head == ("family", "entries", "exact", "other", "stopped")
     assert everything[:2] == ("all entries", "3") and north[:2] == ("north", "1")
@@ -190,7 +189,7 @@ def test_a_faulty_entry_or_answer_is_named(scorer, entries, answers, error, says
     ],
 )
 def test_what_a_scorer_returns_is_checked(found, error, says):
-    class Faulty:
+    class Faulty(Scorer):
         name = "faulty"
 
         def score(self, entries, answers):
@@ -199,6 +198,26 @@ def test_what_a_scorer_returns_is_checked(found, error, says):
     for call in (score_answers, RankAverage((Faulty(),)).score):
         with pytest.raises(error, match=says):
             call([NORWAY, PERU], ["a", "b"], *([[Faulty()]] if call is score_answers else []))
+
+
+def test_a_scorer_of_ones_own_inherits_and_may_say_that_it_only_describes():
+    class Length(Scorer):
+        name = "length"
+
+        def score(self, entries, answers):
+            return [len(answer) for answer in answers]
+
+    class Described(Length):
+        name, orders_quality = "described", False
+
+    table = score_answers([NORWAY], ["Oslo"], [Length(), Described()])
+    assert table.scores == {"length": [4], "described": [4]} and table.ordering == ["length"]
+
+    class Stranger:
+        name, score = "stranger", Length.score
+
+    with pytest.raises(TypeError, match="inherits from lessons_lib.evaluation.Scorer"):
+        score_answers([NORWAY], ["Oslo"], [Stranger()])
 
 
 @pytest.mark.parametrize(
@@ -224,7 +243,7 @@ def test_a_misspelt_name_is_answered_with_those_there_are():
     with pytest.raises(KeyError, match="no family 'nort'; there are north"):
         table.mean("exact", "nort")
     with pytest.raises(KeyError, match="there are none"):
-        score_answers([NORWAY], ["a"]).places("north")
+        score_answers([NORWAY], ["a"]).share("exact", "north")
     with pytest.raises(KeyError, match="no score 'rouge' of both; there are exact, chrF"):
         compare(table, table).differing("rouge")
 
@@ -254,7 +273,10 @@ def test_mcnemar_of_negative_counts_is_refused():
 
 def test_differences_are_taken_entry_by_entry():
     found = paired_difference([0, 0, 1, 1, None], [1, 1, 1, 0, 1])
-    assert found[:3] == (0.5, 0.75, 0.25) and found.count == 4
+    assert found[:2] == (0.5, 0.75) and (found.difference.value, found.difference.count) == (
+        0.25,
+        4,
+    )
     assert found.p_value == mcnemar(1, 2)
     assert paired_difference([0.5], [1]).p_value is None, "only right and wrong are counted"
     assert paired_difference([None], [1]) is None
@@ -265,9 +287,9 @@ def test_differences_are_taken_entry_by_entry():
 
 def test_a_few_pairs_do_not_pretend_to_be_sure():
     found = paired_difference([0, 0], [1, 1])
-    assert found.low is None and str(found) == "+1.00, p = 0.5"
+    assert found.difference.low is None and str(found) == "+1.00, p = 0.5"
     assert str(paired_difference([0.5] * 4, [1] * 4)) == "+0.50"
-    assert paired_difference([0] * 5, [1, 1, 1, 1, 0]).low is not None
+    assert paired_difference([0] * 5, [1, 1, 1, 1, 0]).difference.low is not None
 
 
 def test_an_equal_gain_everywhere_says_nothing_about_its_spread():
@@ -282,7 +304,6 @@ def test_the_entries_on_which_two_models_differ_come_first():
     first = score_answers(entries, ["The capital is Oslo.", "Lima", "x"], scorer)
     second = score_answers(entries, ["The capital is Oslo.", "The capital is Lima.", "y"], scorer)
     found = compare(first, second, ("before", "after"))
-    assert found.places("exact") == [1, 0, 2]
     assert found.differing("exact").rows == (
         (
             "Capital of Peru?",
@@ -291,7 +312,7 @@ def test_the_entries_on_which_two_models_differ_come_first():
             "The capital is Lima.  [1.00]",
         ),
     )
-    assert found.differences["exact"].difference == pytest.approx(1 / 3)
+    assert found.differences["exact"].difference.value == pytest.approx(1 / 3)
     assert found.table().head == ("score", "before", "after", "difference", "entries")
     assert "p = 1" in str(found) and "<table" in found._repr_html_()
     assert found.differing("other").rows == ()

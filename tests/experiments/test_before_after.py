@@ -1,6 +1,5 @@
 """Before and after: the table, its intervals, the file of figures; and the benchmark's words."""
 
-import csv
 import dataclasses
 import json
 
@@ -14,8 +13,8 @@ from tests.helpers.llama_toys import tiny_llama
 
 ENTRIES = [
     {"instruction": "Say it.", "input": f"{i}", "output": "yes" if i % 2 else "no"}
-    for i in range(40)
-]  # 34 to train on, 4 to test, 2 to validate
+    for i in range(60)
+]  # 51 to train on, 6 to test, 3 to validate
 
 
 @pytest.fixture(scope="module")
@@ -47,38 +46,32 @@ def result(tmp_path_factory):
 def test_the_figures_are_those_of_the_answers(result):
     figures = result.figures()
     entries = result.after.scores.entries
-    assert [e["input"] for e in entries] == ["34", "35", "36", "37"], "the test part"
+    assert [e["input"] for e in entries] == ["51", "52", "53", "54", "55", "56"], "the test part"
     exact = [
         answer.strip() == entry["output"]
         for answer, entry in zip(result.after.scores.answers, entries, strict=True)
     ]
-    assert figures["exact_after"] == sum(exact) / 4
+    assert figures["exact_after"] == sum(exact) / 6
     assert figures["gain"] == pytest.approx(figures["exact_after"] - figures["exact_before"])
+    assert figures["rouge_after"] == result.after.scores.mean("ROUGE-L").value
     assert figures["response_loss_after"] < figures["response_loss_before"]
     assert result.tuned.history.response_loss[0] == pytest.approx(
         figures["response_loss_before"], abs=1e-4
     )
     assert figures["minutes"] == result.tuned.history.seconds / 60
-    low, high = result.gain_interval("rouge_l")
-    assert low <= result.gain("rouge_l") <= high
+    gain = result.gain("ROUGE-L")
+    assert gain.low <= gain.value <= gain.high
+    assert gain.value == pytest.approx(figures["rouge_after"] - figures["rouge_before"])
 
 
 def test_the_table_names_before_after_and_difference(result):
     head, *rows = result.table().head, *result.table().rows
     assert head[1:] == ("before", "after", "difference")
     assert [row[0] for row in rows] == ["exact match", "stopped", "ROUGE-L", "response loss"]
-    assert " points (" in rows[0][3] and "/4 = " in rows[0][1]
+    assert " points (" in rows[0][3] and "/6 = " in rows[0][1]
     assert all(line == line.rstrip() for line in str(result).splitlines())
     page = result._repr_html_()
     assert page.count("<tr>") == len(rows) + 1 and page.count("<th") == 4
-
-
-def test_the_file_holds_figures_and_no_entry(result, tmp_path):
-    result.write_csv(tmp_path / "real.csv", entries="toy")
-    text = (tmp_path / "real.csv").read_text(encoding="utf-8")
-    (line,) = csv.DictReader(text.splitlines())
-    assert line["entries"] == "toy" and float(line["gain"]) == round(result.gain("exact"), 4)
-    assert "Say it" not in text and "yes" not in text
 
 
 @pytest.mark.parametrize(("quick", "test_entries", "asked"), [("1", None, 2), ("0", 3, 3)])
@@ -96,7 +89,8 @@ def test_fewer_entries_can_be_asked(result, monkeypatch, tmp_path, quick, test_e
         progress=False,
         say=said.append,
     )
-    assert len(again.after.scores.answers) == len(again.before.rouge_l) == asked
+    assert len(again.after.scores.answers) == len(again.before.scores.answers) == asked
+    assert again.table().rows[0][3].endswith(" points"), "too few answers for an interval"
     assert said[0] == f"Answering {asked} test entries before fine-tuning."
 
 

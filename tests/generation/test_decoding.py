@@ -17,9 +17,10 @@ from lessons_lib.generation import (
     respond,
     respond_all,
 )
-from lessons_lib.generation.decoding import _closed_up, start_rows
-from lessons_lib.generation.texts import Generated, generate_tokens
+from lessons_lib.generation.decoding import _closed_up, continue_rows, start_rows
+from lessons_lib.generation.texts import Generated
 from lessons_lib.models import GPT, GPTConfig
+from lessons_lib.support.reply_options import ReplyOptions
 from tests.helpers.toys import (
     ENTRIES,
     LetterTokenizer,
@@ -133,7 +134,10 @@ def test_any_prompts_give_what_one_by_one_gives(prompts, seed, batch_size, limit
 def test_token_ids_alone(use_cache):
     model = decided_model(VOCABULARY, 4)
     expected = greedy(model, text([3, 1, 4]), 64).token_ids
-    assert generate_tokens(model, [3, 1, 4], 64, END, use_cache=use_cache) == expected
+    options = ReplyOptions(max_new_tokens=64)
+    [row] = start_rows(model, [[3, 1, 4]], options)
+    continue_rows(model, [row], options, END, use_cache)
+    assert row.new == expected
 
 
 @torch.no_grad()
@@ -182,11 +186,11 @@ def test_a_start_that_is_a_whole_prompt_leaves_its_last_token_to_be_read(rests):
 
 
 @pytest.mark.parametrize(
-    ("stays", "places"),
+    ("stays", "indices"),
     [("111", [0, 1, 2]), ("000", []), ("0111", [3, 1, 2]), ("10010", [0, 3]), ("001", [2])],
 )
-def test_the_gaps_of_rows_that_left_are_filled_from_the_end(stays, places):
-    assert _closed_up([stay == "1" for stay in stays]) == places
+def test_the_gaps_of_rows_that_left_are_filled_from_the_end(stays, indices):
+    assert _closed_up([stay == "1" for stay in stays]) == indices
 
 
 def test_without_a_cache_everything_is_read_again():
@@ -243,11 +247,11 @@ def test_one_bad_prompt_is_refused_before_anything_is_generated():
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"temperature": -1.0}, "temperature is 0"),
-        ({"top_k": 0}, "top_k is a whole number"),
-        ({"top_p": 1.5}, "top_p is a probability"),
+        ({"temperature": -1.0}, "temperature must be a number of 0 or more, not -1.0"),
+        ({"top_k": 0}, "top_k must be a whole number of 1 or more, or None, not 0"),
+        ({"top_p": 1.5}, "top_p must be a number above 0, up to 1, or None, not 1.5"),
         ({"batch_size": 0}, "batch_size must be 1 or more, not 0"),
-        ({"max_new_tokens": -1}, "max_new_tokens must be 0 or more, not -1"),
+        ({"max_new_tokens": -1}, "max_new_tokens must be a whole number of 0 or more, not -1"),
         ({"stop": ""}, "stop text is empty"),
         ({"stop": ["x", ""]}, "stop text is empty"),
     ],
@@ -306,9 +310,9 @@ def test_samples_do_not_depend_on_the_other_prompts():
     model, prompts = decided_model(VOCABULARY, 3), random_prompts(6)
     others = random_prompts(9, seed=8)
     expected = sample(model, prompts, seed=5)
-    for place in range(6):
-        mixed = [*others[:place], prompts[place], *others[place + 1 :]]
-        assert sample(model, mixed, seed=5)[place] == expected[place]
+    for index in range(6):
+        mixed = [*others[:index], prompts[index], *others[index + 1 :]]
+        assert sample(model, mixed, seed=5)[index] == expected[index]
 
 
 def test_the_same_prompt_twice_is_sampled_twice():
@@ -491,8 +495,13 @@ def test_no_entries_no_answers():
 
 def test_a_shrunk_run_writes_ten_tokens_at_most(monkeypatch):
     model = tiny_model(64)
-    whole = [row.limit for row in start_rows(model, [[1, 2], [3]], 20, None)]
+
+    def lengths(limit: int) -> list[int]:
+        options = {"max_new_tokens": limit, "end_of_text_id": -1}
+        return [len(one.token_ids) for one in generate_all(model, [[1, 2], [3]], **options)]
+
+    assert lengths(20) == [20, 20]
     monkeypatch.setenv("LESSONS_LIB_QUICK", "1")
-    assert [row.limit for row in start_rows(model, [[1, 2], [3]], 20, None)] == [12, 11]
-    assert [row.limit for row in start_rows(model, [[1, 2]], 4, None)] == [6]
-    assert whole == [22, 21]
+    assert lengths(20) == [10, 10] and lengths(4) == [4, 4]
+    rows = start_rows(model, [[1, 2], [3]], ReplyOptions(max_new_tokens=20))
+    assert [row.limit for row in rows] == [22, 21], "only the entry points shrink"

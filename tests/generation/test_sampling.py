@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessons_lib.generation import Sampling
 from lessons_lib.generation.sampling import choose_tokens, row_generators, token_probabilities
+from lessons_lib.support.reply_options import ReplyOptions
 
 LOGITS = torch.tensor([0.5, -1.0, 2.0, 0.0, 1.5, -3.0, 1.0, 0.7])
 # Of 1,000 fair chi-square tests with 1 … 7 degrees of freedom, one is above this value.
@@ -22,56 +22,38 @@ def random_logits(seed: int, vocabulary: int = 30, spread: float = 2.0) -> torch
 
 def kept(logits: torch.Tensor, **options) -> set[int]:
     """Which tokens may be drawn."""
-    probabilities = token_probabilities(logits, Sampling(1.0, **options))
+    probabilities = token_probabilities(logits, ReplyOptions(temperature=1.0, **options))
     return set(probabilities.nonzero()[:, 0].tolist())
 
 
-def drawn(logits: torch.Tensor, sampling: Sampling, times: int = 4000, seed: int = 0):
+def drawn(logits: torch.Tensor, options: ReplyOptions, times: int = 4000, seed: int = 0):
     """How often each token is drawn: (vocabulary,)."""
     generator = torch.Generator().manual_seed(seed)
-    tokens = choose_tokens(logits.expand(times, -1), sampling, [generator] * times)
+    tokens = choose_tokens(logits.expand(times, -1), options, [generator] * times)
     return torch.bincount(torch.tensor(tokens), minlength=len(logits))
-
-
-@pytest.mark.parametrize("temperature", [-0.1, math.nan, math.inf])
-def test_a_temperature_below_0_is_refused(temperature):
-    with pytest.raises(ValueError, match=r"temperature is 0 \(greedy\) or a number above, not"):
-        Sampling(temperature)
-
-
-@pytest.mark.parametrize("top_k", [0, -3, 2.5])
-def test_a_bad_top_k_is_refused(top_k):
-    with pytest.raises(ValueError, match=rf"top_k is a whole number of 1 or more, not {top_k}"):
-        Sampling(1.0, top_k=top_k)
-
-
-@pytest.mark.parametrize("top_p", [0, -0.2, 1.01, math.nan])
-def test_a_bad_top_p_is_refused(top_p):
-    with pytest.raises(ValueError, match=r"top_p is a probability above 0 and up to 1, not"):
-        Sampling(1.0, top_p=top_p)
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
 def test_probabilities_are_the_softmax_of_logits_over_temperature(temperature):
-    actual = token_probabilities(LOGITS, Sampling(temperature))
+    actual = token_probabilities(LOGITS, ReplyOptions(temperature=temperature))
     weights = [math.exp(logit / temperature) for logit in LOGITS.tolist()]
     expected = [weight / sum(weights) for weight in weights]
     assert actual.tolist() == pytest.approx(expected, rel=1e-6)
 
 
 def test_temperature_0_leaves_the_likeliest_token_alone():
-    assert token_probabilities(LOGITS, Sampling()).tolist() == [0, 0, 1, 0, 0, 0, 0, 0]
+    assert token_probabilities(LOGITS, ReplyOptions()).tolist() == [0, 0, 1, 0, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("temperature", [1e-3, 1e-100, 5e-324])
 def test_edge_a_temperature_near_0_is_greedy_and_does_not_overflow(temperature):
     large = 1e4 * LOGITS
-    actual = token_probabilities(large, Sampling(temperature))
+    actual = token_probabilities(large, ReplyOptions(temperature=temperature))
     assert actual.tolist() == [0, 0, 1, 0, 0, 0, 0, 0]
 
 
 def test_a_high_temperature_makes_all_tokens_alike():
-    actual = token_probabilities(LOGITS, Sampling(1e6))
+    actual = token_probabilities(LOGITS, ReplyOptions(temperature=1e6))
     assert actual.tolist() == pytest.approx([1 / 8] * 8, rel=1e-4)
 
 
@@ -113,7 +95,9 @@ def test_exactly_the_right_tokens_are_kept_in_proportion(seed, top_k, top_p, tem
             break
         expected.add(token)
         reached += weights[token]
-    actual = token_probabilities(logits, Sampling(temperature, top_k, top_p))
+    actual = token_probabilities(
+        logits, ReplyOptions(temperature=temperature, top_k=top_k, top_p=top_p)
+    )
     assert set(actual.nonzero()[:, 0].tolist()) == expected
     for token in expected:
         assert actual[token].item() == pytest.approx(weights[token] / reached, rel=1e-6)
@@ -121,16 +105,16 @@ def test_exactly_the_right_tokens_are_kept_in_proportion(seed, top_k, top_p, tem
 
 def test_rows_are_cut_each_by_itself():
     rows = torch.stack([random_logits(seed) for seed in range(4)])
-    sampling = Sampling(0.8, top_k=9, top_p=0.7)
-    together = token_probabilities(rows, sampling)
+    options = ReplyOptions(temperature=0.8, top_k=9, top_p=0.7)
+    together = token_probabilities(rows, options)
     for row, logits in zip(together, rows, strict=True):
-        assert torch.equal(row, token_probabilities(logits, sampling))
+        assert torch.equal(row, token_probabilities(logits, options))
 
 
 def test_the_logits_that_were_given_stay_as_they_were():
     logits = LOGITS.double()
-    token_probabilities(logits, Sampling(0.5, top_k=2, top_p=0.5))
-    choose_tokens(logits[None], Sampling(0.5), row_generators(0, 1))
+    token_probabilities(logits, ReplyOptions(temperature=0.5, top_k=2, top_p=0.5))
+    choose_tokens(logits[None], ReplyOptions(temperature=0.5), row_generators(0, 1))
     assert torch.equal(logits, LOGITS.double())
 
 
@@ -147,25 +131,25 @@ def test_the_logits_that_were_given_stay_as_they_were():
     ids=str,
 )
 def test_tokens_are_drawn_as_often_as_they_are_probable(options):
-    sampling = Sampling(**options)
-    expected = 4000 * token_probabilities(LOGITS, sampling)
-    counts, possible = drawn(LOGITS, sampling), expected > 0
+    chosen = ReplyOptions(**options)
+    expected = 4000 * token_probabilities(LOGITS, chosen)
+    counts, possible = drawn(LOGITS, chosen), expected > 0
     assert counts[~possible].sum() == 0
     misses = (counts - expected)[possible] ** 2 / expected[possible]
     assert misses.sum() < CHI_SQUARE[int(possible.sum()) - 1]
 
 
 def test_the_frequencies_can_tell_one_temperature_from_another():
-    counts, expected = drawn(LOGITS, Sampling(1.2)), 4000 * LOGITS.softmax(-1)
+    counts, expected = drawn(LOGITS, ReplyOptions(temperature=1.2)), 4000 * LOGITS.softmax(-1)
     assert ((counts - expected) ** 2 / expected).sum() > CHI_SQUARE[7]
 
 
 def test_forbidden_tokens_are_never_drawn():
     logits = LOGITS.clone()
     logits[[0, 2, 7]] = -math.inf
-    counts = drawn(logits, Sampling(5.0))
+    counts = drawn(logits, ReplyOptions(temperature=5.0))
     assert counts[[0, 2, 7]].sum() == 0 and (counts[[1, 3, 4, 5, 6]] > 0).all()
-    assert choose_tokens(logits[None], Sampling(), row_generators(0, 1)) == [4]
+    assert choose_tokens(logits[None], ReplyOptions(), row_generators(0, 1)) == [4]
     assert kept(logits, top_k=7) == kept(logits, top_p=1) == {1, 3, 4, 5, 6}
 
 
@@ -174,7 +158,9 @@ def test_edge_the_ends_of_the_line_belong_to_tokens_that_are_possible(monkeypatc
     logits = torch.tensor([-math.inf, 1.0, -math.inf, 0.3, 0.1, -math.inf])
     number = torch.tensor([point], dtype=torch.float64)
     monkeypatch.setattr(torch, "rand", lambda *size, **options: number)
-    assert choose_tokens(logits[None], Sampling(1.0), row_generators(0, 1)) == [token]
+    assert choose_tokens(logits[None], ReplyOptions(temperature=1.0), row_generators(0, 1)) == [
+        token
+    ]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -183,16 +169,16 @@ def test_logits_that_are_no_numbers_are_refused(bad, temperature):
     rows = LOGITS.repeat(3, 1)
     rows[1, 4] = bad
     with pytest.raises(ValueError, match="not finite numbers.* training probably diverged"):
-        choose_tokens(rows, Sampling(temperature), row_generators(0, 3))
+        choose_tokens(rows, ReplyOptions(temperature=temperature), row_generators(0, 3))
 
 
 def test_a_row_draws_the_same_whatever_the_other_rows_are():
     rows = torch.stack([random_logits(seed) for seed in range(5)])
-    sampling = Sampling(1.3, top_p=0.9)
-    together = choose_tokens(rows, sampling, row_generators(3, 5))
+    options = ReplyOptions(temperature=1.3, top_p=0.9)
+    together = choose_tokens(rows, options, row_generators(3, 5))
     for row in range(5):
         alone = row_generators(3, row + 1)[row:]
-        assert choose_tokens(rows[row : row + 1], sampling, alone) == [together[row]]
+        assert choose_tokens(rows[row : row + 1], options, alone) == [together[row]]
     assert len(set(together)) > 1
 
 
@@ -213,11 +199,11 @@ def test_without_a_seed_generators_differ_every_time():
 def test_the_global_random_state_is_left_alone():
     before = torch.get_rng_state()
     for seed in (None, 3):
-        choose_tokens(LOGITS.repeat(4, 1), Sampling(1.0), row_generators(seed, 4))
+        choose_tokens(LOGITS.repeat(4, 1), ReplyOptions(temperature=1.0), row_generators(seed, 4))
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_greedy_choice_draws_nothing():
     [used], [unused] = row_generators(0, 1), row_generators(0, 1)
-    assert choose_tokens(LOGITS[None], Sampling(), [used]) == [2]
+    assert choose_tokens(LOGITS[None], ReplyOptions(), [used]) == [2]
     assert torch.equal(used.get_state(), unused.get_state())

@@ -5,8 +5,7 @@ import torch
 
 from lessons_lib.batching import Batch, InstructionCollator
 from lessons_lib.data import END_OF_TEXT, PROMPT_FORMATS, get_tokenizer
-from lessons_lib.generation import generate, respond
-from lessons_lib.generation.texts import generate_tokens
+from lessons_lib.generation import generate, generate_all, respond
 from lessons_lib.training import train
 from tests.helpers.toys import ENTRIES, LetterTokenizer, NextToken, Scripted, tiny_model
 
@@ -19,6 +18,12 @@ def scripted(prompt: str, answer: str, **options) -> Scripted:
     return Scripted([*encode(prompt), *encode(answer), END_OF_TEXT], **options)
 
 
+def new_ids(model, token_ids: list[int], limit: int = 64, end: int = END_OF_TEXT) -> list[int]:
+    """What the model writes after one prompt of token ids."""
+    options = {"max_new_tokens": limit, "end_of_text_id": end}
+    return generate_all(model, [token_ids], **options)[0].token_ids
+
+
 def test_generation_stops_at_end_of_text_and_gives_back_the_answer_alone():
     model = scripted("Name a colour.", " Blue, I think.")
     assert generate(model, ["Name a colour."]) == [" Blue, I think."]
@@ -26,7 +31,7 @@ def test_generation_stops_at_end_of_text_and_gives_back_the_answer_alone():
 
 def test_the_end_of_text_token_is_not_among_the_new_tokens():
     model = Scripted([1, 2, 3, 4, END_OF_TEXT])
-    assert generate_tokens(model, [1, 2]) == [3, 4]
+    assert new_ids(model, [1, 2]) == [3, 4]
     assert model.lengths_read == [2, 3, 4], "one reading a token, and one for end of text"
 
 
@@ -36,22 +41,23 @@ def test_an_end_right_after_the_prompt_gives_an_empty_answer():
 
 def test_another_end_of_text_id():
     model = Scripted([1, 2, 3, 7, 5, END_OF_TEXT])
-    assert generate_tokens(model, [1], end_of_text_id=7) == [2, 3]
+    assert new_ids(model, [1], end=7) == [2, 3]
 
 
 @pytest.mark.parametrize("limit", [0, 1, 3])
 def test_generation_stops_at_the_limit(limit):
     model = Scripted(list(range(20)))
-    assert generate_tokens(model, [0], max_new_tokens=limit) == list(range(1, 1 + limit))
+    assert new_ids(model, [0], limit) == list(range(1, 1 + limit))
 
 
 def test_generation_stops_at_64_tokens_unless_told_otherwise():
-    assert len(generate_tokens(Scripted(list(range(100))), [0])) == 64
+    [answer] = generate_all(Scripted(list(range(100))), [[0]])
+    assert len(answer.token_ids) == 64
 
 
 def test_generation_stops_where_the_context_ends():
     model = Scripted(list(range(50)), context_length=9)
-    assert generate_tokens(model, [0, 1, 2]) == [3, 4, 5, 6, 7, 8]
+    assert new_ids(model, [0, 1, 2]) == [3, 4, 5, 6, 7, 8]
     assert max(model.lengths_read) <= 9
 
 
@@ -59,7 +65,7 @@ def test_generation_stops_where_the_context_ends():
 def test_edge_a_prompt_that_fills_the_context_says_both_lengths(length):
     model = Scripted(list(range(50)), context_length=9)
     with pytest.raises(ValueError, match=rf"{length} tokens; this model reads 9 .*no room"):
-        generate_tokens(model, list(range(length)))
+        new_ids(model, list(range(length)))
 
 
 def test_an_empty_prompt_is_refused():
@@ -78,7 +84,7 @@ def test_no_prompts_no_answers():
 
 def test_the_likeliest_token_is_taken_each_time():
     model, ids = tiny_model().eval(), [3, 1, 4]
-    new = generate_tokens(model, ids, max_new_tokens=5, end_of_text_id=NEVER)
+    new = new_ids(model, ids, 5, NEVER)
     for token in new:
         logits = model.head(model.hidden(Batch(torch.tensor([ids])))[0, -1])
         assert int(logits.argmax()) == token
@@ -96,8 +102,8 @@ def test_answers_do_not_depend_on_the_other_prompts():
 @pytest.mark.parametrize("training", [True, False])
 def test_generation_leaves_the_mode_and_switches_dropout_off(training):
     model = tiny_model(dropout=0.5).train(training)
-    one = generate_tokens(model, [1, 2], 8, NEVER)
-    assert generate_tokens(model, [1, 2], 8, NEVER) == one
+    one = new_ids(model, [1, 2], 8, NEVER)
+    assert new_ids(model, [1, 2], 8, NEVER) == one
     assert model.training is training
 
 
@@ -108,19 +114,19 @@ def test_the_mode_is_left_after_an_error_too():
 
     model = Broken([1, 2]).train()
     with pytest.raises(RuntimeError, match="no head"):
-        generate_tokens(model, [1])
+        new_ids(model, [1])
     assert model.training
 
 
 def test_the_token_ids_that_were_given_stay_as_they_were():
     ids = [0, 1]
-    generate_tokens(Scripted(list(range(9))), ids, 3)
+    new_ids(Scripted(list(range(9))), ids, 3)
     assert ids == [0, 1]
 
 
 def test_generation_makes_no_gradients():
     model = tiny_model()
-    generate_tokens(model, [1, 2], 4, NEVER)
+    new_ids(model, [1, 2], 4, NEVER)
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
@@ -161,8 +167,8 @@ def test_another_model_with_hidden_head_and_context_length_generates():
     rows = [[i, i + 1, i + 2] for i in range(0, 40, 2)]
     batch = InstructionCollator(end_of_text_id=63, pad_token_id=62)(rows)
     train(model, [batch], epochs=25, learning_rate=0.1, progress=False)
-    assert generate_tokens(model, [10], end_of_text_id=63)[:2] == [11, 12]
-    assert len(generate_tokens(model, [10], end_of_text_id=NEVER)) == 7, "up to the context's end"
+    assert new_ids(model, [10], end=63)[:2] == [11, 12]
+    assert len(new_ids(model, [10], end=NEVER)) == 7, "up to the context's end"
 
 
 def test_a_trained_model_stops_by_itself():
@@ -171,4 +177,4 @@ def test_a_trained_model_stops_by_itself():
     rows = [[i, i + 1, i + 2] for i in range(1, 9)]
     batch = InstructionCollator(end_of_text_id=63, pad_token_id=62)(rows)
     train(model, [batch], epochs=60, learning_rate=2e-2, progress=False)
-    assert generate_tokens(model, [1, 2], end_of_text_id=63) == [3]
+    assert new_ids(model, [1, 2], end=63) == [3]

@@ -20,7 +20,6 @@ from lessons_lib.data import (
     tokenizer_of,
 )
 from lessons_lib.generation import generate, generate_all, log_likelihood, next_logits, respond_all
-from lessons_lib.generation.texts import generate_tokens
 from lessons_lib.models import KeyValueCache, load_model, save_model, smollm2_files
 from lessons_lib.models.llama import load_smollm2
 from lessons_lib.models.smollm2_files import find_fault, find_source, smollm2_folder
@@ -242,14 +241,14 @@ def test_prompts_in_a_batch_are_continued_as_they_are_alone():
 def test_the_models_own_end_of_text_stops_it():
     model = tiny_llama()
     ids = model.tokenizer.encode_ordinary(PROMPTS[0])
-    free = generate_tokens(model, ids, 40, end_of_text_id=-1)
+    options = {"max_new_tokens": 40, "end_of_text_id": -1}
+    free = generate_all(model, [ids], **options)[0].token_ids
     end = free[20]
     # The same tokenizer, but its texts end with a token that this model is going to write.
     own = type("Own", (LocalTokenizer,), {"end_of_text_id": end})(model.tokenizer.fast)
     model.tokenizer = own
-    assert generate_tokens(model, ids, 40) == free[: free.index(end)]
-    (answer,) = generate_all(model, PROMPTS[:1], max_new_tokens=40)
-    assert answer.stopped and answer.token_ids == free[: free.index(end)]
+    for answer in generate_all(model, [ids, PROMPTS[0]], max_new_tokens=40):
+        assert answer.stopped and answer.token_ids == free[: free.index(end)]
 
 
 def test_completions_are_batched_and_sampled_by_a_seed():

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from lessons_lib.generation import Sampling
 from lessons_lib.generation.decoding import continue_rows, start_rows
 from lessons_lib.generation.sampling import token_probabilities
 from lessons_lib.models import load_model
+from lessons_lib.support.reply_options import ReplyOptions
 
 transformers = pytest.importorskip("transformers", reason="pip install transformers")
 
@@ -53,8 +53,9 @@ def their_continuations(theirs, rows: list[list[int]], limit: int, end: int) -> 
 
 
 def our_continuations(ours, rows: list[list[int]], limit: int, end: int, use_cache: bool):
-    continued = start_rows(ours, rows, limit, seed=0)
-    continue_rows(ours, continued, Sampling(), end, use_cache)
+    options = ReplyOptions(max_new_tokens=limit)
+    continued = start_rows(ours, rows, options)
+    continue_rows(ours, continued, options, end, use_cache)
     return [row.new for row in continued]
 
 
@@ -96,5 +97,5 @@ def test_sampling_probabilities_are_those_of_transformers(options, warpers):
     scores = logits
     for name, value in warpers:
         scores = getattr(transformers, name)(value)(None, scores)
-    ours = token_probabilities(logits, Sampling(**options))
+    ours = token_probabilities(logits, ReplyOptions(**options))
     torch.testing.assert_close(ours, scores.softmax(-1))

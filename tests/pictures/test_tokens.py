@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 from PIL import Image
 
 from lessons_lib.batching import InstructionCollator, collate_steps
-from lessons_lib.batching.cells import PADDING, RESPONSE, padded_kinds, target_kinds
+from lessons_lib.batching.cells import Kind, padded_kinds, target_kinds
 from lessons_lib.pictures import (
     STYLES,
     draw_history,
@@ -20,7 +20,7 @@ from lessons_lib.pictures import (
     draw_waste,
     notebook,
 )
-from lessons_lib.pictures.tokens import visible
+from lessons_lib.pictures.spelling import spell_token
 from lessons_lib.training import History
 from tests.helpers.toys import ENTRIES, EXAMPLES
 
@@ -116,17 +116,17 @@ def test_cells_show_the_token_and_its_id(steps):
     assert texts.count("40313") == 1, "its id, below"
     assert "␣that" in texts
     assert texts.count("■ end") == 3
-    assert texts.count("pad") == kinds.count(PADDING) > 0
+    assert texts.count("pad") == kinds.count(Kind.PADDING) > 0
 
 
 def test_the_legend_names_what_is_in_the_picture(steps):
     assert legend_names(draw_tokens(steps, stage="2.3")) == {
-        "instruction",
+        "prompt",
         "response",
         "end of text",
         "padding",
     }
-    assert {"−100, padding", "−100, instruction", "counts in the loss"} < legend_names(
+    assert {"−100 on padding", "−100 on the prompt", "counts in the loss"} < legend_names(
         draw_tokens(steps, stage="final")
     )
 
@@ -154,7 +154,14 @@ def test_text_that_matplotlib_would_take_for_a_formula_is_drawn_as_it_is():
 
 
 def test_spaces_and_line_ends_are_visible():
-    assert visible(" a\n\tb") == "␣a↵⇥b"
+    assert spell_token(" a\n\tb") == "␣a↵⇥b"
+
+
+def test_half_characters_are_shown_as_bytes():
+    entry = {"instruction": "Draw a bird.", "input": "", "output": "🦜"}
+    steps = collate_steps([entry])
+    texts = words(draw_tokens(steps, range(steps.prompt_lengths[0], steps.inputs.shape[1]), "2.3"))
+    assert {"⟨F0 9F⟩", "⟨A6⟩", "⟨9C⟩"} <= set(texts)
 
 
 # From afar
@@ -176,7 +183,7 @@ def test_a_strip_for_each_run_of_one_kind(steps, stage):
 
 def test_the_widest_response_strip_is_as_long_as_the_response(steps):
     patches = draw_shape(steps).axes[0].patches
-    color = STYLES[RESPONSE][0]
+    color = STYLES[Kind.RESPONSE][0]
     widths = [p.get_width() for p in patches if to_hex(p.get_facecolor()) == color]
     lengths = [len(e.token_ids) - e.prompt_length for e in steps.examples]
     assert widths == lengths
@@ -271,8 +278,8 @@ def test_thin_hatches():
 
 
 def test_show_source_prints_the_code(shown):
-    notebook.show_source(visible)
-    assert "def visible(text: str)" in str(shown[0][0])
+    notebook.show_source(spell_token)
+    assert "def spell_token(text: str)" in str(shown[0][0])
 
 
 def test_side_by_side_never_runs_its_texts_as_html(shown):

@@ -23,7 +23,7 @@ MODULE = FRONT_END / "inspector.js"
 KINDS = {
     "end of text": "end",
     "ignored padding": "ignored-padding",
-    "ignored instruction": "ignored-instruction",
+    "ignored prompt": "ignored-prompt",
 }
 # (mask, weight): every mask without a weight, and weights without a mask
 MASKS = [(mask, None) for mask in INSTRUCTION_MASKS] + [("none", w) for w in (0.0, 0.1, 1.0)]
@@ -117,7 +117,7 @@ def check(case, answer):
         assert found["total"] == expected.total
         assert found["live"] == expected.live
         assert found["ignoredPadding"] == expected.ignored_padding
-        assert found["ignoredInstruction"] == expected.ignored_instruction
+        assert found["ignoredPrompt"] == expected.ignored_prompt
         assert found["paddingThatCounts"] == expected.padding_that_counts
     tokens = [kind for row in renamed(padded_kinds(steps)) for kind in row]
     for kind, count in answer["counts"]["2.3"]["tokens"].items():

@@ -37,6 +37,21 @@ def test_steps_are_those_of_collate_steps():
     assert widget.steps.inputs.shape == (2, longest)
 
 
+@pytest.mark.filterwarnings("error::lessons_lib.batching.BoundaryWarning")
+def test_a_token_that_joins_prompt_and_response_counts_as_response():
+    """Stanford's colon and a quotation mark are one token; a note says so, not a warning."""
+    quoted = {"instruction": "Quote it.", "input": "", "output": '"Yes."'}
+    widget = inspect_batch(
+        [quoted, ENTRIES[0]], prompt_format="alpaca-stanford", instruction_mask="prompt"
+    )
+    rows = widget._data["rows"]
+    assert [row.get("joined") for row in rows["alpaca-stanford"]] == [True, None]
+    assert "joined" not in str(rows["alpaca"])
+    targets = widget.steps.targets[0]
+    live = get_tokenizer().decode(targets[targets != -100].tolist())
+    assert live == ':"Yes."<|endoftext|>'
+
+
 def test_all_entries_are_chosen_at_first():
     assert inspect_batch(ENTRIES).selected == [0, 1, 2, 3, 4, 5]
 

@@ -1,4 +1,4 @@
-// The chat: a log, a place to type, and settings. It draws and asks; who answers is told by `talk`.
+// The chat: a log, a field to type in, and settings. It draws and asks; `talk` reaches who answers.
 // What somebody typed or a model wrote reaches the page through textContent alone.
 
 const LONGEST = 20000; // characters that may be typed; the model's context is the real limit
@@ -7,14 +7,6 @@ const ENDS = {
   length: ["cut at the limit", "bc-cut", "The reply has as many tokens as are allowed."],
   stopped: ["stopped", "bc-cut", "The reply was stopped before its end."],
 };
-// The fourth: may be left empty, which is null and means that it is off.
-const SETTINGS = [
-  ["temperature", "Temperature", { min: 0, max: 2, step: 0.1 }, false],
-  ["top_p", "Top-p", { min: 0.05, max: 1, step: 0.05 }, false],
-  ["top_k", "Top-k (or empty)", { min: 1, max: 100000, step: 1 }, true],
-  ["seed", "Seed (or empty)", { min: 0, max: 2147483647, step: 1 }, true],
-  ["max_new_tokens", "Most tokens", { min: 1, max: 1024, step: 1 }, false],
-];
 
 // Drawn as nothing, though Unicode counts them as letters or marks; as in spelling.py.
 const INVISIBLE = "\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u3164\\uffa0\\u2800\\u180b-\\u180f\\ufe00-\\ufe0f"
@@ -29,15 +21,15 @@ export function spell(text) {
   });
 }
 
-// What is wrong with a setting's typed value; "" where nothing is.
-export function fault(name, text) {
-  const [, title, { min, max, step }, optional] = SETTINGS.find(([each]) => each === name);
+// What is wrong with what was typed for a number; "" where nothing is. The options of a reply that
+// are numbers come from Python: { name, title, words, lowest, highest, whole, optional, help }. An
+// optional one may be left empty, which is null and means that it is off.
+export function fault({ title, words, lowest, highest, whole, optional }, text) {
   const value = Number(text);
-  const empty = text.trim() === "";
-  const good = value >= min && value <= max && (step < 1 || Number.isInteger(value));
-  if (empty ? optional : good) return "";
-  const [short] = title.split(" (");
-  return `${short} is a ${step < 1 ? "" : "whole "}number from ${min} to ${max}${optional ? ", or empty" : ""}.`;
+  const allowed = value >= lowest && value <= (highest ?? Infinity)
+    && (whole ? Number.isInteger(value) : Number.isFinite(value));
+  if (text.trim() === "" ? optional : allowed) return "";
+  return `${title} must be ${words}${optional ? ", or empty" : ""}.`;
 }
 
 // ---------------------------------------------------------------- drawing
@@ -59,12 +51,12 @@ function button(text, listener, type = "button") {
   return control;
 }
 
-function saying(who, className, text) {
+function bubble(who, className, text) {
   const words = make("div", "bc-words", spell(text));
-  return { words, element: make("div", `bc-saying ${className}`, make("b", "bc-who", who), words) };
+  return { words, element: make("div", `bc-bubble ${className}`, make("b", "bc-who", who), words) };
 }
 
-function ending(turn) {
+function endMark(turn) {
   const [text, className, title] = ENDS[turn.finish] ?? ENDS.end;
   const mark = make("span", `bc-mark ${className}`, text);
   mark.title = title;
@@ -72,37 +64,43 @@ function ending(turn) {
 }
 
 function turnBox(name, turn) {
-  const reply = saying(name, "bc-model", turn.reply);
-  if (!turn.reply) reply.words.append(make("i", "bc-empty", "(not a word)"));
-  reply.element.append(ending(turn));
-  return make("div", "bc-turn", saying("You", "bc-you", turn.message).element, reply.element);
+  const reply = bubble(name, "bc-model", turn.reply);
+  if (!turn.reply) reply.words.append(make("i", "bc-empty", "(an empty reply)"));
+  reply.element.append(endMark(turn));
+  return make("div", "bc-turn", bubble("You", "bc-you", turn.message).element, reply.element);
 }
 
-function number(view, [name, title, limits]) {
+function numberField(view, option) {
+  const { name, title, lowest, highest, whole, optional, help } = option;
   const control = make("input", "bi-number");
-  Object.assign(control, { type: "number", ...limits });
+  // The browser's arrows count from `min`, so that is a whole number.
+  Object.assign(control, { type: "number", min: Math.floor(lowest), step: whole ? 1 : 0.05 });
+  if (highest !== null) control.max = highest;
   control.addEventListener("change", () => {
-    // A field of numbers tells nothing of what it cannot read, as if it were empty.
-    const wrong = fault(name, control.validity.badInput ? "?" : control.value);
+    // Where a field for numbers holds something else, its value is empty.
+    const wrong = fault(option, control.validity.badInput ? "?" : control.value);
     control.setAttribute("aria-invalid", wrong ? "true" : "false");
     view.tell(wrong);
     if (!wrong) view.talk.set(name, control.value.trim() === "" ? null : Number(control.value));
   });
   view.inputs[name] = control;
-  return make("label", "bi-field", make("span", "bi-title", title), control);
+  const label = make("span", "bi-title", optional ? `${title} (or empty)` : title);
+  const field = make("label", "bi-field", label, control);
+  field.title = help;
+  return field;
 }
 
-function settings(view) {
+function settings(view, numbers) {
   const memory = make("input");
   memory.type = "checkbox";
   memory.addEventListener("change", () => view.talk.set("memory", memory.checked));
   view.inputs.memory = memory;
-  const row = make("div", "bi-controls", ...SETTINGS.map((each) => number(view, each)),
-    make("label", "bi-check", memory, "Memory: earlier turns come before each message"));
+  const row = make("div", "bi-controls", ...numbers.map((each) => numberField(view, each)),
+    make("label", "bi-check", memory, "Memory: earlier turns stand before each message"));
   return make("details", "bi-picker", make("summary", "", "Settings"), row);
 }
 
-function writing(view) {
+function messageForm(view) {
   const id = `bc${boxes}`;
   const label = make("label", "bi-title", "Message");
   const area = make("textarea", "bc-area");
@@ -139,7 +137,7 @@ function writing(view) {
   return form;
 }
 
-// Whoever reads at the end of the log goes on reading there; whoever went back is left alone.
+// A reader at the end of the log stays at its end; one who has scrolled back is left alone.
 function following(view, change) {
   const { log } = view;
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
@@ -147,11 +145,11 @@ function following(view, change) {
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
 
-// A chat in an element. talk = { send(text), stop(), clear(), set(name, value) }; the view it
-// returns is told what happens: show(state), add(piece), settings(values), ready(why not), tell(text).
-export function chatBox(el, talk, name = "Model") {
+// A chat in an element. talk = { send(text), stop(), clear(), set(name, value) }; the view that is
+// returned draws what happens: show(state), add(piece), settings(values), ready(why not), tell(text).
+export function chatBox(el, talk, numbers, name = "Model") {
   boxes += 1;
-  const view = { talk, inputs: {}, drawn: [], state: { turns: [], asked: null, busy: false } };
+  const view = { talk, inputs: {}, drawn: [], state: { turns: [], message: null, busy: false } };
   view.root = make("section", "bi bc");
   view.root.setAttribute("aria-label", boxes > 1 ? `Chat, number ${boxes}` : "Chat");
   view.log = make("div", "bc-log");
@@ -166,14 +164,13 @@ export function chatBox(el, talk, name = "Model") {
     view.notice.textContent = spell(text);
     view.notice.classList.toggle("bc-quiet", !text);
   };
-  view.root.append(view.log, view.notice, writing(view), settings(view));
+  view.root.append(view.log, view.notice, messageForm(view), settings(view, numbers));
   view.show = (state) => following(view, () => show(view, state, name));
   view.add = (piece) => view.words && following(view, () => view.words.append(spell(piece)));
   view.settings = (values) => {
-    for (const [each, value] of Object.entries(values)) {
-      const control = view.inputs[each];
-      if (each === "memory") control.checked = value;
-      else if (document.activeElement !== control) control.value = value ?? "";
+    for (const [name, control] of Object.entries(view.inputs)) {
+      if (name === "memory") control.checked = values[name];
+      else if (document.activeElement !== control) control.value = values[name] ?? "";
     }
   };
   view.ready = (why) => {
@@ -202,27 +199,28 @@ function enable(view) {
   if (lost && document.activeElement.disabled) view.area.focus();
 }
 
-// state = { turns, asked, said, busy }: what is finished, and the reply under way.
+// state = { turns, message, reply, busy }: the finished turns; the message to which a reply is under
+// way, or null; and so much of the reply as there is.
 function show(view, state, name) {
   view.state = state;
   const same = state.turns.length >= view.drawn.length
-    && view.drawn.every((turn, place) => JSON.stringify(turn) === JSON.stringify(state.turns[place]));
+    && view.drawn.every((turn, index) => JSON.stringify(turn) === JSON.stringify(state.turns[index]));
   if (!same) {
     view.log.replaceChildren();
     view.drawn = [];
   }
-  view.under?.remove();
+  view.underWay?.remove();
   view.nothing.remove();
   for (const turn of state.turns.slice(view.drawn.length)) view.log.append(turnBox(name, turn));
   view.drawn = [...state.turns];
-  view.under = view.words = null;
-  // A screen reader is told the reply when it is whole, not letter by letter.
+  view.underWay = view.words = null;
+  // A screen reader reads the reply when it is whole, not piece by piece.
   view.log.setAttribute("aria-busy", state.busy ? "true" : "false");
-  if (state.asked !== null && state.asked !== undefined) {
-    const reply = saying(name, "bc-model bc-speaking", state.said ?? "");
+  if (state.message !== null) {
+    const reply = bubble(name, "bc-model bc-growing", state.reply);
     view.words = reply.words;
-    view.under = make("div", "bc-turn", saying("You", "bc-you", state.asked).element, reply.element);
-    view.log.append(view.under);
+    view.underWay = make("div", "bc-turn", bubble("You", "bc-you", state.message).element, reply.element);
+    view.log.append(view.underWay);
   } else if (!state.turns.length) view.log.append(view.nothing);
   enable(view);
 }
@@ -232,22 +230,22 @@ function show(view, state, name) {
 const PATIENCE = 1500; // milliseconds for Python to say that it is there
 
 function render({ model, el }) {
-  const ask = (kind, more = {}) => model.send({ kind, ...more });
+  const send = (kind, more = {}) => model.send({ kind, ...more });
   const set = (name, value) => {
     model.set(name, value);
     model.save_changes();
   };
   const view = chatBox(el, {
     send: (text) => {
-      view.show({ ...view.state, asked: text, said: "", busy: true });
+      view.show({ ...view.state, message: text, reply: "", busy: true });
       view.tell("Waiting for Python, which may be busy with another cell.");
-      ask("say", { text });
+      send("ask", { text });
     },
-    stop: () => ask("stop"),
-    clear: () => ask("clear"),
+    stop: () => send("stop"),
+    clear: () => send("clear"),
     set,
-  }, model.get("name"));
-  const names = ["memory", ...SETTINGS.map(([name]) => name)];
+  }, model.get("_numbers"), model.get("name"));
+  const names = ["memory", ...model.get("_numbers").map(({ name }) => name)];
   const follow = () => view.settings(Object.fromEntries(names.map((name) => [name, model.get(name)])));
   const hear = (message) => {
     if (message.kind === "state") {
@@ -255,10 +253,10 @@ function render({ model, el }) {
       view.ready("");
       view.show(message.state);
       view.tell(message.notice);
-      if (message.back && !view.area.value) view.area.value = message.back; // nothing typed is lost
+      if (message.refused && !view.area.value) view.area.value = message.refused; // to be mended
     } else if (message.kind === "piece") view.add(message.text);
   };
-  view.show({ turns: model.get("_turns"), asked: null, said: "", busy: false });
+  view.show({ turns: model.get("_turns"), message: null, reply: "", busy: false });
   view.ready(" ");
   const waiting = setTimeout(
     () => view.ready("Nobody is here to answer: open the lesson in JupyterLab and run this cell."),
@@ -266,7 +264,7 @@ function render({ model, el }) {
   model.on("msg:custom", hear);
   for (const name of names) model.on(`change:${name}`, follow);
   follow();
-  ask("hello");
+  send("hello");
   return () => {
     clearTimeout(waiting);
     model.off("msg:custom", hear);

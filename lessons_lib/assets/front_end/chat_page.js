@@ -7,23 +7,24 @@ const follow = () => document.documentElement.setAttribute("theme", dark.matches
 dark.addEventListener("change", follow);
 follow();
 
-const place = document.getElementById("chat");
-const chosen = JSON.parse(place.dataset.options); // what the server was started with
+const chat = document.getElementById("chat");
+const numbers = JSON.parse(chat.dataset.numbers);
+const options = JSON.parse(chat.dataset.options); // at first those that the server was started with
 let turns = [];
 let running = null; // what stops the reply under way
 let model = "";
 
-const view = chatBox(place, {
+const view = chatBox(chat, {
   send,
   stop: () => running?.abort(),
   clear() {
     turns = [];
     running?.abort("clear");
-    view.show({ turns, asked: null, said: "", busy: false });
+    view.show({ turns, message: null, reply: "", busy: false });
   },
-  set: (name, value) => { chosen[name] = value; },
-});
-view.settings(chosen);
+  set: (name, value) => { options[name] = value; },
+}, numbers);
+view.settings(options);
 meet();
 
 async function meet() {
@@ -46,22 +47,22 @@ async function read(response) {
 }
 
 function body(text) {
+  const { max_new_tokens, ...others } = options;
   const earlier = turns.flatMap(({ message, reply }) => [
     { role: "user", content: message }, { role: "assistant", content: reply },
   ]);
   return JSON.stringify({
     model,
     // Without memory only the message counts, so only the message travels.
-    messages: [...(chosen.memory ? earlier : []), { role: "user", content: text }],
-    stream: true, memory: chosen.memory, temperature: chosen.temperature, top_p: chosen.top_p,
-    top_k: chosen.top_k, seed: chosen.seed, max_tokens: chosen.max_new_tokens,
+    messages: [...(options.memory ? earlier : []), { role: "user", content: text }],
+    stream: true, max_tokens: max_new_tokens, ...others,
   });
 }
 
 async function send(text) {
   const here = running = new AbortController();
   const turn = { message: text, reply: "", finish: "stopped" };
-  view.show({ turns, asked: text, said: "", busy: true });
+  view.show({ turns, message: text, reply: "", busy: true });
   let notice = "";
   let refused = false;
   try {
@@ -82,9 +83,9 @@ async function send(text) {
   }
   if (here.signal.reason === "clear") return;
   if (!refused) turns = [...turns, turn];
-  view.show({ turns, asked: null, said: "", busy: false });
+  view.show({ turns, message: null, reply: "", busy: false });
   view.tell(notice);
-  if (refused && !view.area.value) view.area.value = text; // nothing that was typed is lost
+  if (refused && !view.area.value) view.area.value = text; // to be mended
 }
 
 // The JSON of each server-sent event, up to [DONE].

@@ -43,18 +43,17 @@ function layoutRow(row, index, width, limit, options, data) {
   const paddingMasked = shifted.map((id, t) => (t < length ? id : data.ignore));
   const border = maskedUntil(row, options);
   const targets = paddingMasked.map((id, t) => (t < border - 1 ? data.ignore : id));
-  const header = options.instruction_mask === "keep-header" ? row.header : row.prompt;
   const kinds = padded.map((_, t) => {
     if (t >= ended.length) return "padding";
     if (t === row.ids.length) return "end";
-    return t < header ? "instruction" : "response";
+    return t < row.prompt ? "prompt" : "response";
   });
   const weight = weightOfPrompts(options);
   const weights = weight === null ? null : paddingMasked.map((id, t) =>
     id === data.ignore ? 0 : t < row.prompt - 1 ? weight : 1);
   return {
     index, length, padded, inputs: padded.slice(0, width), shifted, paddingMasked, targets,
-    weights, kinds, cut: row.ids.length > length, ids: row.ids, border: header,
+    weights, kinds, cut: row.ids.length > length, ids: row.ids, prompt: row.prompt,
   };
 }
 
@@ -78,24 +77,24 @@ export function stageTargets(row, substep) {
   return substep === "2.5" ? row.targets : null;
 }
 
-// The kind of the target at a place: its token's, or why it is ignored.
+// The kind of the target at a position: its token's, or why it is ignored.
 export function targetKind(row, t, target, data) {
   const kind = row.kinds[t + 1];
   if (target !== data.ignore) return kind;
-  return kind === "padding" || kind === "end" ? "ignored-padding" : "ignored-instruction";
+  return kind === "padding" || kind === "end" ? "ignored-padding" : "ignored-prompt";
 }
 
 // How many targets count at a substep, and why the others do not; tokens by kind, too.
 export function counts(plan, data, substep = "2.5") {
   const found = {
-    total: 0, live: 0, ignoredPadding: 0, ignoredInstruction: 0, paddingThatCounts: 0,
-    weighted: 0, cells: 0, tokens: { instruction: 0, response: 0, end: 0, padding: 0 }, rows: [],
+    total: 0, live: 0, ignoredPadding: 0, ignoredPrompt: 0, paddingThatCounts: 0,
+    weighted: 0, cells: 0, tokens: { prompt: 0, response: 0, end: 0, padding: 0 }, rows: [],
   };
   for (const row of plan.rows) {
     const targets = stageTargets(row, substep);
     const shown = substep === "2.2" ? row.ids.length : targets ? plan.width : plan.width + 1;
     for (let t = 0; t < shown; t += 1) {
-      const kind = substep === "2.2" ? (t < row.border ? "instruction" : "response") : row.kinds[t];
+      const kind = substep === "2.2" ? (t < row.prompt ? "prompt" : "response") : row.kinds[t];
       found.tokens[kind] += 1;
     }
     found.cells += plan.width + 1;
@@ -103,7 +102,7 @@ export function counts(plan, data, substep = "2.5") {
     for (let t = 0; targets && t < plan.width; t += 1) {
       const kind = targetKind(row, t, targets[t], data);
       if (kind === "ignored-padding") found.ignoredPadding += 1;
-      else if (kind === "ignored-instruction") found.ignoredInstruction += 1;
+      else if (kind === "ignored-prompt") found.ignoredPrompt += 1;
       else live += 1;
       if (kind === "padding") found.paddingThatCounts += 1;
       if (substep === "2.5" && row.weights && row.weights[t] > 0 && row.weights[t] < 1) {
@@ -154,8 +153,13 @@ export function localModel(state) {
 const SVG = "http://www.w3.org/2000/svg";
 const NO_KERNEL = "Searching and typing entries need Python's tokenizer, and no Python runs here.";
 const KIND_NAMES = {
-  instruction: "instruction", response: "response", end: "end of text", padding: "padding",
-  "ignored-padding": "−100 padding", "ignored-instruction": "−100 masked instruction",
+  prompt: "prompt", response: "response", end: "end of text", padding: "padding",
+  "ignored-padding": "−100 on padding", "ignored-prompt": "−100 on the prompt",
+};
+// Parts of a text at substep 2.1; a format's closing tag looks like the response, without a border.
+const PART_NAMES = {
+  template: "prompt: template", instruction: "prompt: instruction", input: "prompt: input",
+  header: "prompt: response header", output: "response: output",
 };
 let instances = 0;
 
@@ -200,7 +204,7 @@ function change(view, name, value) {
 // ---------------------------------------------------------------- controls
 
 // Radio buttons in a row: arrow keys and screen readers know them.
-function segments(view, name, title, choices) {
+function radioBar(view, name, title, choices) {
   const group = make("fieldset", "bi-group");
   group.append(make("legend", "", title));
   const bar = make("div", "bi-segments");
@@ -331,17 +335,17 @@ function buildControls(view) {
     weight.classList.toggle("bi-off", weight.querySelector("input").disabled);
   });
   const controls = make("div", "bi-controls",
-    segments(view, "substep", "Substep", [
+    radioBar(view, "substep", "Substep", [
       ["2.1", "2.1", "template"], ["2.2", "2.2", "token ids"], ["2.3", "2.3", "padding"],
       ["2.4", "2.4", "targets"], ["2.5", "2.5", "−100"]]),
-    segments(view, "prompt_format", "Format", formats),
-    onlyFrom(view, "2.3", segments(view, "padding", "Padding",
+    radioBar(view, "prompt_format", "Format", formats),
+    onlyFrom(view, "2.3", radioBar(view, "padding", "Padding",
       [["dynamic", "dynamic"], ["static", "static"], ["fixed", "fixed"]])),
     fixed,
     entryButtons(view),
     onlyFrom(view, "2.3",
       numberField(view, "max_length", "Max length", { min: 1, max: 4096, empty: "none" })),
-    onlyFrom(view, "2.5", segments(view, "instruction_mask", "Mask instruction",
+    onlyFrom(view, "2.5", radioBar(view, "instruction_mask", "Mask the prompt",
       [["none", "no"], ["keep-header", "keep header"], ["prompt", "yes"]])),
     weight,
     onlyFrom(view, "2.2", checkbox(view, "fold", "fold shared preamble")),
@@ -422,7 +426,7 @@ function drawSummary(view) {
   view.legend.replaceChildren(...legendItems(options.substep, found));
   if (data.losses && options.substep >= "2.4") {
     const swatch = make("i", "bi-swatch bi-cell bi-loss");
-    view.legend.append(make("span", "bi-key", swatch, "loss: the higher the fuller"));
+    view.legend.append(make("span", "bi-key", swatch, "loss: the fuller, the higher"));
   }
   view.notes.replaceChildren(...notes(view).map((text) => make("p", "", text)));
 }
@@ -436,7 +440,7 @@ function headline(view) {
     const own = size(parts.filter((part) => ["instruction", "input", "output"].includes(part.kind)));
     const all = size(parts);
     return [plural(plan.rows.length, "text"),
-      `of ${number(all)} characters; ${percent(all - own, all)} of them is the template's`];
+      `of ${number(all)} characters, ${percent(all - own, all)} of them the template's`];
   }
   if (options.substep === "2.2") {
     const lengths = plan.rows.map((row) => row.ids.length);
@@ -487,12 +491,11 @@ function notes(view) {
 
 function legendItems(substep, found) {
   if (substep === "2.1") {
-    return ["template", "instruction", "input", "header", "output"].map((kind) =>
-      make("span", "bi-key", make("i", `bi-swatch bi-part-${kind}`),
-        kind === "header" ? "response header" : kind));
+    return Object.entries(PART_NAMES).map(([kind, name]) =>
+      make("span", "bi-key", make("i", `bi-swatch bi-part-${kind}`), name));
   }
   const items = Object.entries(found.tokens)
-    .filter(([kind]) => substep >= "2.3" || kind === "instruction" || kind === "response")
+    .filter(([kind]) => substep >= "2.3" || kind === "prompt" || kind === "response")
     .map(([kind, count]) => legendItem(kind, KIND_NAMES[kind], count));
   if (substep >= "2.4") items.push(legendItem("counts", "counts in the loss", found.live));
   if (substep === "2.4" && found.paddingThatCounts) {
@@ -500,8 +503,7 @@ function legendItems(substep, found) {
   }
   if (substep === "2.5") {
     items.push(legendItem("ignored-padding", KIND_NAMES["ignored-padding"], found.ignoredPadding));
-    items.push(legendItem("ignored-instruction", KIND_NAMES["ignored-instruction"],
-      found.ignoredInstruction));
+    items.push(legendItem("ignored-prompt", KIND_NAMES["ignored-prompt"], found.ignoredPrompt));
   }
   return items;
 }
@@ -517,7 +519,7 @@ function drawStrips(view) {
   const width = lineWidth(view);
   view.strips.classList.toggle("bi-many", plan.rows.length > 12);
   view.panel.classList.toggle("bi-no-strips", options.substep === "2.1" || !plan.rows.length);
-  view.strips.replaceChildren(...(options.substep === "2.1" ? [] : plan.rows).map((row, place) => {
+  view.strips.replaceChildren(...(options.substep === "2.1" ? [] : plan.rows).map((row, rowIndex) => {
     const bar = make("div", "bi-bar");
     const targets = stageTargets(row, options.substep);
     const kindAt = (t) => (targets ? targetKind(row, t, targets[t], view.data) : kindOfInput(view, row, t));
@@ -529,7 +531,7 @@ function drawStrips(view) {
       bar.append(piece);
       start = t;
     }
-    const says = targets ? `${found.rows[place]} in loss` : plural(row.ids.length, "token");
+    const says = targets ? `${found.rows[rowIndex]} in loss` : plural(row.ids.length, "token");
     return make("div", "bi-strip", make("span", "", `#${row.index}`), bar, make("span", "", says));
   }));
 }
@@ -554,8 +556,8 @@ function colourLoss(view, cell, { loss }) {
 
 function tellLoss(view, { loss, top }) {
   const text = [`; loss ${loss.toFixed(2)}, so its probability was ${percent(Math.exp(-loss), 1)}. Likeliest: `];
-  top.forEach(([id, share], place) => {
-    text.push(place ? ", " : "", make("code", "", word(view, id, id === view.data.end ? "end" : "")),
+  top.forEach(([id, share], index) => {
+    text.push(index ? ", " : "", make("code", "", word(view, id, id === view.data.end ? "end" : "")),
       ` ${percent(share, 1)}`);
   });
   return text;
@@ -611,7 +613,7 @@ function lineWidth(view) {
 
 function kindOfInput(view, row, t) {
   if (view.options.substep !== "2.2") return row.kinds[t];
-  return t < row.border ? "instruction" : "response";
+  return t < row.prompt ? "prompt" : "response";
 }
 
 // How a token is written: "pad", "■ end", or its own characters.
@@ -662,7 +664,7 @@ function measure(view) {
   view.grid = { columns, edges, shared, cell, gap, lines, rowHeight };
 }
 
-// The place in `columns` of position t.
+// The index in `columns` of position t.
 function columnOf(view, t) {
   const { shared } = view.grid;
   if (!shared) return t;
@@ -710,9 +712,9 @@ function drawWindow(view, force = false) {
   };
   view.cells.clear();
   const lines = [];
-  for (let place = view.drawn.top; place < view.drawn.bottom; place += 1) {
-    lines.push(drawLine(view, place, "inputs"));
-    if (view.grid.lines === 2) lines.push(drawLine(view, place, "targets"));
+  for (let rowIndex = view.drawn.top; rowIndex < view.drawn.bottom; rowIndex += 1) {
+    lines.push(drawLine(view, rowIndex, "inputs"));
+    if (view.grid.lines === 2) lines.push(drawLine(view, rowIndex, "targets"));
   }
   view.lines.replaceChildren(...lines);
   view.positions.replaceChildren(...positionMarks(view));
@@ -731,14 +733,14 @@ function positionMarks(view) {
   return marks;
 }
 
-function drawLine(view, place, name) {
+function drawLine(view, rowIndex, name) {
   const { grid, plan, drawn, options } = view;
-  const row = plan.rows[place];
+  const row = plan.rows[rowIndex];
   const line = make("div", `bi-line bi-${name}`);
-  const top = TOP + place * grid.rowHeight + (name === "targets" ? grid.cell + grid.gap : 0);
+  const top = TOP + rowIndex * grid.rowHeight + (name === "targets" ? grid.cell + grid.gap : 0);
   line.style.top = `${top}px`;
   line.setAttribute("role", "row");
-  line.setAttribute("aria-rowindex", String(place * grid.lines + (name === "targets" ? 2 : 1)));
+  line.setAttribute("aria-rowindex", String(rowIndex * grid.lines + (name === "targets" ? 2 : 1)));
   const label = make("div", "bi-label");
   label.setAttribute("role", "rowheader");
   if (name === "inputs") label.append(make("b", "", `#${row.index} `));
@@ -752,10 +754,10 @@ function drawLine(view, place, name) {
     cell.style.width = `${column.size - (options.show === "blocks" ? 1 : 3)}px`;
     cell.setAttribute("aria-colindex", String(c + 1));
     if (!column.fold) {
-      cell.id = `${view.id}-${place}-${column.at}-${name}`;
-      cell.dataset.row = place;
+      cell.id = `${view.id}-${rowIndex}-${column.at}-${name}`;
+      cell.dataset.row = rowIndex;
       cell.dataset.at = column.at;
-      view.cells.set(`${place}:${column.at}:${name}`, cell);
+      view.cells.set(`${rowIndex}:${column.at}:${name}`, cell);
     }
     line.append(cell);
   }
@@ -847,9 +849,9 @@ function drawGrid(view) {
 function clampActive(view) {
   const { active, plan } = view;
   if (!active || !plan.rows.length) return null;
-  const place = Math.min(active.place, plan.rows.length - 1);
-  const width = view.options.substep === "2.2" ? plan.rows[place].ids.length : lineWidth(view);
-  return { place, at: Math.min(Math.max(active.at, view.grid.shared), Math.max(0, width - 1)) };
+  const rowIndex = Math.min(active.rowIndex, plan.rows.length - 1);
+  const width = view.options.substep === "2.2" ? plan.rows[rowIndex].ids.length : lineWidth(view);
+  return { rowIndex, at: Math.min(Math.max(active.at, view.grid.shared), Math.max(0, width - 1)) };
 }
 
 function setActive(view, active) {
@@ -866,9 +868,9 @@ function markActive(view) {
   const active = clampActive(view);
   view.scroller.removeAttribute("aria-activedescendant");
   if (!active) return;
-  const { place, at } = active;
+  const { rowIndex, at } = active;
   const mark = (name, t, className) => {
-    const cell = view.cells.get(`${place}:${t}:${name}`);
+    const cell = view.cells.get(`${rowIndex}:${t}:${name}`);
     if (!cell) return null;
     cell.classList.add(className);
     view.marked.push(cell);
@@ -880,16 +882,16 @@ function markActive(view) {
   const target = mark("targets", at, "bi-reads");
   if (target) view.scroller.setAttribute("aria-activedescendant", target.id);
   const source = mark("inputs", at + 1, "bi-source");
-  if (reads && target) drawArrows(view, place, at, source !== null);
+  if (reads && target) drawArrows(view, rowIndex, at, source !== null);
 }
 
-function drawArrows(view, place, at, withSource) {
+function drawArrows(view, rowIndex, at, withSource) {
   const { edges, cell, gap, rowHeight } = view.grid;
   const middle = (t) => {
     const c = columnOf(view, t);
     return view.label + (edges[c] + edges[c + 1]) / 2;
   };
-  const top = TOP + place * rowHeight + cell + 1;
+  const top = TOP + rowIndex * rowHeight + cell + 1;
   const bottom = top + gap - 3;
   const path = (d, className) => {
     const element = document.createElementNS(SVG, "path");
@@ -917,7 +919,7 @@ function drawSentence(view) {
         : "Point at a token, or Tab into the grid and use the arrow keys, to see which target it predicts.");
     return;
   }
-  view.sentence.replaceChildren(...sentence(view, view.plan.rows[active.place], active.at));
+  view.sentence.replaceChildren(...sentence(view, view.plan.rows[active.rowIndex], active.at));
 }
 
 // A token in a sentence: its text in a box, then its id.
@@ -943,7 +945,7 @@ function sentence(view, row, t) {
 
 function describeKind(kind) {
   return {
-    instruction: "part of the prompt", response: "part of the response",
+    prompt: "part of the prompt", response: "part of the response",
     end: "end of text: where the model should stop", padding: "padding: fills the row, means nothing",
   }[kind];
 }
@@ -952,15 +954,19 @@ function verdict(view, row, t, target) {
   const { options, data } = view;
   const kind = targetKind(row, t, target, data);
   if (kind === "ignored-padding") return "does not count, because it is padding";
-  if (kind === "ignored-instruction") {
-    return "does not count, because it belongs to the instruction, which is masked";
+  if (kind === "ignored-prompt") {
+    return "does not count, because it belongs to the prompt, which is masked";
   }
   if (kind === "padding") return "counts in the loss, although it is padding; substep 2.5 mends that";
   if (row.weights && row.weights[t] < 1 && options.substep === "2.5") {
     return `counts with weight ${row.weights[t]}, because it belongs to the prompt`;
   }
   if (kind === "end") return "counts in the loss ✓, because here the model learns to stop";
-  if (kind === "instruction") return "counts in the loss ✓, because the instruction is not masked";
+  if (kind === "prompt") {
+    return options.instruction_mask === "keep-header" && options.substep === "2.5"
+      ? "counts in the loss ✓, because the response header is kept, though the prompt is masked"
+      : "counts in the loss ✓, because the prompt is not masked";
+  }
   return "counts in the loss ✓, because it is part of the response";
 }
 
@@ -974,7 +980,7 @@ function scrollToActive(view) {
   const inside = box.clientWidth - view.label;
   if (edges[c] < box.scrollLeft) box.scrollLeft = edges[c] - 8;
   else if (edges[c + 1] > box.scrollLeft + inside) box.scrollLeft = edges[c + 1] - inside + 8;
-  const top = active.place * rowHeight;
+  const top = active.rowIndex * rowHeight;
   if (top < box.scrollTop) box.scrollTop = top;
   else if (top + rowHeight + TOP > box.scrollTop + box.clientHeight) {
     box.scrollTop = top + rowHeight + TOP - box.clientHeight;
@@ -991,9 +997,9 @@ function onKey(view, event) {
   event.preventDefault();
   event.stopPropagation();
   const from = clampActive(view) ?? firstInView(view);
-  const place = Math.min(Math.max(from.place + move[0], 0), view.plan.rows.length - 1);
+  const rowIndex = Math.min(Math.max(from.rowIndex + move[0], 0), view.plan.rows.length - 1);
   const at = Math.min(Math.max(from.at + move[1], 0), lineWidth(view) - 1);
-  view.active = { place, at };
+  view.active = { rowIndex, at };
   view.active = clampActive(view);
   scrollToActive(view);
   drawWindow(view);
@@ -1003,7 +1009,7 @@ function onKey(view, event) {
 function firstInView(view) {
   const seen = visibleRange(view);
   const column = view.grid.columns[seen.left];
-  return { place: Math.min(seen.top, view.plan.rows.length - 1), at: column.at + (column.fold ?? 0) };
+  return { rowIndex: Math.min(seen.top, view.plan.rows.length - 1), at: column.at + (column.fold ?? 0) };
 }
 
 function buildGrid(view) {
@@ -1026,7 +1032,7 @@ function buildGrid(view) {
   landmark(view.scroller, "Tokens of the batch, inputs over targets");
   const point = (event) => {
     const cell = event.target.closest?.(".bi-cell[data-at]");
-    if (cell) setActive(view, { place: Number(cell.dataset.row), at: Number(cell.dataset.at) });
+    if (cell) setActive(view, { rowIndex: Number(cell.dataset.row), at: Number(cell.dataset.at) });
   };
   view.canvas.addEventListener("pointerover", point);
   view.canvas.addEventListener("click", point);
@@ -1169,8 +1175,8 @@ export function inspector(model, el) {
 
 // ---------------------------------------------------------------- two batches side by side
 
-// What differs between two batches of the same entries: targets at the same place of the same
-// entry, places that only one side has, and targets that count.
+// What differs between two batches of the same entries: targets at the same position of the same
+// entry, positions that only one side has, and targets that count.
 export function differences(left, right) {
   const found = { targets: 0, onlyLeft: 0, onlyRight: 0, live: 0 };
   const live = (plan) => plan.rows.reduce(
@@ -1240,9 +1246,10 @@ function tellDifferences(left, right) {
     ` has ${compare(cells(right) - cells(left), "cells")} and `
     + `${compare(found.live, "targets that count")} after all substeps.`];
   if (left.options.prompt_format === right.options.prompt_format) {
-    text.push(` At the same places ${plural(found.targets, "target")} `
+    const single = found.onlyLeft + found.onlyRight;
+    text.push(` At the same positions ${plural(found.targets, "target")} `
       + `${found.targets === 1 ? "differs" : "differ"}; `
-      + `${plural(found.onlyLeft + found.onlyRight, "place")} only one side has.`);
+      + `${plural(single, "position")} ${single === 1 ? "exists" : "exist"} on one side only.`);
   }
   return text;
 }
@@ -1288,14 +1295,14 @@ function race(model, el) {
   let frame = 0;
   const draw = () => {
     const progress = Number(slider.value);
-    raceAt(lanes, progress / 100).forEach((lane, place) => {
-      const { filled, padding, says: text } = rows[place];
+    raceAt(lanes, progress / 100).forEach((lane, index) => {
+      const { filled, padding, says: text } = rows[index];
       filled.style.width = `${(100 * (lane.cells - lane.padding)) / most}%`;
       padding.style.width = `${(100 * lane.padding) / most}%`;
       text.textContent = `${number(lane.padding)} of ${number(lane.cells)} cells are padding `
         + `(${percent(lane.padding, lane.cells)})`;
     });
-    says.textContent = progress < 100 ? "Which way to batch wastes most? Guess, then press Race."
+    says.textContent = progress < 100 ? "Which way of batching wastes the most? Guess, then press Race."
       : tellRace(raceAt(lanes, 1));
   };
   const stop = () => {

@@ -1,8 +1,8 @@
-"""Sixty answers of which everybody knows how good they are: to judge the judges by. Lesson 10.
+"""Sixty answers whose quality is known, to judge the judges by. Lesson 10.
 
-Thirty bundled test entries, one of each of thirty families, with a good and a bad answer each. So
-no scorer gains by finding some questions easier than others. What makes an answer good or bad is a
-rule, and the rules are checked against the tables of facts.
+Thirty bundled test entries from thirty families, each with a good and a bad answer, so that no
+scorer gains by finding some questions easier than others. Rules decide which answers are good, and
+tests check the rules against the tables of facts.
 """
 
 from typing import Literal, NamedTuple
@@ -24,7 +24,7 @@ RIGHT, REWORDED, WRONG_FACT, WRONG_FAMILY, EMPTY, ECHO = KINDS = (
 )
 GRADES: dict[Kind, int] = {
     RIGHT: 2,
-    REWORDED: 2,  # as good as the wanted text: that is what a scorer should see
+    REWORDED: 2,  # as good as the wanted text, which a scorer should notice
     WRONG_FACT: 1,
     WRONG_FAMILY: 1,
     EMPTY: 0,
@@ -59,7 +59,7 @@ class _Plan(NamedTuple):
     good: Kind
     bad: Kind
     other: str = ""  # a wrong fact's value, or the other family
-    reworded: bool = False  # whether the wrong fact is told in the rewording too
+    reworded: bool = False  # whether the wrong fact stands in the rewording, too
 
 
 _PLANS = (
@@ -103,18 +103,18 @@ def labelled_answers() -> list[LabelledAnswer]:
     with hardly a word of the wanted text. Bad ones are 18 "wrong fact": another fact of the family
     in the sentence that answers such questions (in 6 of them the reworded sentence); 4 "wrong
     family": a true sentence about the same thing that answers another question; 4 "empty"; and
-    4 "echo": the question once more.
+    4 "echo": the question repeated.
     """
     test = split_entries(bundled_entries()).test
-    placed = {
+    by_value = {
         (family.facts, value): (entry, family, fact)
         for entry, (family, fact) in zip(test, facts_of(test), strict=True)
         for value in fact.values()
     }
     labelled = []
     for plan in _PLANS:
-        entry, family, fact = placed[plan.family, plan.value]
-        good = _say(family, fact, plan.good == REWORDED)
+        entry, family, fact = by_value[plan.family, plan.value]
+        good = _write_answer(family, fact, plan.good == REWORDED)
         bad = _bad_answer(plan, entry, family, fact)
         labelled.append(LabelledAnswer(entry, good, plan.good, plan.family))
         labelled.append(LabelledAnswer(entry, bad, plan.bad, plan.family))
@@ -122,7 +122,7 @@ def labelled_answers() -> list[LabelledAnswer]:
 
 
 def questions_of(labelled: list[LabelledAnswer]) -> list[int]:
-    """For each answer which question it answers, 0, 0, 1, 1, …: what is drawn together later."""
+    """The index of the question that each answer belongs to, 0, 0, 1, 1, …: groups to draw from."""
     numbers: dict[str, int] = {}
     texts = [f"{each.entry['instruction']}\n{each.entry['input']}" for each in labelled]
     return [numbers.setdefault(text, len(numbers)) for text in texts]
@@ -135,11 +135,11 @@ def _bad_answer(plan: _Plan, entry: Entry, family: Family, fact: Fact) -> str:
         return "\n".join(filter(None, (entry["instruction"], entry["input"])))
     if plan.bad == WRONG_FAMILY:
         thing = next(iter(fact.values()))  # a family's first column names what it is about
-        return _say(FAMILIES[plan.other], find_fact(plan.other, thing))
+        return _write_answer(FAMILIES[plan.other], find_fact(plan.other, thing))
     other = find_fact(plan.family, plan.other)
     asked = set(asked_columns(family, fact))
     mixed = {column: (fact if column in asked else other)[column] for column in fact}
-    return _say(family, mixed, plan.reworded)
+    return _write_answer(family, mixed, plan.reworded)
 
 
 def asked_columns(family: Family, fact: Fact) -> list[str]:
@@ -161,6 +161,6 @@ def find_fact(family: str, value: str) -> Fact:
     return fact
 
 
-def _say(family: Family, fact: Fact, reworded: bool = False) -> str:
+def _write_answer(family: Family, fact: Fact, reworded: bool = False) -> str:
     template = family.reworded if reworded else family.output
     return template.format_map(family.words(fact))

@@ -1,7 +1,7 @@
 """A language model as a judge: a written rubric, and how its replies become scores. Lesson 10.
 
 Two ways to let a model judge: ask it for a number, which takes a large model; or look at how likely
-it finds the answer, which a small one can do. Here both run offline; ``server`` is for a
+it finds the answer, which a small one can do. Both run offline here; ``server`` asks a model on a
 server.
 """
 
@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from lessons_lib.data import Entry, LocalTokenizer, PromptFormat, get_prompt_format
 from lessons_lib.data.hub_tokenizer import Message
 from lessons_lib.evaluation.ranks import Score
-from lessons_lib.evaluation.scorers import check_pairs
+from lessons_lib.evaluation.scorers import Scorer, check_pairs
 from lessons_lib.generation import generate, log_likelihood, next_logits
 
 RUBRIC = """\
@@ -45,10 +45,10 @@ class ChatModel(Protocol):
 
 
 def parse_score(reply: str) -> int | None:
-    """The whole number from 0 to 100 that a judge replied with, white space around it aside.
+    """The whole number from 0 to 100 that a judge's reply consists of, apart from white space.
 
-    Strictly: a reply with any other character, such as "Score: 80", "80/100" or "80.", is None.
-    Whoever searches longer replies for a number finds the 2 of "2 of the 3 facts are right".
+    A reply with any other character, such as "Score: 80", "80/100" or "80.", gives None: a search
+    for numbers in longer replies would find the 2 of "2 of the 3 facts are right".
     """
     found = _NUMBER.fullmatch(reply.strip(" \t\r\n"))
     return int(found[0]) if found else None
@@ -68,17 +68,17 @@ def judge_messages(entry: Entry, answer: str, rubric: str = RUBRIC) -> list[Mess
 
 
 def progress_bar(name: str, total: int, shown: bool = True) -> tqdm:
-    """A bar that counts answers and is gone at the end; none where nothing is to be done."""
+    """A bar that counts answers and disappears at the end; none where there is nothing to do."""
     return tqdm(desc=name, total=total, unit="answer", leave=False, disable=not (shown and total))
 
 
 @dataclass
-class LocalJudge:
+class LocalJudge(Scorer):
     """A model on this machine, asked for a number; see ``parse_score`` for what counts as one.
 
-    At ``temperature`` 0 it says its likeliest words, the same each time. To see how steady it is,
-    compare two gradings at a temperature above 0 with ``verdicts.same_twice``: by judges with
-    two seeds, or by one with the ``seed`` None, which draws anew each time.
+    At ``temperature`` 0 it replies with its likeliest words, the same each time. To see how steady
+    it is, compare two gradings at a temperature above 0 with ``verdicts.same_twice``: by judges
+    with different seeds, or by one whose ``seed`` is None, which draws differently each time.
     """
 
     model: ChatModel
@@ -93,8 +93,8 @@ class LocalJudge:
         """What the model says to each answer, 16 tokens at most.
 
         Raises:
-            ValueError: not one answer an entry, a chat longer than the model's context, or a
-                temperature below 0.
+            ValueError: there is not one answer per entry, a chat is longer than the model's
+                context, or the temperature is below 0.
         """
         prompts = _chats(self.model, entries, answers, self.rubric)
         begun: set[int] = set()
@@ -121,11 +121,11 @@ class LocalJudge:
 
 
 @dataclass
-class DigitJudge:
-    """A model on this machine, asked for a digit; the score is the mean of what it might say.
+class DigitJudge(Scorer):
+    """A model on this machine, asked for a digit; the score is the mean over its probabilities.
 
-    Every answer gets a score, and a finer one than the likeliest digit, for the model's doubt
-    counts.
+    Every answer gets a score, and a finer one than the likeliest digit alone, because the model's
+    doubt counts as well.
 
     Source: Liu et al. 2023, "G-Eval", arXiv 2303.16634.
     """
@@ -150,13 +150,14 @@ class DigitJudge:
 
 
 @dataclass
-class LikelihoodScorer:
+class LikelihoodScorer(Scorer):
     """How likely a model finds an answer: the mean log-probability of its tokens and its end.
 
-    It never sees the wanted output, so it judges by what the model itself knows. The mean, because
-    each token more makes the sum lower; the end of text counts, so that an empty answer has a score
-    too. With ``gain`` the log-probability of the same answer without any question is taken off:
-    what is left is what the question makes likelier. Natural logarithms; 0 or less without gain.
+    It never sees the wanted output, so it judges by what the model itself knows. It takes the mean,
+    because every further token lowers the sum; end of text counts, so an empty answer has a score
+    too. With ``gain``, the log-probability of the same answer without any question is subtracted:
+    what remains is how much likelier the question makes it. Natural logarithms; without gain never
+    above 0.
     """
 
     model: nn.Module
@@ -170,10 +171,11 @@ class LikelihoodScorer:
         self.name = self.name or ("likelihood gain" if self.gain else "likelihood")
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
-        """Nats a token for each answer.
+        """Nats per token for each answer.
 
         Raises:
-            ValueError: not one answer an entry, or a prompt and answer beyond the model's context.
+            ValueError: there is not one answer per entry, or a prompt and its answer do not fit
+                the model's context.
         """
         check_pairs(entries, answers)
         written = get_prompt_format(self.prompt_format)

@@ -1,27 +1,22 @@
 """Replies of a judge on disk, so that no answer is paid for twice. Lesson 10.
 
-One file of lines for each judge. A line is added when its reply arrives and is on the disk before
-the next one, so a run that is cut off loses nothing and the next one goes on from there.
+An SQLite database for each judge. A reply is on the disk before the next one is waited for, so a
+run that is cut off loses nothing, and the next one goes on from there.
 """
 
 import contextlib
 import hashlib
 import json
-import os
 import re
-import threading
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-from filelock import FileLock
 
 from lessons_lib.support import cache_folder
 from lessons_lib.support.files import locked_file
 
-
-def replies_folder() -> Path:
-    """Where the replies are kept; not created here."""
-    return cache_folder() / "judged"
+PATIENCE = 60  # seconds to wait while another process writes
+CREATE = "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL)"
 
 
 def hash_of(*parts: object) -> str:
@@ -31,7 +26,7 @@ def hash_of(*parts: object) -> str:
 
 
 class ReplyCache:
-    """Key → reply, in memory and in a file ``<name>-<hash>.jsonl``; several processes may share it.
+    """Key → reply, in memory and in ``<name>-<hash>.sqlite``, which several processes may share.
 
     ``identity`` is all that decides over replies but the question itself: server, model, rubric.
     What was judged is not written down, only a hash of it.
@@ -39,8 +34,9 @@ class ReplyCache:
 
     def __init__(self, name: str, *identity: object, folder: str | Path | None = None):
         slug = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[:60] or "judge"
-        self.path = Path(folder or replies_folder()) / f"{slug}-{hash_of(*identity)}.jsonl"
-        self._thread_lock = threading.Lock()
+        folder = Path(folder or cache_folder() / "judged")
+        self.path = folder / f"{slug}-{hash_of(*identity)}.sqlite"
+        self.problem = ""  # why replies are not kept, or that a damaged file was given up
         self._replies: dict[str, str] = {}
         self.reload()
 
@@ -50,41 +46,20 @@ class ReplyCache:
     def __contains__(self, key: str) -> bool:
         return key in self._replies
 
-    def __getitem__(self, key: str) -> str:
-        return self._replies[key]
-
     def get(self, key: str) -> str | None:
         """The reply, None where there is none."""
         return self._replies.get(key)
 
     def reload(self) -> None:
-        """Read what other processes have added. A line that was cut off is passed over."""
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return
-        for line in content.split(b"\n"):
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                read = json.loads(line)
-                if isinstance(read["key"], str) and isinstance(read["reply"], str):
-                    self._replies[read["key"]] = read["reply"]
+        """Read what other processes have added."""
+        if self.path.is_file():
+            self._replies.update(self._execute("SELECT key, reply FROM replies"))
 
     def add(self, key: str, reply: str) -> None:
-        """Keep a reply; it is on the disk when this returns.
-
-        Raises:
-            OSError: the file cannot be written.
-        """
-        line = json.dumps({"key": key, "reply": reply}).encode() + b"\n"
-        with self._alone():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab+") as file:
-                if file.tell() and not _ends_in_newline(file):
-                    line = b"\n" + line  # after a line that was cut off
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-            self._replies[key] = reply
+        """Keep a reply; it is on the disk when this returns, or ``problem`` says why not."""
+        # Half a character cannot be written as UTF-8; it is spelled out.
+        self._replies[key] = reply = reply.encode("utf-8", "backslashreplace").decode()
+        self._execute("INSERT OR REPLACE INTO replies VALUES (?, ?)", key, reply)
 
     def asking(
         self, say: Callable[[str], object] = print
@@ -94,18 +69,27 @@ class ReplyCache:
         Replies can be added and read all the same.
         """
         sentence = "Another process is judging with this model; waiting for it."
-        return locked_file(self.path.with_suffix(".asking.lock"), sentence, say)
+        return locked_file(self.path.with_suffix(".lock"), sentence, say)
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """While this holds, no other thread or process writes."""
+    def _execute(self, statement: str, *values: str) -> list[tuple[str, str]]:
+        """The rows that a statement finds; none where the file cannot be used."""
+        try:
+            try:
+                return self._execute_once(statement, values)
+            except sqlite3.OperationalError:  # read-only, full or busy, but not damaged
+                raise
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
+                self.path.unlink(missing_ok=True)
+                self.problem = f"{self.path} was damaged ({error}) and is made again, empty."
+                return self._execute_once(statement, values)
+        except (OSError, sqlite3.DatabaseError) as error:
+            self.problem = f"Replies cannot be kept in {self.path}: {error}."
+            return []
+
+    def _execute_once(self, statement: str, values: Sequence[str]) -> list[tuple[str, str]]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._thread_lock, contextlib.ExitStack() as stack:
-            with contextlib.suppress(NotImplementedError):  # a file system without locks
-                stack.enter_context(FileLock(self.path.with_suffix(".lock")))
-            yield
-
-
-def _ends_in_newline(file) -> bool:
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) == b"\n"
+        with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE)) as database, database:
+            database.text_factory = bytes.decode  # sqlite3's own way hides what a damaged text is
+            database.execute(CREATE)
+            return database.execute(statement, values).fetchall()

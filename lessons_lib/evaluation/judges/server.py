@@ -5,7 +5,6 @@ never written to disk. Point it at the largest model you can reach: small ones j
 """
 
 import os
-import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -24,15 +23,16 @@ from lessons_lib.evaluation.judges.client import (
 from lessons_lib.evaluation.judges.local import RUBRIC, judge_messages, parse_score, progress_bar
 from lessons_lib.evaluation.judges.replies import ReplyCache, hash_of
 from lessons_lib.evaluation.ranks import Score
-from lessons_lib.evaluation.scorers import check_pairs
+from lessons_lib.evaluation.scorers import Scorer, check_pairs
 
 MODEL_VARIABLE = "LESSONS_LIB_JUDGE_MODEL"
 OLLAMA = "http://127.0.0.1:11434/v1"
-FEW = 5  # so many questions refused alike, and none answered ever: the fault is not the questions'
+# Where the server answered nothing yet and refused this many for one reason, it is at fault.
+FEW = 5
 Questions = Mapping[str, Sequence[Message]]  # by their keys in the cache
 
 
-class ServerJudge:
+class ServerJudge(Scorer):
     """A chat model on a server, asked for a number from 0 to 100 by a rubric.
 
     Args:
@@ -41,12 +41,12 @@ class ServerJudge:
             on this machine.
         api_key: else ``LESSONS_LIB_JUDGE_KEY``; servers of one's own mostly want none.
         rubric: what is graded and how; see ``local.RUBRIC``.
-        run: another number asks for all answers anew. To see how steady a judge is, compare run 0
-            with run 1, at a ``temperature`` above 0.
-        concurrency: so many requests are under way at once.
-        retries: so often a request is repeated after "too many requests", an error of the server or
-            a timeout, each time after a longer pause; the server's Retry-After is kept to. A server
-            that is not there is tried three times at most.
+        run: with another number all answers are judged again. To see how steady a judge is, compare
+            run 0 with run 1, at a ``temperature`` above 0.
+        concurrency: how many requests are under way at once.
+        retries: how often the package openai repeats a request after "too many requests", an error
+            of the server, a timeout or a failed connection, with longer and longer pauses; it
+            respects the server's Retry-After.
         timeout: seconds until a request counts as failed.
         max_tokens: how long a reply may be. Enough for a number; a model that thinks before it
             answers needs a thousand or more, or its replies are cut off before the number.
@@ -54,7 +54,7 @@ class ServerJudge:
 
     Raises:
         JudgeError: no model is named, the key cannot be sent, or openai is not installed.
-        ValueError: ``concurrency`` is below 1, ``retries`` below 0, or the address is none.
+        ValueError: ``concurrency`` is below 1, ``retries`` below 0, or the address is not one.
     """
 
     def __init__(
@@ -85,20 +85,21 @@ class ServerJudge:
         self.temperature, self.max_tokens = temperature, max_tokens
         self.concurrency, self.progress = concurrency, progress
         self.name = f"judge {self.model}"
-        # The package fills in OPENAI_API_KEY where no key is given: never for another server.
+        # Without a key the package would send OPENAI_API_KEY, which is not for this server.
         key = (api_key or os.environ.get(KEY_VARIABLE) or "").strip() or "none"
         asked_with = {"temperature": temperature, "max_tokens": max_tokens}
         self._client = JudgeClient(
             self.model, base_url, key, retries=retries, timeout=timeout, **asked_with
         )
-        identity = base_url, self.model, rubric, float(temperature), max_tokens  # 0 is 0.0
+        # As a float, since the temperatures 0 and 0.0 are the same.
+        identity = base_url, self.model, rubric, float(temperature), max_tokens
         self.cache = ReplyCache(self.model, *identity, folder=folder)
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
-        """0 … 100 for each answer; None where the reply is no number, or there is none.
+        """0 … 100 for each answer; None where there is no reply, or no number in it.
 
-        What a model thought before its reply, up to "</think>", is passed over. Warns of replies
-        that hold no number, and of questions refused. Raises as ``replies``.
+        What a model thought before its reply, up to "</think>", is passed over. Warns about replies
+        without a number, and about refused questions. Raises as ``replies``.
         """
         replies, problems = self._judged(entries, answers)
         scores = [None if reply is None else parse_score(spoken(reply)) for reply in replies]
@@ -114,16 +115,18 @@ class ServerJudge:
         return scores
 
     def replies(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[str | None]:
-        """What the judge says to each answer, from the disk where it was asked before.
+        """The judge's reply to each answer, from the disk where it was asked before.
 
-        The same question is asked once, also by several processes at the same time: one of them
-        asks, the others wait. Each reply is kept when it arrives: what an error or the stop button
-        cuts off, another call goes on with. Where the server refuses a single question, as one that
-        is too long, the reply is None, a warning tells why, and the others are asked.
+        No question is asked twice, not even by several processes at the same time: one of them
+        asks, and the others wait. Each reply is kept when it arrives, so after an error or the stop
+        button another call asks only what is missing. Where the server refuses a single question,
+        one that is too long, say, the reply is None, a warning gives the reason, and the others are
+        asked. Where replies cannot be kept on the disk, a warning says so, and they last as long as
+        this judge.
 
         Raises:
-            ValueError: not one answer an entry. JudgeError: the server does not answer, or refuses
-            every question. OSError: the replies cannot be kept.
+            ValueError: there is not one answer per entry. JudgeError: the server does not answer,
+            or refuses every question.
         """
         replies, problems = self._judged(entries, answers)
         self._warn(problems)
@@ -132,7 +135,7 @@ class ServerJudge:
     def _judged(
         self, entries: Sequence[Entry], answers: Sequence[str]
     ) -> tuple[list[str | None], list[str]]:
-        """The replies, and what is to be warned of."""
+        """The replies, and what to warn about."""
         check_pairs(entries, answers)
         asked = [judge_messages(*pair, self.rubric) for pair in zip(entries, answers, strict=True)]
         keys = [hash_of(messages, self.run) for messages in asked]
@@ -140,7 +143,7 @@ class ServerJudge:
         refused: dict[str, QuestionRefused] = {}
         if self._missing(questions):
             with self.cache.asking():
-                # What another process has asked meanwhile is not missing any more.
+                # Another process may have asked for some of them meanwhile.
                 refused = self._ask_all(self._missing(questions))
         problems = []
         if refused:
@@ -149,6 +152,9 @@ class ServerJudge:
                 f"{count} of {len(keys)} answers were refused and have no score; the first reason: "
                 f"{next(iter(refused.values()))}"
             )
+        if self.cache.problem:
+            problems.append(self.cache.problem)
+            self.cache.problem = ""
         return [self.cache.get(key) for key in keys], problems
 
     def _missing(self, questions: Questions) -> Questions:
@@ -158,8 +164,8 @@ class ServerJudge:
     def _ask_all(self, missing: Questions) -> dict[str, QuestionRefused]:
         """Ask, and keep what comes; returns which questions were refused."""
         refused: dict[str, QuestionRefused] = {}
-        stop, pool = threading.Event(), ThreadPoolExecutor(self.concurrency)
-        futures = {pool.submit(self._ask, key, missing[key], stop): key for key in missing}
+        pool = ThreadPoolExecutor(self.concurrency)
+        futures = {pool.submit(self._ask, key, missing[key]): key for key in missing}
         try:
             with progress_bar(self.name, len(futures), self.progress) as bar:
                 for future in as_completed(futures):
@@ -170,25 +176,23 @@ class ServerJudge:
                         self._check_refusals(list(refused.values()), len(missing))
                     bar.update()
         except JudgeError as error:
-            stop.set()
             pool.shutdown(cancel_futures=True)  # those under way still arrive, and are kept
             there = sum(key in self.cache for key in missing)
             raise JudgeError(
                 f"{error} {there} of {len(missing)} replies came before and are kept; run it again "
-                "to go on."
+                f"for the others. {self.cache.problem}".rstrip()
             ) from error.__cause__
         finally:
-            stop.set()
             pool.shutdown(cancel_futures=True)
         return refused
 
-    def _ask(self, key: str, messages: Sequence[Message], stop: threading.Event) -> None:
-        self.cache.add(key, self._client.ask(messages, stop))
+    def _ask(self, key: str, messages: Sequence[Message]) -> None:
+        self.cache.add(key, self._client.ask(messages))
 
     def _check_refusals(self, refused: Sequence[QuestionRefused], asked: int) -> None:
-        """Raise a JudgeError where the fault is not that of single questions.
+        """Raise a JudgeError where it is not single questions that are at fault.
 
-        Many servers answer 400 to a wrong model's name.
+        Many servers answer 400 to a model's name that they do not know.
         """
         alike = len({refusal.status for refusal in refused}) == 1 and refused[0].status != UNSENT
         if alike and not len(self.cache) and len(refused) >= min(FEW, asked):

@@ -1,7 +1,7 @@
 """Which scorer can be trusted? Each scores answers of which we know how good they are. Lesson 10.
 
-Beside the ranking, two more questions to a judge: does it like long answers, and does it say the
-same twice?
+Beside the ranking, two more questions to a judge: does it favour long answers, and does it give the
+same grade twice?
 """
 
 import os
@@ -21,7 +21,7 @@ from lessons_lib.evaluation import (
 )
 from lessons_lib.evaluation.comparison import Difference, paired_difference
 from lessons_lib.evaluation.embeddings import find_minilm
-from lessons_lib.evaluation.intervals import FEWEST, resampled
+from lessons_lib.evaluation.intervals import FEWEST, bootstrap
 from lessons_lib.evaluation.judges.labelled_answers import (
     KINDS,
     Kind,
@@ -38,8 +38,8 @@ from lessons_lib.support import CheckpointError, Table, is_quick
 from lessons_lib.support.devices import pick_device
 
 QUICK_ANSWERS = 4  # in a shrunk run, whose results say nothing
-# Says nothing about the question, whatever the question is.
-PADDING = (
+# Politeness that says nothing about the question, whatever the question is.
+FILLER = (
     " I hope that this answer helps you. It was a very interesting question, and I thought about "
     "it with great care. If there is anything else that you would like to know, just ask me."
 )
@@ -75,7 +75,7 @@ class Verdicts:
         """The verdict on the scorer of this name.
 
         Raises:
-            KeyError: there is none; the message lists those there are.
+            KeyError: there is none; the message lists the names there are.
         """
         for verdict in self.verdicts:
             if verdict.name == name:
@@ -84,7 +84,7 @@ class Verdicts:
         raise KeyError(f"there is no verdict on {name!r}; there are {names}")
 
     def table(self) -> Table:
-        """A row a scorer, with how many of the answers it could score."""
+        """One row per scorer, with how many of the answers it could score."""
         rows = []
         for each in self.verdicts:
             scored = f"{each.auc.count} of {len(each.scores)}"
@@ -109,33 +109,33 @@ class Verdicts:
 
     def _auc_between(self, verdict: Verdict, good: Kind, bad: Kind) -> Estimate:
         kinds = [each.kind for each in self.labelled]
-        places = [place for place, kind in enumerate(kinds) if kind in (good, bad)]
-        if not places:
+        indices = [index for index, kind in enumerate(kinds) if kind in (good, bad)]
+        if not indices:
             return Estimate(None, None, None, 0)
         questions = questions_of(self.labelled)
-        found = resampled(
+        found = bootstrap(
             auc,
-            [verdict.scores[place] for place in places],
-            [kinds[place] == good for place in places],
-            groups=[questions[place] for place in places],
+            [verdict.scores[index] for index in indices],
+            [kinds[index] == good for index in indices],
+            groups=[questions[index] for index in indices],
         )
         few = min(kinds.count(good), kinds.count(bad)) < FEWEST
         return found._replace(low=None, high=None) if few else found
 
     def by_kind(self) -> Table:
-        """Each scorer's mean place of an answer of each kind, from 0 lowest to 1 highest.
+        """Each scorer's mean rank of the answers of each kind, from 0 (lowest) to 1 (highest).
 
         A scorer that forgives wrong facts puts "wrong fact" above "reworded".
         """
         rows = []
         for verdict in self.verdicts:
-            places = rank_average([verdict.scores])
+            ranked = rank_average([verdict.scores])
             means = []
             for kind in KINDS:
                 known = [
-                    place
-                    for place, each in zip(places, self.labelled, strict=True)
-                    if place is not None and each.kind == kind
+                    rank
+                    for rank, each in zip(ranked, self.labelled, strict=True)
+                    if rank is not None and each.kind == kind
                 ]
                 means.append(f"{fmean(known):.2f}" if known else "–")
             rows.append((verdict.name, *means))
@@ -205,22 +205,22 @@ def judge_one(scorer: Scorer, labelled: Sequence[LabelledAnswer]) -> Verdict:
     scores = checked_scores(scorer, entries, answers)
     seconds = time.perf_counter() - began
     groups = questions_of(labelled)
-    separates = resampled(auc, scores, [each.good for each in labelled], groups=groups)
-    agrees = resampled(spearman, scores, [each.grade for each in labelled], groups=groups)
+    separates = bootstrap(auc, scores, [each.good for each in labelled], groups=groups)
+    agrees = bootstrap(spearman, scores, [each.grade for each in labelled], groups=groups)
     return Verdict(scorer.name, scores, separates, agrees, seconds)
 
 
 def length_bias(
-    scorer: Scorer, entries: Sequence[Entry], answers: Sequence[str], padding: str = PADDING
+    scorer: Scorer, entries: Sequence[Entry], answers: Sequence[str], filler: str = FILLER
 ) -> Difference | None:
     """By how much scores rise when polite words without content are added to every answer.
 
     In the scorer's own unit: a mean difference over the pairs, with its interval. None where the
     scorer scores no pair. Raises as ``scorers.checked_scores``.
     """
-    longer = [answer + padding for answer in answers]
+    longer = [answer + filler for answer in answers]
     before, after = (checked_scores(scorer, entries, each) for each in (answers, longer))
-    return paired_difference(before, after, getattr(scorer, "orders_quality", True))
+    return paired_difference(before, after, scorer.orders_quality)
 
 
 def same_twice(
@@ -233,6 +233,6 @@ def same_twice(
     and all answers to each, as ``judge_one`` does.
 
     Raises:
-        ValueError: as ``ranks.spearman`` and ``intervals.resampled``.
+        ValueError: as ``ranks.spearman`` and ``intervals.bootstrap``.
     """
-    return resampled(spearman, first, second, groups=groups)
+    return bootstrap(spearman, first, second, groups=groups)

@@ -1,6 +1,6 @@
 """Mask the prompt or not: the experiment of lesson 11, from single runs to studies and charts.
 
-Every run is seeded and kept, so an experiment that was cut off goes on where it stopped.
+Every run is seeded and kept, so an experiment that was cut off continues where it stopped.
 """
 
 from lessons_lib.experiments.masking.charts import (

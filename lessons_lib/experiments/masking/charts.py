@@ -5,30 +5,31 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lessons_lib.evaluation.intervals import Interval
+from lessons_lib.evaluation.intervals import Estimate
 from lessons_lib.experiments.masking.results import MEASURES, MaskingExperiment
 
 # Each mode keeps its colour and its shape from picture to picture.
 COLORS = {"none": "#0072b2", "keep-header": "#a4507d", "prompt": "#b97700"}
 SHAPES = {"none": "o", "keep-header": "s", "prompt": "^"}
 OTHER_COLOR, OTHER_SHAPE = "#00785a", "D"
+REFERENCE = "none"  # the mode that others are compared with
 PERCENT = ("exact", "stopped")  # measures that are shares
 
 
 def draw_modes(
     experiment: MaskingExperiment, measures: tuple[str, ...] = ("exact", "test_loss")
 ) -> Figure:
-    """One panel a measure: each mode's mean with its interval of 95 %, and its seeds, hollow."""
+    """One panel per measure: each mode's mean with its interval of 95 %, and its seeds, hollow."""
     modes = experiment.modes
     figure, panels = _panels(len(measures), len(modes))
     for axes, measure in zip(panels, measures, strict=True):
-        for place, mode in enumerate(modes):
+        for row, mode in enumerate(modes):
             interval = experiment.interval(mode, measure)
-            _draw_interval(axes, place, mode, interval, _scale(measure))
+            _draw_interval(axes, row, mode, interval, _scale(measure))
             seeds = [_scale(measure) * each for each in experiment.seed_means(mode, measure)]
             axes.plot(
                 seeds,
-                [place + 0.25] * len(seeds),
+                [row + 0.25] * len(seeds),
                 linestyle="",
                 marker=SHAPES.get(mode, OTHER_SHAPE),
                 markersize=4,
@@ -43,9 +44,8 @@ def draw_modes(
 def draw_differences(
     experiments: Mapping[str, MaskingExperiment],
     measures: tuple[str, ...] = ("exact", "test_loss"),
-    reference: str = "none",
 ) -> Figure:
-    """How each mode differs from ``reference`` on each set of entries, with intervals of 95 %.
+    """How each mode differs from "none" on each set of entries, with intervals of 95 %.
 
     An interval that crosses the line at 0 shows no difference.
     """
@@ -53,17 +53,17 @@ def draw_differences(
         (name, mode)
         for name, experiment in experiments.items()
         for mode in experiment.modes
-        if mode != reference
+        if mode != REFERENCE
     ]
     figure, panels = _panels(len(measures), len(rows))
     for axes, measure in zip(panels, measures, strict=True):
-        for place, (name, mode) in enumerate(rows):
-            found = experiments[name].difference(reference, mode, measure)
-            _draw_interval(axes, place, mode, found, _scale(measure))
+        for row, (name, mode) in enumerate(rows):
+            found = experiments[name].difference(REFERENCE, mode, measure)
+            _draw_interval(axes, row, mode, found, _scale(measure))
         axes.axvline(0, color="#4a535c", linewidth=0.8, linestyle="--")
         axes.set_yticks(range(len(rows)), [f"{name}: {mode}" for name, mode in rows])
         better = "better" if MEASURES[measure][1] else "worse"
-        axes.set_xlabel(f"{_label(measure, points=True)}\nminus {reference!r}; right is {better}")
+        axes.set_xlabel(f"{_label(measure, points=True)}\nminus {REFERENCE!r}; right is {better}")
     return figure
 
 
@@ -85,7 +85,6 @@ def describe_modes(
 def describe_differences(
     experiments: Mapping[str, MaskingExperiment],
     measures: tuple[str, ...] = ("exact", "test_loss"),
-    reference: str = "none",
 ) -> str:
     """``draw_differences`` in words, as its text alternative."""
     parts = []
@@ -93,13 +92,13 @@ def describe_differences(
         form, scale = _form(measure)
         told = [
             f"{name}, {mode} "
-            + experiment.difference(reference, mode, measure).format("+" + form, scale)
+            + experiment.difference(REFERENCE, mode, measure).format("+" + form, scale)
             for name, experiment in experiments.items()
             for mode in experiment.modes
-            if mode != reference
+            if mode != REFERENCE
         ]
         parts.append(f"{_label(measure, points=True)}: " + "; ".join(told))
-    return f"Differences from {reference!r} with intervals of 95 %. " + ". ".join(parts) + "."
+    return f"Differences from {REFERENCE!r} with intervals of 95 %. " + ". ".join(parts) + "."
 
 
 def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
@@ -111,12 +110,15 @@ def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
     return figure, list(panels)
 
 
-def _draw_interval(axes: Axes, place: int, mode: str, interval: Interval, scale: float) -> None:
-    value, low, high = (scale * each for each in interval)
+def _draw_interval(axes: Axes, row: int, mode: str, interval: Estimate, scale: float) -> None:
+    value, low, high = (scale * each for each in interval[:3])
     axes.errorbar(
         value,
-        place,
-        xerr=[[max(0.0, value - low)], [max(0.0, high - value)]],  # they may differ by a rounding
+        row,
+        xerr=[
+            [max(0.0, value - low)],
+            [max(0.0, high - value)],
+        ],  # a rounding may put a bound beyond the value
         marker=SHAPES.get(mode, OTHER_SHAPE),
         color=COLORS.get(mode, OTHER_COLOR),
         capsize=3,

@@ -54,7 +54,7 @@ CLAIMS = (
 
 
 def claims_table(experiments: Mapping[str, MaskingExperiment]) -> Table:
-    """A row a paper: what was trained, what it claims, and the difference that we measured.
+    """One row per paper: what was trained, what it claims, and the difference that we measured.
 
     The last column holds the nearest comparison of each experiment that has both modes: exact
     matches in points and test response loss, with intervals of 95 %.

@@ -1,6 +1,6 @@
 """Masked, unmasked or weighted? Several seeds of each, one measure for all. Taught in lesson 11.
 
-What a mask does to training, a single run cannot tell: another seed may change more. So every mode
+A single run cannot tell what a mask does to training: another seed may change more. So every mode
 gets the learning rate that suits it, several seeds, and the same test entries.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 from lessons_lib.data import Entry, load_entries, split_entries
 from lessons_lib.experiments.masking.results import MaskingExperiment, rate_losses
 from lessons_lib.experiments.masking.runs import (
+    TRAIN_ENTRIES,
     Job,
     MaskingRun,
     Mode,
@@ -59,36 +60,35 @@ def run_masking_experiment(
         workers, threads: processes at once, and PyTorch's threads in each. The same recipe on the
             same kind of processor with as many threads gives the same numbers.
 
-    Every finished run is kept in the cache folder: cut off and started again, the experiment goes
-    on where it was. A shrunk run (``LESSONS_LIB_QUICK``) measures six entries, in one
+    Every finished run is kept in the cache folder, so an experiment that was cut off continues
+    where it stopped. A shrunk run (``LESSONS_LIB_QUICK``) measures six entries, in one
     process.
 
     Raises:
         ValueError: an unknown mode, no mode, seed, rate or test entry, or one given twice; a number
             below 1. KeyboardInterrupt: Ctrl-C; finished runs are kept. Else as
-            ``load_or_finetune`` and ``generate``.
+            ``load_or_finetune`` and ``answer_and_score``.
     """
     recipe = get_recipe(recipe) if isinstance(recipe, str) else recipe
     rates = _rates_of(modes, learning_rates)
     _check(modes, seeds, rates, selection_seeds)
     if test is None:
         test = split_entries(load_entries(recipe.entries)).test
+    train_entries = TRAIN_ENTRIES
     if is_quick():
-        test, workers = test[:QUICK_ENTRIES], 1
+        test, workers, train_entries = test[:QUICK_ENTRIES], 1, QUICK_ENTRIES
     if not test:
         raise ValueError("there is no test entry to measure on")
     options = {"workers": workers, "threads": threads, "progress": progress}
 
-    def jobs_of(
-        mode: Mode, some_rates: Sequence[float], some_seeds: Sequence[int], **measured: Any
-    ) -> list[Job]:
+    def jobs_of(mode: Mode, some_rates: Sequence[float], some_seeds: Sequence[int]) -> list[Job]:
         base = with_mode(recipe, mode)
         recipes = [
             dataclasses.replace(base, learning_rate=rate, seed=seed)
             for rate in some_rates
             for seed in some_seeds
         ]
-        return [Job(mode_name(mode), each, device=device, **measured) for each in recipes]
+        return [Job(mode_name(mode), each, device=device) for each in recipes]
 
     several = [mode for mode in modes if len(rates[mode]) > 1]
     first = seeds[:selection_seeds]
@@ -96,9 +96,13 @@ def run_masking_experiment(
     tried = run_all(make_run, trials, label="choosing learning rates", **options) if trials else []
     chosen = {mode: rates[mode][0] for mode in modes}
     chosen |= {mode: _lowest(rate_losses(tried)[mode_name(mode)]) for mode in several}
-    asked = {"test": tuple(test), "max_new_tokens": max_new_tokens}
-    final = [job for mode in modes for job in jobs_of(mode, [chosen[mode]], seeds, **asked)]
-    measured = run_all(make_run, final, label="training and measuring", **options)
+    measuring = {"train_entries": train_entries, "max_new_tokens": max_new_tokens}
+    final = [
+        dataclasses.replace(job, test=tuple(test), **measuring)
+        for mode in modes
+        for job in jobs_of(mode, [chosen[mode]], seeds)
+    ]
+    finished = run_all(make_run, final, label="training and measuring", **options)
     varied = ("instruction_mask", "prompt_loss_weight", "learning_rate", "seed")
     about = {
         "modes": [mode_name(mode) for mode in modes],
@@ -110,7 +114,7 @@ def run_masking_experiment(
         "max_new_tokens": max_new_tokens,
         "threads": threads,
     }
-    return MaskingExperiment(_merge(tried, measured), about)
+    return MaskingExperiment(_merge(tried, finished), about)
 
 
 def _rates_of(modes: Sequence[Mode], rates: Rates) -> dict[Mode, list[float]]:
@@ -145,10 +149,10 @@ def _lowest(losses: Mapping[float, float]) -> float:
     return min(losses, key=lambda rate: math.inf if math.isnan(losses[rate]) else losses[rate])
 
 
-def _merge(tried: list[MaskingRun], measured: list[MaskingRun]) -> list[MaskingRun]:
-    """All runs, one a mode, rate and seed, in the order of modes; measured ones replace trials."""
+def _merge(tried: list[MaskingRun], finished: list[MaskingRun]) -> list[MaskingRun]:
+    """All runs, one a mode, rate and seed, in the order of modes; finished ones replace trials."""
     runs = {(run.mode, run.learning_rate, run.seed): run for run in tried}
-    runs |= {(run.mode, run.learning_rate, run.seed): run for run in measured}
-    order = list(dict.fromkeys(run.mode for run in measured))
+    runs |= {(run.mode, run.learning_rate, run.seed): run for run in finished}
+    order = list(dict.fromkeys(run.mode for run in finished))
     key = lambda run: (order.index(run.mode), run.learning_rate, run.seed)  # noqa: E731
     return sorted(runs.values(), key=key)

@@ -1,7 +1,6 @@
-"""What the masking experiment found: tables, differences with intervals, and what they allow one to
-say. Lesson 11.
+"""What the masking experiment found: tables, differences with intervals, verdicts. Lesson 11.
 
-Runs differ by their seed, and test entries are a sample; a difference must stand out against both.
+Runs differ by their seeds, and test entries are a sample; a difference must stand out against both.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lessons_lib.evaluation.intervals import FEWEST, Interval, seeds_and_entries_interval
-from lessons_lib.experiments.masking.runs import MaskingRun
+from lessons_lib.evaluation.intervals import FEWEST, Estimate, seeds_and_entries_interval
+from lessons_lib.experiments.masking.runs import AnswerMarks, MaskingRun
 from lessons_lib.support import Table
 
 # Name of a measure: how tables call it, and whether more of it is better.
@@ -38,7 +37,7 @@ class MaskingExperiment:
     def modes(self) -> list[str]:
         return list(dict.fromkeys(run.mode for run in self.runs))
 
-    def measured(self, mode: str) -> list[MaskingRun]:
+    def chosen_runs(self, mode: str) -> list[MaskingRun]:
         """The runs of a mode whose test entries were measured: those at its chosen rate, by seed.
 
         Raises:
@@ -52,16 +51,16 @@ class MaskingExperiment:
     @property
     def entries(self) -> int:
         """How many test entries each run answered."""
-        return len(self.measured(self.modes[0])[0].answers)
+        return len(self.chosen_runs(self.modes[0])[0].answers)
 
     @property
     def seeds(self) -> int:
         """How many runs a mode has at its chosen rate."""
-        return len(self.measured(self.modes[0]))
+        return len(self.chosen_runs(self.modes[0]))
 
     def rate(self, mode: str) -> float:
         """The learning rate chosen for a mode."""
-        return self.measured(mode)[0].learning_rate
+        return self.chosen_runs(mode)[0].learning_rate
 
     def gap(self, mode: str) -> tuple[float, float, float]:
         """Train and test response loss after the run, and test minus train: means over the seeds.
@@ -69,8 +68,8 @@ class MaskingExperiment:
         Raises:
             KeyError: there is no such mode.
         """
-        train = fmean(run.train_loss for run in self.measured(mode))
-        test = fmean(run.test_loss for run in self.measured(mode))
+        train = fmean(run.train_loss for run in self.chosen_runs(mode))
+        test = fmean(run.test_loss for run in self.chosen_runs(mode))
         return train, test, test - train
 
     def rates_table(self) -> Table:
@@ -91,7 +90,7 @@ class MaskingExperiment:
             rows.append((mode, *cells))
         return Table(("mode", *(f"{rate:g}" for rate in rates)), tuple(rows))
 
-    def interval(self, mode: str, measure: str) -> Interval:
+    def interval(self, mode: str, measure: str) -> Estimate:
         """A mode's mean of a measure ("exact", "rouge_l", "stopped", "test_loss").
 
         Raises:
@@ -99,13 +98,13 @@ class MaskingExperiment:
         """
         return seeds_and_entries_interval(*self._values(mode, measure))
 
-    def difference(self, first: str, second: str, measure: str) -> Interval:
+    def difference(self, first: str, second: str, measure: str) -> Estimate:
         """How much higher a measure is with the second mode, seed by seed and entry by entry.
 
         Raises:
             KeyError: there is no such mode or measure. ValueError: the two have other seeds.
         """
-        seeds = [[run.seed for run in self.measured(mode)] for mode in (first, second)]
+        seeds = [[run.seed for run in self.chosen_runs(mode)] for mode in (first, second)]
         if seeds[0] != seeds[1]:
             raise ValueError(f"{first} and {second} were run with other seeds: they do not pair")
         (a, weights), (b, _) = (self._values(mode, measure) for mode in (first, second))
@@ -118,14 +117,14 @@ class MaskingExperiment:
         return (values.sum(axis=1) / divisor).tolist()
 
     def table(self) -> Table:
-        """A row a mode: what its runs measured on the test entries, and how far they over-fitted.
+        """One row per mode: what its runs measured on the test entries, and how much they overfit.
 
         The gap is test minus train response loss after the run; in brackets the lowest and the
         highest of the seeds.
         """
         rows = []
         for mode in self.modes:
-            gaps = [run.test_loss - run.train_loss for run in self.measured(mode)]
+            gaps = [run.test_loss - run.train_loss for run in self.chosen_runs(mode)]
             rows.append(
                 (
                     mode,
@@ -133,27 +132,25 @@ class MaskingExperiment:
                     self.interval(mode, "exact").format(".1f", 100) + " %",
                     self.interval(mode, "rouge_l").format(".3f"),
                     self.interval(mode, "test_loss").format(".3f"),
-                    f"{fmean(run.train_loss for run in self.measured(mode)):.3f}",
+                    f"{fmean(run.train_loss for run in self.chosen_runs(mode)):.3f}",
                     f"{fmean(gaps):.3f} ({min(gaps):.3f} to {max(gaps):.3f})",
                 )
             )
         names = ("exact match", "ROUGE-L", "test response loss", "train loss", "gap")
         return Table(("mode", "learning rate", *names), tuple(rows))
 
-    def differences_table(self, reference: str | None = None) -> Table:
-        """A row a mode: by how much it differs from the first one, or from ``reference``."""
-        reference = reference or self.modes[0]
+    def differences_table(self) -> Table:
+        """One row per mode but the first: by how much it differs from the first."""
+        first, *others = self.modes
         rows = []
-        for mode in self.modes:
-            if mode != reference:
-                exact, rouge, loss = (
-                    self.difference(reference, mode, name)
-                    for name in ("exact", "rouge_l", "test_loss")
-                )
-                points = exact.format("+.1f", 100) + " points"
-                rows.append((mode, points, rouge.format("+.3f"), loss.format("+.3f")))
+        for mode in others:
+            exact, rouge, loss = (
+                self.difference(first, mode, name) for name in ("exact", "rouge_l", "test_loss")
+            )
+            points = exact.format("+.1f", 100) + " points"
+            rows.append((mode, points, rouge.format("+.3f"), loss.format("+.3f")))
         return Table(
-            (f"minus {reference!r}", "exact match", "ROUGE-L", "test response loss"), tuple(rows)
+            (f"minus {first!r}", "exact match", "ROUGE-L", "test response loss"), tuple(rows)
         )
 
     def verdict(self, first: str, second: str, measure: str = "exact") -> str:
@@ -185,7 +182,7 @@ class MaskingExperiment:
         Raises:
             KeyError: there is none.
         """
-        found = [run for run in self.measured(mode) if run.seed == seed]
+        found = [run for run in self.chosen_runs(mode) if run.seed == seed]
         if not found:
             raise KeyError(f"{mode!r} was not run with seed {seed}")
         return found[0]
@@ -194,11 +191,12 @@ class MaskingExperiment:
         """A measure's values (seeds, entries), and what their sum over entries is divided by."""
         if measure not in MEASURES:
             raise KeyError(f"the measures are {', '.join(MEASURES)}, not {measure!r}")
-        runs = self.measured(mode)
+        runs = self.chosen_runs(mode)
         if measure == "test_loss":
             values = [[marks.nats for marks in run.answers] for run in runs]
             return np.array(values), np.array([marks.tokens for marks in runs[0].answers], float)
-        return np.array([[getattr(a, measure) for a in run.answers] for run in runs], float), None
+        column = AnswerMarks._fields.index(measure)
+        return np.array([[marks[column] for marks in run.answers] for run in runs], float), None
 
 
 def rate_losses(runs: Sequence[MaskingRun]) -> dict[str, dict[float, float]]:

@@ -16,11 +16,11 @@ from torch import nn
 
 from lessons_lib.batching import INSTRUCTION_MASKS, InstructionDataset
 from lessons_lib.data import Entry, get_prompt_format, tokenizer_of
-from lessons_lib.evaluation import matches_exactly, rouge_l_of
-from lessons_lib.generation import generate_responses, log_likelihood
-from lessons_lib.support import cache_folder, is_quick, write_whole
+from lessons_lib.evaluation import ROUGE_L, answer_and_score
+from lessons_lib.evaluation.scorers import EXACT
+from lessons_lib.generation import log_likelihood
+from lessons_lib.support import cache_folder, write_whole
 from lessons_lib.support.processes import Report
-from lessons_lib.support.quick_run import QUICK_ENTRIES
 from lessons_lib.training import Finetuned, Recipe, TrainingState, load_or_finetune, response_loss
 
 Mode = str | float  # an instruction mask, or the weight of the prompt's targets
@@ -69,13 +69,14 @@ class Job:
     mode: str  # its name
     recipe: Recipe
     test: tuple[Entry, ...] = ()
+    train_entries: int = TRAIN_ENTRIES
     max_new_tokens: int = 64
     device: str = "cpu"
 
 
 @dataclass(frozen=True)
 class MaskingRun:
-    """What a run measured; losses are nats a response token, end of text included."""
+    """What a run measured; losses are nats per response token, end of text included."""
 
     mode: str
     learning_rate: float
@@ -96,7 +97,7 @@ def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
     Raises:
         KeyboardInterrupt: the run was interrupted; nothing of it is kept. ValueError: there is no
             validation entry for which the model has room. Else as
-            ``load_or_finetune`` and ``generate_responses``.
+            ``load_or_finetune`` and ``answer_and_score``.
     """
     step = TRAINING_SHARE if job.test else 1.0
 
@@ -113,38 +114,26 @@ def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
     run = MaskingRun(job.mode, recipe.learning_rate, recipe.seed, validation)
     if not job.test:
         return run
-    train_loss, answers = _measured_before(tuned, job) or _measure(tuned, job)
+    train_loss, answers = _load_kept(tuned, job) or _measure(tuned, job)
     report(1.0)
     return dataclasses.replace(run, train_loss=train_loss, answers=answers)
 
 
-Measured = tuple[float, tuple[AnswerMarks, ...]]
-
-
-def _measure(tuned: Finetuned, job: Job) -> Measured:
+def _measure(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ...]]:
     """Loss on training entries, marks on the test entries; kept for the next time."""
     model, written, test = tuned.model, job.recipe.prompt_format, list(job.test)
-    train = tuned.splits.train[: QUICK_ENTRIES if is_quick() else TRAIN_ENTRIES]
+    train = tuned.splits.train[: job.train_entries]
     train_loss = response_loss(model, train, prompt_format=written)
-    answers = generate_responses(
-        model, test, written, max_new_tokens=job.max_new_tokens, batch_size=64
-    )
-    texts = [answer.text for answer in answers]
+    options = {"max_new_tokens": job.max_new_tokens, "batch_size": 64}
+    scores = answer_and_score(model, test, written, (EXACT, ROUGE_L), **options).scores
+    columns = scores["exact"], scores["ROUGE-L"], scores["stopped"]
     losses = entry_losses(model, test, written)
     marks = tuple(
-        AnswerMarks(
-            int(matches_exactly(entry, text)),
-            round(rouge, 4),
-            int(answer.stopped),
-            round(nats, 4),
-            tokens,
-        )
-        for entry, text, answer, rouge, (nats, tokens) in zip(
-            test, texts, answers, rouge_l_of(test, texts), losses, strict=True
-        )
+        AnswerMarks(int(exact), round(rouge, 4), int(stopped), round(nats, 4), tokens)
+        for exact, rouge, stopped, (nats, tokens) in zip(*columns, losses, strict=True)
     )
     text = json.dumps({"train_loss": train_loss, "answers": marks})
-    write_whole(_kept(tuned, job), lambda path: path.write_text(text, encoding="utf-8"))
+    write_whole(_kept_file(tuned, job), lambda path: path.write_text(text, encoding="utf-8"))
     return train_loss, marks
 
 
@@ -164,17 +153,17 @@ def entry_losses(
     return [(-total, count) for total, count in zip(sums, counts, strict=True)]
 
 
-def _measured_before(tuned: Finetuned, job: Job) -> Measured | None:
-    """What this model's run measured on the same entries before; None where it did not."""
+def _load_kept(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ...]] | None:
+    """What ``_measure`` kept of this model on the same entries; None where there is nothing."""
     try:
-        kept = json.loads(_kept(tuned, job).read_text(encoding="utf-8"))
+        kept = json.loads(_kept_file(tuned, job).read_text(encoding="utf-8"))
         return kept["train_loss"], tuple(AnswerMarks(*marks) for marks in kept["answers"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _kept(tuned: Finetuned, job: Job) -> Path:
+def _kept_file(tuned: Finetuned, job: Job) -> Path:
     """Where a run's measurements are: named by its model, the entries and how it answered."""
-    asked = json.dumps([job.test, job.max_new_tokens])
+    asked = json.dumps([job.test, job.train_entries, job.max_new_tokens])
     digest = hashlib.sha256(asked.encode()).hexdigest()[:16]
     return cache_folder() / "experiments" / f"{tuned.key}-{digest}.json"

@@ -32,8 +32,8 @@ class StepTime:
 
     mode: str
     live_share: float  # of the input tokens, padding included: where a target counts
-    everywhere: float  # seconds a step, the head computed at every position
-    where_live: float  # seconds a step, the head computed where a target counts
+    everywhere: float  # seconds per step, the head computed at every position
+    where_live: float  # seconds per step, the head computed where a target counts
 
 
 def every_position_loss(model: nn.Module, batch: Batch) -> Tensor:
@@ -60,11 +60,11 @@ def time_steps(
     steps: int = 10,
     batch_size: int = 8,
 ) -> list[StepTime]:
-    """Seconds of training steps on copies of the model, of each mode both ways, in turn.
+    """Seconds of training steps on a copy of the model, in each mode with the head both ways.
 
-    Modes and ways take turns batch by batch, so that a busy machine disturbs all alike. The median
-    of ``steps`` is taken; one step before them is not counted. A shrunk run (``LESSONS_LIB_QUICK``)
-    takes one.
+    Modes and ways take turns batch by batch, so that a busy machine slows all of them alike. The
+    median of ``steps`` is taken, after one step that is not counted. A shrunk run
+    (``LESSONS_LIB_QUICK``) takes one.
 
     Raises:
         ValueError: a number below 1, or no full batch. Else as ``create_loader``.
@@ -92,7 +92,7 @@ def time_steps(
 
 
 def step_times_table(times: Sequence[StepTime]) -> Table:
-    """A row a mode, in milliseconds, and how many times as fast the second way is."""
+    """One row per mode, in milliseconds, and how many times as fast the second way is."""
     head = ("mode", "targets that count", "head everywhere", "head where they count", "faster by")
     rows = [
         (
@@ -124,7 +124,7 @@ def _batches(
     batches = list(loader)
     if not batches:
         raise ValueError(f"{len(entries)} entries make no batch of {batch_size}")
-    return [batches[place % len(batches)].to(device_of(model)) for place in range(count)]
+    return [batches[index % len(batches)].to(device_of(model)) for index in range(count)]
 
 
 def _seconds(

@@ -85,7 +85,7 @@ def run_study(name: str, study: Study | None = None, progress: bool = True) -> M
 
 
 def rerun_cell(name: str, mode: str, seed: int, progress: bool = True) -> MaskingRun:
-    """One run of a large experiment, trained and measured anew; nothing of it is kept.
+    """One run of a large experiment, trained and measured again; nothing of it is kept.
 
     The same kind of processor gives the committed numbers, to the last digit.
 
@@ -138,7 +138,7 @@ def committed_experiment(name: str) -> MaskingExperiment:
 
 
 def write_experiment(experiment: MaskingExperiment, folder: str | Path) -> None:
-    """Three files: a line a run, a line a run and test entry, and how all was made.
+    """Write three files: a line per run, a line per run and test entry, and how they were made.
 
     No entry and no answer is among them.
     """
@@ -156,9 +156,9 @@ def write_experiment(experiment: MaskingExperiment, folder: str | Path) -> None:
         for run in experiment.runs
     ]
     answers = [
-        (run.mode, run.seed, place, *marks)
+        (run.mode, run.seed, index, *marks)
         for run in experiment.runs
-        for place, marks in enumerate(run.answers)
+        for index, marks in enumerate(run.answers)
     ]
     about = json.dumps(dict(experiment.about), indent=1, ensure_ascii=False) + "\n"
     write_all_whole(

@@ -9,7 +9,7 @@ from lessons_lib.data import load_entries, split_entries
 from lessons_lib.data.world import load_facts
 from lessons_lib.data.world.bundled import all_entries, facts_of
 from lessons_lib.data.world.families import FAMILIES
-from lessons_lib.evaluation import ROUGE_L, STATISTICAL, rouge_l_of
+from lessons_lib.evaluation import ROUGE_L, STATISTICAL
 from lessons_lib.evaluation.judges import judge_the_judges, length_bias, same_twice
 from lessons_lib.evaluation.judges.labelled_answers import (
     _PLANS,
@@ -20,7 +20,7 @@ from lessons_lib.evaluation.judges.labelled_answers import (
     labelled_answers,
     questions_of,
 )
-from lessons_lib.evaluation.judges.verdicts import PADDING
+from lessons_lib.evaluation.judges.verdicts import FILLER
 from lessons_lib.evaluation.key_answers import find_words
 from lessons_lib.evaluation.scorers import EXACT, RuleScorer
 
@@ -53,7 +53,7 @@ def test_each_of_thirty_families_has_one_test_entry_with_a_good_and_a_bad_answer
     test = split_entries(load_entries("bundled")).test
     assert all(each.entry in test for each in LABELLED)
     assert [each.good for each in LABELLED] == [True, False] * 30
-    assert questions_of(LABELLED) == [place // 2 for place in range(60)]
+    assert questions_of(LABELLED) == [index // 2 for index in range(60)]
     assert len({each.family for each in LABELLED}) == 30
     for good, bad in zip(LABELLED[::2], LABELLED[1::2], strict=True):
         assert good.entry == bad.entry and good.family == bad.family
@@ -66,7 +66,7 @@ def test_right_answers_are_the_wanted_text_and_reworded_ones_are_not():
         name for name, family in FAMILIES.items() if family.reworded
     }
     assert all(each.answer != each.entry["output"] for each in reworded)
-    overlap = rouge_l_of([each.entry for each in reworded], [each.answer for each in reworded])
+    overlap = ROUGE_L.score([each.entry for each in reworded], [each.answer for each in reworded])
     assert max(overlap) < 0.65 and sum(overlap) / len(overlap) < 0.35
 
 
@@ -200,8 +200,10 @@ def test_a_judge_that_likes_long_answers_is_caught():
     likes_length = RuleScorer("long", lambda entries, answers: [len(a) for a in answers])
     answers = [each.answer for each in LABELLED]
     entries = [each.entry for each in LABELLED]
-    assert length_bias(likes_length, entries, answers).difference == pytest.approx(len(PADDING))
-    assert length_bias(EXACT, entries, answers).difference == pytest.approx(-12 / 60)
+    assert length_bias(likes_length, entries, answers).difference.value == pytest.approx(
+        len(FILLER)
+    )
+    assert length_bias(EXACT, entries, answers).difference.value == pytest.approx(-12 / 60)
     silent = RuleScorer("silent", lambda entries, answers: [None] * len(answers))
     assert length_bias(silent, entries, answers) is None
 
@@ -215,7 +217,7 @@ def test_two_gradings_are_compared_by_questions_where_groups_are_given():
     draw = random.Random(5)
     first = [grade for grade in draw.choices(range(100), k=10) for _ in range(4)]
     second = [grade for grade in draw.choices(range(100), k=10) for _ in range(4)]
-    groups = [place // 4 for place in range(40)]
+    groups = [index // 4 for index in range(40)]
     alone, grouped = same_twice(first, second), same_twice(first, second, groups)
     assert grouped.value == alone.value
     assert grouped.high - grouped.low > 1.5 * (alone.high - alone.low)

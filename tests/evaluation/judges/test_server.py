@@ -1,6 +1,9 @@
 """A judge on a server: what is asked, paid for once, repeated, kept, and said when it fails."""
 
-import json
+import contextlib
+import sqlite3
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -9,7 +12,7 @@ from torch import nn
 
 from lessons_lib.chat.server import create_app, serving
 from lessons_lib.data import END_OF_TEXT, VOCABULARY_SIZE, get_tokenizer
-from lessons_lib.evaluation.judges import ServerJudge, client
+from lessons_lib.evaluation.judges import ServerJudge
 from lessons_lib.evaluation.judges.client import JudgeClient, JudgeError
 from lessons_lib.evaluation.judges.local import RUBRIC, judge_messages
 from lessons_lib.evaluation.judges.replies import ReplyCache, hash_of
@@ -105,13 +108,16 @@ def test_a_run_that_was_cut_off_goes_on(server, tmp_path):
         judge.score(ENTRIES, ANSWERS)
     assert server.url in str(e.value) and "tiny-judge" in str(e.value)
     before = len(server.asked)
-    kept = len(lines_of(judge.cache.path))
+    kept = kept_in(tmp_path)
     assert judge.score(ENTRIES, ANSWERS) == [70] * 12
     assert len(server.asked) - before == 12 - kept and kept >= 5
 
 
-def lines_of(path):
-    return path.read_text(encoding="utf-8").splitlines()
+def kept_in(folder):
+    """How many replies are on the disk."""
+    (path,) = folder.glob("*.sqlite")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT count(*) FROM replies").fetchone()[0]
 
 
 def test_so_many_requests_are_under_way_at_once(server, tmp_path):
@@ -200,7 +206,7 @@ def test_an_answer_that_is_always_refused_costs_its_own_score_alone(server, tmp_
     assert "1 of 12 answers were refused" in str(warning.message)
     assert str(warning.message).endswith(f"the first reason: failure {status}.")
     assert warning.filename == __file__
-    assert len(server.asked) == 12 and len(lines_of(judge.cache.path)) == 11
+    assert len(server.asked) == 12 and kept_in(tmp_path) == 11
     server.refuse = lambda text: None
     assert judge.score(ENTRIES, ANSWERS) == [70] * 12, "what was refused is asked once more"
     assert len(server.asked) == 13
@@ -326,17 +332,6 @@ def test_an_address_needs_its_http(tmp_path, address):
 # ---------------------------------------------------------------- trying again
 
 
-class Pauses:
-    """Stands in for the event that ends pauses, and for the clock: writes down how long."""
-
-    def __init__(self):
-        self.seconds = []
-
-    def wait(self, seconds):
-        self.seconds.append(seconds)
-        return False
-
-
 QUESTION = judge_messages(ENTRIES[0], "1")
 
 
@@ -344,15 +339,12 @@ def client_of(url, retries=4):
     return JudgeClient("tiny-judge", url, "none", retries=retries, timeout=120)
 
 
-def unused_address():
-    return f"http://127.0.0.1:{free_port()}/v1"
-
-
-def test_a_server_that_does_not_run_is_not_waited_for():
-    pauses = Pauses()
-    with pytest.raises(JudgeError, match="server running"):
-        client_of(unused_address()).ask(QUESTION, pauses)
-    assert len(pauses.seconds) == 2 and sum(pauses.seconds) < 3
+def test_a_failure_that_stays_is_repeated_so_often_and_told(server):
+    server.failures = [503, 429, 500, 503]
+    with pytest.raises(JudgeError, match="failure 500"):
+        client_of(server.url, retries=2).ask(QUESTION)
+    assert len(server.asked) == 3
+    assert client_of(server.url, retries=1).ask(QUESTION) == "70"
 
 
 def test_an_address_that_swallows_connections_is_one_where_nobody_answers(monkeypatch):
@@ -367,41 +359,10 @@ def test_an_address_that_swallows_connections_is_one_where_nobody_answers(monkey
             error = client._openai.APITimeoutError(request=None)
             raise error from ConnectTimeout()
 
-    client, pauses = client_of("http://127.0.0.1:9/v1"), Pauses()
+    client = client_of("http://127.0.0.1:9/v1")
     monkeypatch.setattr(client, "_client", Silent())
     with pytest.raises(JudgeError, match="server running"):
-        client.ask(QUESTION, pauses)
-    assert len(pauses.seconds) == 2
-
-
-def test_pauses_grow_and_end_where_somebody_stops(server):
-    server.refuse = lambda text: 502
-    pauses = Pauses()
-    with pytest.raises(JudgeError, match="failure 502"):
-        client_of(server.url).ask(QUESTION, pauses)
-    assert pauses.seconds == [0.5, 1, 2, 4] and len(server.asked) == 5
-    stopped = threading.Event()
-    stopped.set()
-    with pytest.raises(JudgeError, match="failure 502"):
-        client_of(server.url).ask(QUESTION, stopped)
-    assert len(server.asked) == 6
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({}, 0.5),
-        ({"retry-after": "7"}, 7),
-        ({"retry-after-ms": "20", "retry-after": "1"}, 0.02),
-        ({"retry-after": "soon"}, 0.5),
-        ({"retry-after": "-1"}, 0.5),
-        ({"retry-after": "nan"}, 0.5),
-        ({"retry-after": "86400"}, None),
-        ({"x-should-retry": "false"}, None),
-    ],
-)
-def test_a_server_says_how_long_to_wait(headers, expected):
-    assert client._asked_pause(headers, 0.5) == expected
+        client.ask(QUESTION)
 
 
 # ---------------------------------------------------------------- several at once
@@ -437,46 +398,111 @@ def test_what_is_on_the_disk_is_had_without_waiting(server, tmp_path):
 
 def test_replies_are_found_again_and_others_are_not(tmp_path):
     cache = ReplyCache("a/b:7", "server", "rubric", folder=tmp_path)
-    cache.add("key", "80 🦋\n")
+    cache.add("key", "80 🦋\n\x00")
     again = ReplyCache("a/b:7", "server", "rubric", folder=tmp_path)
-    assert "key" in again and again["key"] == "80 🦋\n" and len(again) == 1
+    assert again.get("key") == "80 🦋\n\x00" and len(again) == 1
     assert "key" not in ReplyCache("a/b:7", "server", "other", folder=tmp_path)
-    assert cache.path.name == f"a-b-7-{hash_of('server', 'rubric')}.jsonl"
+    assert cache.path.name == f"a-b-7-{hash_of('server', 'rubric')}.sqlite"
+    assert [path.name for path in tmp_path.iterdir()] == [cache.path.name], "one file"
 
 
-def test_a_line_that_was_cut_off_costs_itself_alone(tmp_path):
+def test_half_a_character_in_a_reply_is_spelled_out(tmp_path):
+    cache = ReplyCache("judge", folder=tmp_path)
+    cache.add("key", "\ud83d")
+    assert cache.get("key") == ReplyCache("judge", folder=tmp_path).get("key") == r"\ud83d"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b'{"key": "one", "reply": "1"}\n' * 100,
+        lambda content: content[:100],
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:100] + b"\xff" * 3000 + content[3100:],
+    ],
+    ids=["another", "start", "half", "middle"],
+)
+def test_a_damaged_file_is_told_and_made_again(tmp_path, damage):
     cache = ReplyCache("judge", folder=tmp_path)
     cache.add("one", "1")
-    with cache.path.open("ab") as file:
-        file.write(b'{"key": "two", "rep')
+    cache.path.write_bytes(damage(cache.path.read_bytes()))
     again = ReplyCache("judge", folder=tmp_path)
-    assert len(again) == 1
+    assert "was damaged" in again.problem and cache.path.name in again.problem
+    assert len(again) == 0
+    again.add("two", "2")
+    cache.path.write_bytes(damage(cache.path.read_bytes()))
     again.add("three", "3")
-    assert set(ReplyCache("judge", folder=tmp_path)._replies) == {"one", "three"}
+    last = ReplyCache("judge", folder=tmp_path)
+    assert (last.get("three"), len(last), last.problem) == ("3", 1, "")
 
 
-@pytest.mark.parametrize("line", [b"\xff\xfe", b"[]", b"1", b'{"key": 1, "reply": "x"}', b"{}"])
-def test_lines_that_are_no_replies_are_passed_over(tmp_path, line):
+def test_a_reply_that_is_no_text_is_damage_too(tmp_path):
     cache = ReplyCache("judge", folder=tmp_path)
     cache.add("one", "1")
-    with cache.path.open("ab") as file:
-        file.write(line + b"\n")
-    assert len(ReplyCache("judge", folder=tmp_path)) == 1
+    cache.path.write_bytes(cache.path.read_bytes().replace(b"one1", b"one\xff"))
+    again = ReplyCache("judge", folder=tmp_path)
+    assert "was damaged" in again.problem and len(again) == 0 and kept_in(tmp_path) == 0
 
 
-def test_many_threads_and_two_caches_write_whole_lines(tmp_path):
-    caches = [ReplyCache("judge", folder=tmp_path) for _ in range(2)]
+def folder_is_a_file(cache):
+    cache.path.parent.touch()
 
-    def write(number):
-        for place in range(10):
-            caches[number % 2].add(f"{number}-{place}", "x" * 500)
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    lines = lines_of(caches[0].path)
-    assert len(lines) == 40 and all(json.loads(line)["reply"] == "x" * 500 for line in lines)
-    caches[0].reload()
-    assert len(caches[0]) == 40
+def file_is_a_folder(cache):
+    cache.path.mkdir(parents=True)
+
+
+@pytest.mark.parametrize("spoil", [folder_is_a_file, file_is_a_folder])
+def test_where_replies_cannot_be_kept_judging_goes_on_and_says_so(server, tmp_path, spoil):
+    judge = judge_at(server, tmp_path / "replies")
+    spoil(judge.cache)
+    with pytest.warns(UserWarning, match="Replies cannot be kept in .*sqlite") as told:
+        assert judge.score(ENTRIES, ANSWERS) == [70] * 12
+    assert len(told) == 1
+    assert judge.score(ENTRIES, ANSWERS) == [70] * 12 and len(server.asked) == 12, "in memory"
+
+
+def test_a_read_only_file_is_read(tmp_path, monkeypatch):
+    cache = ReplyCache("judge", folder=tmp_path)
+    cache.add("one", "1")
+    connect = sqlite3.connect
+    read_only = lambda path, timeout: connect(f"file:{path}?mode=ro", timeout, uri=True)  # noqa: E731
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    again = ReplyCache("judge", folder=tmp_path)
+    assert again.get("one") == "1" and again.problem == ""
+    again.add("two", "2")
+    assert again.get("two") == "2" and "readonly" in again.problem
+
+
+WRITER = """
+import itertools, sys
+from lessons_lib.evaluation.judges.replies import ReplyCache
+
+cache = ReplyCache("judge", folder=sys.argv[1])
+for number in itertools.count():
+    cache.add(f"theirs-{number}", "x" * 5000)
+    print(number, flush=True)
+"""
+
+
+def test_processes_and_threads_write_at_once_and_a_killed_one_leaves_whole_replies(tmp_path):
+    cache = ReplyCache("judge", folder=tmp_path)
+    command = [sys.executable, "-c", WRITER, tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+
+        def write(thread):
+            for number in range(10):
+                cache.add(f"{thread}-{number}", "y" * 500)
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        process.kill()
+        told = 1 + len(process.stdout.readlines())
+    found = ReplyCache("judge", folder=tmp_path)
+    assert found.problem == cache.problem == "" and len(found) >= 40 + told
+    assert all(found.get(f"{thread}-{n}") == "y" * 500 for thread in range(4) for n in range(10))
+    assert all(found.get(f"theirs-{n}") == "x" * 5000 for n in range(told))

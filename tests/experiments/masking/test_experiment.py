@@ -54,7 +54,7 @@ def test_each_mode_is_measured_with_all_seeds_at_its_chosen_rate(recipe, trained
     for mode in found.modes:
         tried = [run for run in found.runs if run.mode == mode]
         assert len(tried) == 2 * 2 + 1, "two seeds at each rate, and the third at the chosen one"
-        chosen = found.measured(mode)
+        chosen = found.chosen_runs(mode)
         assert [run.seed for run in chosen] == [1, 2, 3]
         assert {len(run.answers) for run in chosen} == {4}
         losses = {

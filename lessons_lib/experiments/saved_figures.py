@@ -12,14 +12,12 @@ from lessons_lib.support import Table
 from lessons_lib.support.paths import MEASURED
 
 
-def measured(name: str) -> dict[str, Any]:
+def load_figures(name: str) -> dict[str, Any]:
     """What was saved under a name: a benchmark's figures, and "machine" in words."""
     return json.loads((MEASURED / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def save_measured(
-    name: str, figures: dict[str, Any], machine: str, folder: Path = MEASURED
-) -> None:
+def save_figures(name: str, figures: dict[str, Any], machine: str, folder: Path = MEASURED) -> None:
     """Keep a benchmark's figures for the lessons."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": machine, **figures}, indent=1, ensure_ascii=False) + "\n"
@@ -28,7 +26,7 @@ def save_measured(
 
 def race_table() -> Table:
     """Seconds of one training step of 8 entries, and how many times as fast as the first row."""
-    seconds = measured("race")["seconds_a_step"]
+    seconds = load_figures("race")["seconds_a_step"]
     first = next(iter(seconds.values()))
     return Table(
         ("one step of 8 entries", "seconds", "times as fast as the first"),
@@ -38,7 +36,7 @@ def race_table() -> Table:
 
 def real_table() -> Table:
     """The real model before and after one epoch: on the bundled entries, and on the book's."""
-    runs = [measured(f"real-{name}") for name in ("bundled", "book")]
+    runs = [load_figures(f"real-{name}") for name in ("bundled", "book")]
     rows = []
     for label, name, show in (
         ("exact match", "exact", _share),

@@ -4,32 +4,37 @@ import json
 
 import pytest
 
-from lessons_lib.experiments import measured
+from lessons_lib.experiments import saved_figures
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(measured, "MEASURED", tmp_path)
+    monkeypatch.setattr(saved_figures, "MEASURED", tmp_path)
     return tmp_path
 
 
 def test_saved_figures_come_back_with_the_machine(folder):
-    measured.save_measured("race", {"ratio": 2.5}, "two cores", folder)
-    assert measured.measured("race") == {"machine": "two cores", "ratio": 2.5}
+    saved_figures.save_figures("race", {"ratio": 2.5}, "two cores", folder)
+    assert saved_figures.load_figures("race") == {"machine": "two cores", "ratio": 2.5}
 
 
 def test_the_race_is_told_in_seconds_and_as_ratios_to_the_first(folder):
     seconds = {"the book's": 4.0, "ours": 1.6}
-    measured.save_measured("race", {"seconds_a_step": seconds}, "two cores", folder)
-    assert measured.race_table().rows == (("the book's", "4.00", "1.00"), ("ours", "1.60", "2.50"))
+    saved_figures.save_figures("race", {"seconds_a_step": seconds}, "two cores", folder)
+    assert saved_figures.race_table().rows == (
+        ("the book's", "4.00", "1.00"),
+        ("ours", "1.60", "2.50"),
+    )
 
 
 def test_the_real_models_figures_have_intervals(folder):
     names = ("exact", "stopped", "rouge", "response_loss")
     figures = {f"{name}_{when}": 0.5 for name in names for when in ("before", "after")}
     for entries in ("bundled", "book"):
-        measured.save_measured(f"real-{entries}", figures | {"minutes": 5.25}, "two cores", folder)
-    rows = {row[0]: row[1:] for row in measured.real_table().rows}
+        saved_figures.save_figures(
+            f"real-{entries}", figures | {"minutes": 5.25}, "two cores", folder
+        )
+    rows = {row[0]: row[1:] for row in saved_figures.real_table().rows}
     assert rows["exact match"] == ("55/110 = 50.0% (41% to 59%)",) * 4
     assert rows["response loss"] == ("0.50",) * 4
     assert rows["minutes of training"] == ("", "5.2", "", "5.2")
@@ -37,6 +42,6 @@ def test_the_real_models_figures_have_intervals(folder):
 
 @pytest.mark.parametrize("name", ["race", "real-bundled", "real-book"])
 def test_what_is_committed_says_on_what_machine_and_holds_no_entry(name):
-    text = (measured.MEASURED / f"{name}.json").read_text(encoding="utf-8")
+    text = (saved_figures.MEASURED / f"{name}.json").read_text(encoding="utf-8")
     assert len(json.loads(text)["machine"]) > 20
     assert len(text) < 3_000 and '"instruction"' not in text
