@@ -76,8 +76,12 @@ def find_rows(value: Any, file: object = None, fields: Names = None) -> Any:
     texts = [name for name in known if isinstance(value[name], str)]
     lists = {name: item for name, item in value.items() if isinstance(item, list)}
     tables = {n: item for n, item in lists.items() if all(isinstance(i, dict) for i in item)}
-    if turns_field(value) or len(texts) > bool(tables):
-        return [value]  # one entry
+    if (
+        turns_field(value)
+        or len(texts) > bool(tables)
+        or {"instruction", "instances"} <= set(value)
+    ):
+        return [value]  # one entry, conversation or seed task
     if isinstance(value, FaultyRow) and value.field in (lists or known):
         raise DatasetError("is named twice", file, field=value.field)
     columns, data = lists.get("columns", []), lists.get("data", [])  # pandas' "split"

@@ -66,8 +66,9 @@ def write_all_whole(writes: Mapping[Path, Callable[[Path], object]]) -> None:
     try:
         for path, write in writes.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            # With the same ending, by which a reader may tell what the file holds.
-            handle, name = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
+            # With the same ending (.json.gz has two), by which a reader may tell what it holds.
+            ending = "".join(path.suffixes[-2:])
+            handle, name = tempfile.mkstemp(ending, f".{path.name}.", path.parent)
             os.close(handle)
             temporaries[path] = Path(name)
             try:

@@ -1,9 +1,11 @@
 """The audit counts duplicates, near duplicates, leaks, lengths and fields that nobody uses."""
 
+import warnings
+
 import pytest
 
 from lessons_lib.data import Splits, audit_entries, load_entries, split_entries
-from lessons_lib.data.audit import NEAR_DUPLICATE, Location
+from lessons_lib.data.audit import NEAR_DUPLICATE, Location, SortedEntriesWarning
 
 
 def entry(instruction: str, input: str = "", output: str = "Yes.", **extra) -> dict:
@@ -150,3 +152,99 @@ def test_the_printed_table_has_a_line_for_each_figure(line):
         Splits([entry("Say hello.")], [entry("Say hello.", id=1)], [entry("Add.", "7 8", "15")])
     )
     assert line in [" ".join(row.split()) for row in str(audit).splitlines()]
+
+
+def twins(*changed: dict) -> Splits:
+    """One task in train, and others in test."""
+    task = entry("What is the capital of Norway?", "Answer at once.", "Oslo.")
+    return Splits([task], [task | fields for fields in changed], [])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"instruction": "what is the CAPITAL of norway"},
+        {"instruction": " What  is the\ncapital of Norway ?"},
+        {"instruction": "What is the\u00a0capital of Norway\uff1f"},
+        {"instruction": "What is the ca\u200bpital of \u201cNorway\u201d?"},
+        {"input": "Answer at once"},
+        {"output": "It is Oslo, which was founded about the year 1040 by King Harald Hardrada."},
+    ],
+)
+def test_leaks_are_found_across_spellings_of_a_task(fields):
+    assert audit_entries(twins(fields)).leaks["test"] == [0]
+
+
+@pytest.mark.parametrize("text", ["", " ", "<noinput>", "No input", "N/A"])
+def test_inputs_that_say_there_is_none_are_the_same(text):
+    splits = Splits([entry("Name a sea.")], [entry("Name a sea.", text)], [])
+    audit = audit_entries(splits)
+    assert audit.leaks["test"] == [0]
+    assert audit.stated_no_input == bool(text)
+    assert ("with an input that says there is none" in str(audit)) == bool(text)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("3 - 2", "3 + 2"),
+        ("3-2", "32"),
+        ("+", "-"),
+        ("?", "!"),
+        ("-5", "5"),
+        ("C++", "C"),
+        ("a", "b"),
+    ],
+)
+def test_signs_that_make_another_task_are_kept(first, second):
+    splits = Splits([entry("Compute.", first)], [entry("Compute.", second)], [])
+    assert audit_entries(splits).leaks["test"] == []
+
+
+def test_near_duplicates_across_parts_come_first_with_their_texts():
+    base = "Describe the colors of the sky at sunset in one long and beautiful sentence, please"
+    splits = Splits([entry(base + "."), entry(base + "!!")], [entry(base + "s")], [])
+    audit = audit_entries(splits)
+    assert len(audit.near_duplicates) == 3
+    assert list(audit.near_leaks) == [
+        (Location("train", 0), Location("test", 0)),
+        (Location("train", 1), Location("test", 0)),
+    ]
+    lines = str(audit).splitlines()
+    across = next(i for i, line in enumerate(lines) if "in two parts, in pairs" in line)
+    assert "nearly the same entry, in pairs" in lines[across + 1]
+    assert lines[-4].startswith("  train 0: Describe the colors") and lines[-4].endswith("…")
+    assert lines[-3].startswith("  test 0: Describe the colors")
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_a_sorted_file_is_told_and_a_mixed_one_is_not(request, real):
+    entries = load_entries(request.getfixturevalue("real_entries") if real else "bundled")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert audit_entries(split_entries(entries)).sorted_by == []
+    for field in ("instruction", "output"):
+        in_order = sorted(entries, key=lambda e, field=field: e[field])
+        with pytest.warns(SortedEntriesWarning, match="shuffle_seed=123"):
+            audit = audit_entries(split_entries(in_order))
+        assert field in audit.sorted_by
+        assert "split_entries(entries, shuffle_seed=123)" in str(audit)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert audit_entries(split_entries(in_order, shuffle_seed=123)).sorted_by == []
+
+
+def test_labels_in_order_are_told():
+    labels = ["positive"] * 150 + ["negative"] * 150
+    rows = [entry("Classify.", f"Film {i}", label) for i, label in enumerate(labels)]
+    with pytest.warns(SortedEntriesWarning, match="output"):
+        audit_entries(split_entries(rows))
+
+
+def test_few_entries_and_mixed_ones_raise_no_false_alarm():
+    entries = load_entries()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for count in (1, 20, 45, 120, 300):
+            for start in (0, 250, 500):
+                audit_entries(Splits(entries[start : start + count], [], []))

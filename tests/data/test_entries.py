@@ -1,15 +1,20 @@
 """Entries from the package, a file or a URL, and their split; downloads come from this machine."""
 
 import contextlib
+import gzip
+import hashlib
 import http.client
 import http.server
 import json
 import os
+import re
 import socket
 import threading
+import warnings
 from fractions import Fraction
 from pathlib import Path
 
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +28,15 @@ from lessons_lib.data import (
     split_entries,
 )
 from lessons_lib.data.checks import DroppedEntriesWarning
-from lessons_lib.data.entries import BUNDLED_ENTRIES, chosen_source
+from lessons_lib.data.entries import (
+    BOOK_ENTRIES,
+    BOOK_FILE,
+    BOOK_REPOSITORY,
+    BOOK_SHA256,
+    BUNDLED_ENTRIES,
+    ChangedFileWarning,
+    chosen_source,
+)
 
 ENTRIES = [
     {"instruction": "Name a color.", "input": "", "output": "Red."},
@@ -261,6 +274,94 @@ def test_json_lines_through_a_url(site, cache):
     lines = b"\n".join(json.dumps(entry).encode() for entry in ENTRIES)
     assert load_entries(site.serve("/entries.jsonl", lines)) == ENTRIES
     assert files_in(cache)[0].endswith("-entries.jsonl")
+
+
+def test_json_lines_behind_an_address_without_a_suffix(site, cache):
+    lines = b"\n".join(json.dumps(entry).encode() for entry in ENTRIES)
+    url = site.serve("/download?id=3", lines)
+    assert load_entries(url) == load_entries(url) == ENTRIES
+
+
+@pytest.mark.parametrize("path", ["/a.csv", "/a.csv.gz", "/a.parquet", "/a.json.gz", "/download"])
+def test_other_files_through_a_url(site, cache, tmp_path, path):
+    frame, file = pandas.DataFrame(ENTRIES), tmp_path / f"source{path.replace('/', '')}"
+    if "csv" in path:
+        frame.to_csv(file, index=False)
+    elif "parquet" in path:
+        frame.to_parquet(file)
+    else:  # gzip, whether the name says so or not
+        file.write_bytes(gzip.compress(json.dumps(ENTRIES).encode()))
+    assert load_entries(site.serve(path, file.read_bytes())) == ENTRIES
+
+
+def test_other_names_through_a_url(site, cache):
+    rows = [{"q": entry["instruction"], "a": entry["output"]} for entry in ENTRIES]
+    url = site.serve("/a.json", rows)
+    with pytest.raises(DatasetError, match="fields=") as caught:
+        load_entries(url)
+    assert caught.value.file == url and files_in(cache) == []
+    found = load_entries(url, fields={"instruction": "q", "output": "a"})
+    assert [entry["output"] for entry in found] == [entry["output"] for entry in ENTRIES]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_download_beyond_the_limit_is_refused(site, cache, monkeypatch, announced):
+    monkeypatch.setattr("lessons_lib.data.entries.READ_LIMIT", 1000)
+    headers = {} if announced else {"Content_Length": "many"}
+    with pytest.raises(DatasetError, match="1,000.*limit"):
+        load_entries(site.serve("/a.json", b"[" + b" " * 100_000 + b"]", **headers))
+    assert files_in(cache) == []
+
+
+def test_a_gzip_bomb_through_a_url_is_refused(site, cache, monkeypatch):
+    monkeypatch.setattr("lessons_lib.data.reading.READ_LIMIT", 10_000)
+    bomb = gzip.compress(b" " * 1_000_000)
+    for path in ("/a.json", "/a.json.gz"):
+        with pytest.raises(DatasetError, match="more than 10,000 bytes"):
+            load_entries(site.serve(path, bomb))
+    assert files_in(cache) == []
+
+
+def test_a_body_that_drips_is_given_up(cache, monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr("lessons_lib.data.entries.DOWNLOAD_SECONDS", 0.3)
+    over = threading.Event()
+
+    def drip(server):
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(10_000)
+            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n[")
+            while not over.wait(0.05):
+                connection.sendall(b" ")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        try:
+            with pytest.raises(DatasetError, match="not there after 0.3 seconds; [0-9]+ bytes"):
+                load_entries(f"http://127.0.0.1:{server.getsockname()[1]}/a.json")
+        finally:
+            over.set()
+            thread.join()
+    assert files_in(cache) == []
+
+
+def test_the_books_file_is_pinned_and_another_one_is_told(site, cache, tmp_path, monkeypatch):
+    assert re.fullmatch(f"{BOOK_REPOSITORY}[0-9a-f]{{40}}{BOOK_FILE}", BOOK_ENTRIES)
+    monkeypatch.setattr("lessons_lib.data.entries.BOOK_REPOSITORY", f"{site.url}/")
+    url = site.serve(f"/main{BOOK_FILE}", ENTRIES)
+    with pytest.warns(ChangedFileWarning, match="not the file that the course was written with"):
+        assert download_and_load_file(tmp_path / "book.json", url) == ENTRIES
+    content = (tmp_path / "book.json").read_bytes()
+    monkeypatch.setattr("lessons_lib.data.entries.BOOK_SHA256", hashlib.sha256(content).hexdigest())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load_entries(url) == ENTRIES
+
+
+def test_the_real_file_has_the_hash_that_is_expected(real_entries):
+    assert hashlib.sha256(real_entries.read_bytes()).hexdigest() == BOOK_SHA256
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lessons_lib.data import PROMPT_FORMATS, PromptFormat, format_input, get_prompt_format
+from lessons_lib.data.prompts import text_parts
 
 WITH_INPUT = {"instruction": "Fix the spelling.", "input": "Ocassion", "output": "Occasion"}
 WITHOUT_INPUT = {"instruction": "Name a color.", "input": "", "output": "Red."}
@@ -195,3 +196,12 @@ def test_an_unknown_format_is_refused_with_the_list_of_those_there_are(name):
     with pytest.raises(ValueError, match="alpaca, alpaca-stanford, phi3") as caught:
         get_prompt_format(name)
     assert repr(name) in str(caught.value)
+
+
+@pytest.mark.parametrize("blank", [" ", "\n\t", None])
+@pytest.mark.parametrize("name", PROMPT_FORMATS)
+def test_white_space_alone_makes_no_input_block(name, blank):
+    prompt_format = PROMPT_FORMATS[name]
+    entry = WITHOUT_INPUT | {"input": blank}
+    assert prompt_format.text(entry) == prompt_format.text(WITHOUT_INPUT)
+    assert text_parts(entry, prompt_format) == text_parts(WITHOUT_INPUT, prompt_format)

@@ -1,8 +1,12 @@
 """Files that are not as they should be: each fault is a DatasetError that says where it is."""
 
+import bz2
 import gzip
 import json
+import lzma
 import os
+import pickle
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -90,6 +94,107 @@ WHOLE_FILES = {
     "wrong suffix": ("a.txt", b"instruction,input,output\n", "must end in .json or .jsonl"),
     "no suffix": ("entries", listed(), "must end in .json or .jsonl"),
 }
+
+
+UNPACKED = GOOD_JSON.encode()
+# What a file is that is not what its name says: its content, and what the message says.
+OTHER_KINDS = {
+    "Git LFS pointer": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+        "git lfs pull",
+    ),
+    "web page": (b"\xef\xbb\xbf \n<!DOCTYPE html><p>404</p>", "a web page"),
+    "XML": (b'<?xml version="1.0"?><a/>', "XML"),
+    "gzip": (gzip.compress(UNPACKED), "gzip; let its name end in .gz"),
+    "bzip2": (bz2.compress(UNPACKED), "bunzip2"),
+    "xz": (lzma.compress(UNPACKED), "unxz"),
+    "zstd": (b"\x28\xb5\x2f\xfd\x04\x00", "unzstd"),
+    "zip": (b"PK\x03\x04\x14\x00", "zip archive"),
+    "pickle": (pickle.dumps([GOOD], protocol=4), "pickle"),
+    "UTF-32 with a mark": (GOOD_JSON.encode("utf-32"), "UTF-32; save it as UTF-8"),
+    "UTF-32, little": (GOOD_JSON.encode("utf-32-le"), "UTF-32; save it as UTF-8"),
+    "UTF-32, big": (GOOD_JSON.encode("utf-32-be"), "UTF-32; save it as UTF-8"),
+    "UTF-16, little": (GOOD_JSON.encode("utf-16-le"), "UTF-16; save it as UTF-8"),
+    "UTF-16, big": (GOOD_JSON.encode("utf-16-be"), "UTF-16; save it as UTF-8"),
+    "picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01", "binary data"),
+    "empty": (b"", "is empty"),
+}
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.csv", "a.parquet", "a.json.gz"])
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_a_file_of_another_kind_is_named_for_what_it_is(tmp_path, kind, name):
+    content, piece = OTHER_KINDS[kind]
+    if name.endswith(".gz"):
+        content = gzip.compress(content)
+    problem = fault_of(write(tmp_path, name, content)).problem
+    assert piece in problem
+    assert "cut off" not in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", listed()[:-1]),
+        ("a.json", listed()[:-1] + b","),
+        ("a.json", listed()[:-20]),
+        ("a.json", b'[{"instruction": "Name a'),
+        ("a.json", b'[{"instruction": "Name a \\u00'),
+        ("a.json", b'[{"instruction": "x", "id": tr'),
+        ("a.json", b'[{"instruction": "x", "id": -'),
+        ("a.json", b"["),
+        ("a.jsonl", UNPACKED + b"\n" + UNPACKED[:-5]),
+    ],
+)
+def test_what_breaks_off_is_said_to(tmp_path, name, content):
+    assert "was it cut off?" in fault_of(write(tmp_path, name, content)).problem
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", listed()[:-1] + b",]"),
+        ("a.json", listed() + b"]"),
+        ("a.json", b"not JSON at all"),
+        ("a.json", b"[{'instruction': 'x'}]"),
+        ("a.json", b'[{"instruction": "\\x41"}]'),
+        ("a.jsonl", UNPACKED[:-5] + b"\n" + UNPACKED),
+        ("a.json", b"\xef\xbb\xbf"),
+        ("a.json", b"instruction,output\na,b\n"),
+    ],
+)
+def test_what_does_not_break_off_is_not_said_to(tmp_path, name, content):
+    assert "cut off" not in fault_of(write(tmp_path, name, content)).problem
+
+
+def test_a_table_under_the_name_of_json_is_named(tmp_path):
+    path = write(tmp_path, "a.json", b"instruction,output\na,b\n")
+    assert "ends in .csv or .tsv" in fault_of(path).problem
+
+
+def test_gzip_that_breaks_off_is_named(tmp_path):
+    path = write(tmp_path, "a.json.gz", gzip.compress(listed())[:-9])
+    assert "its end is missing" in fault_of(path).problem
+    path = write(tmp_path, "a.json.gz", gzip.compress(listed())[:20] + bytes(40))
+    assert "packed with gzip" in fault_of(path).problem
+
+
+def test_a_gzip_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("lessons_lib.data.reading.READ_LIMIT", 10_000)
+    path = write(tmp_path, "a.json.gz", gzip.compress(b"[" + b" " * 10_000_000 + b"]"))
+    tracemalloc.start()
+    try:
+        assert "more than 10,000 bytes, the limit" in fault_of(path).problem
+        assert tracemalloc.get_traced_memory()[1] < 2e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_json_lines_in_a_json_file_are_read(tmp_path):
+    path = write(tmp_path, "a.json", f"{GOOD_JSON}\n\n{GOOD_JSON}\n")
+    assert load_entries(path) == [GOOD, GOOD]
+    path = write(tmp_path, "a.json", f"{GOOD_JSON}\n{{\n")
+    assert (fault_of(path).row, "line 2" in fault_of(path).problem) == (1, True)
 
 
 @pytest.mark.parametrize("case", WHOLE_FILES)
