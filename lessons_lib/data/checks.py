@@ -1,7 +1,4 @@
-"""From rows of any layout to entries: found, checked one by one, and named where they are faulty.
-
-Used by lesson 01.
-"""
+"""From rows of any layout to entries: found, checked one by one, named where faulty. Lesson 01."""
 
 import sys
 import unicodedata
@@ -25,6 +22,8 @@ from lessons_lib.data.fields import (
 )
 from lessons_lib.data.reading import DatasetError, DroppedEntriesWarning, FaultyRow, warn_caller
 from lessons_lib.support.files import describe, why_not_json
+
+AN_ENTRY = "an entry is an object with fields"
 
 
 class Entry(TypedDict, total=False):
@@ -111,11 +110,10 @@ def find_rows(value: Any, file: object = None, fields: Names = None) -> Any:
         return [{n: value[n][i] for n in value if i in value[n]} for i in numbers]
     if parts or len(tables) > 1:
         rows, how = reading_of(file)
-        call = f"load_entries({rows}[{next(iter(value))!r}]){how}"
-        several = f"holds several sets of entries, {list_names(value)}; take one: {call}"
-        raise DatasetError(several, file)
-    problem = f"holds one JSON object with {list_names(value)}; put the entries into a list: [ … ]"
-    raise DatasetError(problem, file)
+        problem = f"holds several sets of entries, {list_names(value)}; take one: "
+        raise DatasetError(f"{problem}load_entries({rows}[{next(iter(value))!r}]){how}", file)
+    problem = f"holds one JSON object with {list_names(value)}"
+    raise DatasetError(f"{problem}; put the entries into a list: [ … ]", file)
 
 
 def check_entries(
@@ -123,9 +121,8 @@ def check_entries(
 ) -> list[Entry]:
     """The rows as entries: each an object whose fields hold usable text.
 
-    An input that is missing, null or NaN becomes an empty one. Fields under other names are read as
-    ``name_fields`` says. Extra fields must be something that strict JSON in UTF-8 can hold, so that
-    no later save fails.
+    An input that is missing, null or NaN becomes an empty one; other names are read as
+    ``name_fields`` says. Extra fields must fit into strict JSON, so that no later save fails.
 
     Raises:
         DatasetError: the rows are no list, no entry is left, or (with "error") one is faulty.
@@ -137,10 +134,10 @@ def check_entries(
 
 
 def as_entries(data: object, name: str = "entries") -> list[Entry]:
-    """What was handed to a function as entries, as a list; ``name`` is what the message calls it.
+    """What was handed to a function as entries, as a list; ``name`` is what messages call it.
 
-    Only looks whether the rows have texts in the three fields (``check_entries`` looks closer), and
-    makes an absent input an empty one. No rows are an empty list.
+    Only looks whether the rows have their texts (``check_entries`` looks closer), and makes an
+    absent input an empty one. No rows are an empty list.
 
     Raises:
         DatasetError: a path, a DataFrame, all three parts, …: says how to get what is wanted.
@@ -148,10 +145,8 @@ def as_entries(data: object, name: str = "entries") -> list[Entry]:
     entries = []
     for row, value in enumerate(list_rows(data, name, empty=True)):
         if not isinstance(value, Mapping):
-            raise DatasetError(
-                f"is {describe(value)}; an entry is an object with fields", name, row
-            )
-        if is_absent(value.get("input")) and "input" in value:
+            raise DatasetError(f"is {describe(value)}; {AN_ENTRY}", name, row)
+        if "input" in value and is_absent(value["input"]):
             value = {**value, "input": ""}
         for field in FIELDS:
             if field not in value and field != "input":
@@ -163,11 +158,7 @@ def as_entries(data: object, name: str = "entries") -> list[Entry]:
 
 
 def list_rows(data: object, name: object = None, empty: bool = False) -> list[Any]:
-    """Whatever holds rows, as a list of them.
-
-    Raises:
-        DatasetError: it holds none; says what it is, and how to make entries of it.
-    """
+    """The rows of whatever can be listed; for all else a ``DatasetError`` with what to do."""
     pandas = sys.modules.get("pandas")
     if isinstance(data, str | Path):
         problem = f"is text; load_entries({str(data)[:80]!r}) reads a file of that name"
@@ -183,8 +174,7 @@ def list_rows(data: object, name: object = None, empty: bool = False) -> list[An
     elif isinstance(data, bytes) or not isinstance(data, Iterable):
         problem = f"is {describe(data)}; a list of entries is expected"
     else:
-        rows = data if isinstance(data, list) else list(data)
-        if rows or empty:
+        if (rows := data if isinstance(data, list) else list(data)) or empty:
             return rows
         problem = "holds no entries"
     raise DatasetError(problem, name)
@@ -204,27 +194,20 @@ def keep_valid(rows: list[Any], file: object, on_invalid: Literal["error", "drop
     if faults:
         reasons = Counter(f"{fault.field or 'entry'}: {fault.problem}" for fault in faults)
         listed = "; ".join(f"{count} × {reason}" for reason, count in reasons.most_common())
-        first = ", ".join(str(fault.row) for fault in faults[:10])
-        warn_caller(
-            f"{file or 'entries'}: dropped {len(faults)} of {len(faults) + len(entries)} entries "
-            f"({listed}). Rows: {first}{' …' if len(faults) > 10 else ''}",
-            DroppedEntriesWarning,
-        )
+        first = ", ".join(str(fault.row) for fault in faults[:10]) + " …" * (len(faults) > 10)
+        dropped = f"dropped {len(faults)} of {len(faults) + len(entries)} entries ({listed})"
+        warn_caller(f"{file or 'entries'}: {dropped}. Rows: {first}", DroppedEntriesWarning)
     return entries
 
 
 def sift_entries(
     rows: list[Any], file: object = None, stop: bool = False
 ) -> tuple[list[Entry], list[Fault]]:
-    """The usable entries, and the fault of each other row; ``stop`` ends at the first fault.
-
-    Raises:
-        DatasetError: the rows are no list, or an empty one.
-    """
-    entries, faults = [], []
+    """The usable entries, and the fault of each other row; ``stop`` ends at the first fault."""
+    entries: list[Entry] = []
+    faults: list[Fault] = []
     for row, value in enumerate(list_rows(rows, file)):
-        entry = _check_entry(value)
-        if not isinstance(entry, tuple):
+        if isinstance(entry := _check_entry(value), dict):
             entries.append(entry)
             continue
         faults.append(Fault(row, *entry))
@@ -236,7 +219,7 @@ def sift_entries(
 def _check_entry(value: Any) -> Entry | tuple[str | None, str]:
     """A row as an entry, a missing input filled in; or the field that is faulty, and how."""
     if not isinstance(value, dict):
-        return None, f"is {describe(value)}; an entry is an object with fields"
+        return None, f"is {describe(value)}; {AN_ENTRY}"
     if isinstance(value, FaultyRow):
         return value.field, value.problem
     entry = {"instruction": None, "input": "", "output": None} | value
@@ -261,5 +244,5 @@ def _check_entry(value: Any) -> Entry | tuple[str | None, str]:
 
 
 def _is_invisible(text: str) -> bool:
-    """Whether nothing of the text can be seen: white space, control and zero-width characters."""
+    """Whether the text is but white space, control and zero-width characters."""
     return all(c.isspace() or unicodedata.category(c) in ("Cc", "Cf") for c in text)

@@ -5,6 +5,7 @@ that is not what its name says can be named.
 """
 
 import contextlib
+import http.client
 import json
 import os
 import secrets
@@ -41,6 +42,7 @@ BEGINNINGS = {
 }
 # Plain text that begins with ASCII has zero bytes in UTF-16 and UTF-32: which of the first four.
 ZEROS = {(0, 1, 1, 1): 32, (1, 1, 1, 0): 32, (0, 1, 0, 1): 16, (1, 0, 1, 0): 16}
+DEEPEST = 100  # levels; a writer that indents gives up at some 300
 MARKS = {b"\xff\xfe\0\0": 32, b"\0\0\xfe\xff": 32, b"\xff\xfe": 16, b"\xfe\xff": 16}
 
 
@@ -189,17 +191,24 @@ def describe(value: object) -> str:
 
 def why_not_json(value: object) -> str | None:
     """Why a file of strict JSON in UTF-8 cannot hold a value; None where it can."""
+    if _is_deep(value):
+        return f"is nested too deeply for JSON, by more than {DEEPEST} levels"
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except UnicodeEncodeError:
         return "contains half a character (a lone surrogate)"
-    except RecursionError:
-        return "is nested too deeply for JSON"
     except TypeError as error:
         return f"cannot be kept in JSON: {error}; make it text, or leave it out"
     except ValueError:
         return "holds NaN, infinity or an endless number, which JSON cannot keep; write null"
     return None
+
+
+def _is_deep(value: object, levels: int = DEEPEST) -> bool:
+    inner = value.values() if isinstance(value, dict) else value
+    return isinstance(value, dict | list | tuple) and (
+        levels == 0 or any(_is_deep(item, levels - 1) for item in inner)
+    )
 
 
 def fetch(url: str, limit: int, seconds: float, silence: float = 30) -> bytes:
@@ -218,16 +227,17 @@ def fetch(url: str, limit: int, seconds: float, silence: float = 30) -> bytes:
         if (response.length or 0) > limit:
             raise OSError(f"{response.length:,} bytes are announced; {limit:,} are the limit")
         # read1 gives what has come; read would wait for the rest, however slowly it comes.
-        while piece := response.read1(2**20):
-            pieces.append(piece)
-            size += len(piece)
-            if size > limit:
-                raise OSError(f"more than {limit:,} bytes, the limit")
-            if time.monotonic() > end:
-                raise OSError(f"not there after {seconds:g} seconds; {size:,} bytes had come")
-        if response.length:
-            raise OSError(f"it broke off after {size} bytes; try again")
-    return b"".join(pieces)
+        with contextlib.suppress(http.client.IncompleteRead):  # of chunks; told below
+            while piece := response.read1(2**20):
+                pieces.append(piece)
+                size += len(piece)
+                if size > limit:
+                    raise OSError(f"more than {limit:,} bytes, the limit")
+                if time.monotonic() > end:
+                    raise OSError(f"not there after {seconds:g} seconds; {size:,} bytes had come")
+            if not response.length:
+                return b"".join(pieces)
+    raise OSError(f"it broke off after {size} bytes; try again")
 
 
 def explain(error: BaseException) -> str:

@@ -455,6 +455,14 @@ def test_an_answer_that_breaks_off_leaves_no_file(site, cache):
     assert files_in(cache) == []
 
 
+def test_chunks_that_break_off_leave_no_file(site, cache):
+    body = b"1c\r\n[" + json.dumps(ENTRIES).encode()[1:8]
+    url = site.serve("/entries.json", body, Transfer_Encoding="chunked")
+    with pytest.raises(DatasetError, match="broke off after"):
+        load_entries(url)
+    assert files_in(cache) == []
+
+
 def test_an_answer_that_is_no_http(site, cache, monkeypatch):
     def nonsense(response):
         raise http.client.BadStatusLine("\x15\x03")

@@ -231,6 +231,12 @@ ROWS = {
     "minus infinity": (listed(output=-float("inf")), 1, "output", "is -Infinity"),
     "NaN in an extra field": (listed(score=float("nan")), 1, "score", "holds NaN"),
     "NaN deep in an extra field": (listed(meta={"a": [float("nan")]}), 1, "meta", "holds NaN"),
+    "a hundred lists in an extra field": (
+        b'[{"instruction": "x", "output": "y", "tags": ' + b"[" * 101 + b"]" * 101 + b"}]",
+        0,
+        "tags",
+        "nested too deeply",
+    ),
     "1e999 in an extra field": (
         b'[{"instruction": "x", "output": "y", "score": 1e999}]',
         0,
