@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from lessons_lib.batching import tokenize
 from lessons_lib.data import (
     Entry,
     PromptFormat,
     Tokenizer,
     end_of_text_of,
     get_prompt_format,
+    text_ids,
     tokenizer_of,
 )
 from lessons_lib.generation.decoding import OnToken, continue_rows, start_rows
@@ -78,7 +78,7 @@ def generate_all(
         raise ValueError("a stop text is empty, so every answer would stop before it began")
     sampling = Sampling(temperature, top_k, top_p)
     token_ids = [
-        tokenize(prompt, tokenizer) if isinstance(prompt, str) else list(prompt)
+        text_ids(prompt, tokenizer) if isinstance(prompt, str) else list(prompt)
         for prompt in prompts
     ]
     rows = start_rows(model, token_ids, max_new_tokens, seed)
