@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from lessons_lib.batching import Batch, pad, tokenize
 from lessons_lib.data import Entry, end_of_text_of, tokenizer_of
+from lessons_lib.data.hub_tokenizer import quiet_transformers
 from lessons_lib.evaluation.ranks import Score
 from lessons_lib.evaluation.scorers import check_pairs
 from lessons_lib.models import load_model
-from lessons_lib.models.smollm2_files import quiet_transformers
+from lessons_lib.models.folders import check_report
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.devices import device_of
 
@@ -163,8 +164,18 @@ def _load_minilm(folder: Path) -> MiniLM:
             'the embedder "minilm" needs transformers: python -m pip install "transformers>=5.23"'
         ) from error
     with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = BertModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+        model, report = BertModel.from_pretrained(
+            folder,
+            local_files_only=True,
+            trust_remote_code=False,
+            attn_implementation="sdpa",
+            add_pooling_layer=False,
+            output_loading_info=True,
+        )
+    check_report(report, folder, ignored=r"pooler\..*|embeddings\.position_ids")
     return MiniLM(tokenizer, model.eval())
 
 

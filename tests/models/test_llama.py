@@ -1,6 +1,7 @@
 """A Llama model keeps the course's protocol; SmolLM2's package is found, converted and kept."""
 
 import importlib.metadata
+import json
 import math
 import os
 import threading
@@ -25,6 +26,7 @@ from lessons_lib.models import KeyValueCache, load_model, save_model, smollm2_fi
 from lessons_lib.models.llama import load_smollm2
 from lessons_lib.models.smollm2_files import find_fault, find_source, smollm2_folder
 from lessons_lib.support import CheckpointError
+from lessons_lib.support.files import sha256_of
 from lessons_lib.training import Recipe, batch_loss, finetune, response_loss, train
 from lessons_lib.training.finetuning import add_entry_tokens, recipe_key
 from tests.helpers.llama_toys import tiny_llama, tiny_tokenizer
@@ -194,7 +196,7 @@ def test_a_damaged_folder_is_refused(tmp_path):
     save_model(tiny_llama(), tmp_path)
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(CheckpointError, match="cannot be loaded as a Llama model"):
+    with pytest.raises(CheckpointError, match="model.safetensors is damaged"):
         load_model(tmp_path)
 
 
@@ -409,12 +411,14 @@ def package(tmp_path, monkeypatch):
 
     def convert(source: Path, folder: Path) -> None:
         count.append(source)
-        (folder / "config.json").write_text("{}", encoding="utf-8")
-        digest = smollm2_files._sha256(folder / "config.json")
-        (folder / "files.json").write_text(f'{{"config.json": "{digest}"}}', encoding="utf-8")
+        for name in ("config.json", "model.safetensors"):
+            (folder / name).write_text("{}", encoding="utf-8")
+        digests = {path.name: sha256_of(path) for path in folder.iterdir()}
+        (folder / "files.json").write_text(json.dumps(digests), encoding="utf-8")
 
     monkeypatch.setattr(importlib.metadata, "files", lambda name: [Fake(path)])
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "0.1")
+    monkeypatch.setattr(smollm2_files, "KNOWN_HASH", sha256_of(path))
     monkeypatch.setattr(smollm2_files, "convert", convert)
     monkeypatch.setenv("LESSONS_LIB_CACHE", str(tmp_path / "cache"))
     return count
