@@ -4,7 +4,6 @@ Reading, checking, splitting and auditing a data set, the prompt formats, and th
 """
 
 from lessons_lib.data.audit import audit_entries
-from lessons_lib.data.checks import Entry, Splits, as_entries, check_entries
 from lessons_lib.data.entries import (
     choose_entries,
     download_and_load_file,
@@ -14,7 +13,7 @@ from lessons_lib.data.entries import (
 from lessons_lib.data.hub_tokenizer import LocalTokenizer
 from lessons_lib.data.own_entries import EXAMPLES, load_own_entries, save_own_entries
 from lessons_lib.data.prompts import PROMPT_FORMATS, PromptFormat, format_input, get_prompt_format
-from lessons_lib.data.reading import DatasetError
+from lessons_lib.data.reading import DatasetError, Entry, Splits, as_entries, check_entries
 from lessons_lib.data.tokenizer import (
     END_OF_TEXT,
     IGNORE_INDEX,

@@ -13,25 +13,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from lessons_lib.data.checks import (
+from lessons_lib.data.reading import (
+    DatasetError,
     Entry,
     Splits,
     as_entries,
     find_rows,
     keep_valid,
     list_rows,
+    name_fields,
+    read_rows,
     sift_entries,
 )
-from lessons_lib.data.fields import Names, name_fields
-from lessons_lib.data.reading import (
-    READ_LIMIT,
-    SUFFIXES,
-    DatasetError,
-    check_suffix,
-    read_rows,
-    unpack,
-    warn_caller,
-)
+from lessons_lib.data.reading.fields import Names
+from lessons_lib.data.reading.rows import READ_LIMIT, SUFFIXES, check_suffix, unpack, warn_caller
 from lessons_lib.support import cache_folder, write_whole
 from lessons_lib.support.draw import Draw
 from lessons_lib.support.files import fetch

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from lessons_lib.data.checks import Entry, check_entries
 from lessons_lib.data.entries import load_entries
+from lessons_lib.data.reading import Entry, check_entries
 from lessons_lib.support import cache_folder, write_whole
 
 # Stand-ins until the reader has written some: two assistants that do not exist, and a small task.

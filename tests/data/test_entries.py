@@ -27,7 +27,6 @@ from lessons_lib.data import (
     load_entries,
     split_entries,
 )
-from lessons_lib.data.checks import DroppedEntriesWarning
 from lessons_lib.data.entries import (
     BOOK_ENTRIES,
     BOOK_FILE,
@@ -37,6 +36,7 @@ from lessons_lib.data.entries import (
     ChangedFileWarning,
     chosen_source,
 )
+from lessons_lib.data.reading import DroppedEntriesWarning
 
 ENTRIES = [
     {"instruction": "Name a color.", "input": "", "output": "Red."},
@@ -314,7 +314,7 @@ def test_a_download_beyond_the_limit_is_refused(site, cache, monkeypatch, announ
 
 
 def test_a_gzip_bomb_through_a_url_is_refused(site, cache, monkeypatch):
-    monkeypatch.setattr("lessons_lib.data.reading.READ_LIMIT", 10_000)
+    monkeypatch.setattr("lessons_lib.data.reading.rows.READ_LIMIT", 10_000)
     bomb = gzip.compress(b" " * 1_000_000)
     for path in ("/a.json", "/a.json.gz"):
         with pytest.raises(DatasetError, match="more than 10,000 bytes"):

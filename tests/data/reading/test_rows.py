@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessons_lib.data import DatasetError, check_entries, load_entries
-from lessons_lib.data.checks import DroppedEntriesWarning, sift_entries
-from lessons_lib.data.reading import read_rows
+from lessons_lib.data.reading import DroppedEntriesWarning, read_rows, sift_entries
 
 GOOD = {"instruction": "Name a color.", "input": "", "output": "Red."}
 GOOD_JSON = json.dumps(GOOD)
@@ -180,7 +179,7 @@ def test_gzip_that_breaks_off_is_named(tmp_path):
 
 
 def test_a_gzip_bomb_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr("lessons_lib.data.reading.READ_LIMIT", 10_000)
+    monkeypatch.setattr("lessons_lib.data.reading.rows.READ_LIMIT", 10_000)
     path = write(tmp_path, "a.json.gz", gzip.compress(b"[" + b" " * 10_000_000 + b"]"))
     tracemalloc.start()
     try:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NotRequired, Required, TypedDict
 
-from lessons_lib.data.fields import (
+from lessons_lib.data.reading.contents import describe, why_not_json
+from lessons_lib.data.reading.fields import (
     FIELDS,
     Names,
     RenamedRow,
@@ -20,8 +21,12 @@ from lessons_lib.data.fields import (
     reading_of,
     turns_field,
 )
-from lessons_lib.data.reading import DatasetError, DroppedEntriesWarning, FaultyRow, warn_caller
-from lessons_lib.support.files import describe, why_not_json
+from lessons_lib.data.reading.rows import (
+    DatasetError,
+    DroppedEntriesWarning,
+    FaultyRow,
+    warn_caller,
+)
 
 AN_ENTRY = "an entry is an object with fields"
 

@@ -21,8 +21,7 @@ from lessons_lib.data import (
     load_entries,
     split_entries,
 )
-from lessons_lib.data.checks import find_rows
-from lessons_lib.data.reading import DroppedEntriesWarning
+from lessons_lib.data.reading import DroppedEntriesWarning, find_rows
 
 ENTRIES = [
     {"instruction": "Name a sea.", "input": "", "output": "The Baltic Sea."},

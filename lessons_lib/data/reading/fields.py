@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from lessons_lib.data.reading import DatasetError, FaultyRow, warn_caller
+from lessons_lib.data.reading.rows import DatasetError, FaultyRow, warn_caller
 
 FIELDS = ("instruction", "input", "output")
 # Names that other data sets give them: Dolly, TRL's prompt and completion, questions and answers.

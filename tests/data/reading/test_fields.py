@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from lessons_lib.data import DatasetError, check_entries, load_entries
-from lessons_lib.data.fields import FieldNamesWarning
-from lessons_lib.data.reading import DroppedEntriesWarning, read_rows
+from lessons_lib.data.reading import DroppedEntriesWarning, FieldNamesWarning, read_rows
 
 ENTRY = {"instruction": "Summarize.", "input": "The mill dates from 1786.", "output": "A mill."}
 
@@ -91,7 +90,7 @@ def test_other_extra_fields_are_kept_without_a_word(extra):
     assert quietly(load_entries, [ENTRY | extra]) == [ENTRY | extra]
 
 
-@pytest.mark.filterwarnings("ignore::lessons_lib.data.fields.FieldNamesWarning")
+@pytest.mark.filterwarnings("ignore::lessons_lib.data.reading.fields.FieldNamesWarning")
 @pytest.mark.parametrize("name", ["context", "inputs", "Input", "input "])
 def test_two_names_of_one_field_must_agree(name):
     with pytest.raises(DatasetError, match=f"'input' and as {name!r}") as caught:

@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from lessons_lib.support.files import name_content
+from lessons_lib.data.reading.contents import name_content
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 READ_LIMIT = 2**30  # bytes, of a download and of what a compressed file becomes
