@@ -127,4 +127,4 @@ def _answer(
         texts, stopped = [a.text for a in answers], [a.stopped for a in answers]
         scores = score_responses(asked, texts, stopped)
         say(f"exact {scores.share('exact')}, stopped {scores.share('stopped')}")
-    say(f"{folder}: {MODEL}, config.json, {HISTORY}, {CURVES}, {ANSWERS}")
+    say(f"{folder}: {MODEL}, its config and tokenizer, {HISTORY}, {CURVES}, {ANSWERS}")

@@ -4,7 +4,7 @@ Data set, collator, training loop and generation take it as they take the course
 its tokenizer is another one. Later lessons use it as a judge, as a teacher and for LoRA.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from lessons_lib.data.hub_tokenizer import (
 from lessons_lib.models import folders
 from lessons_lib.models.kv_cache import KeyValueCache
 from lessons_lib.models.protocol import LanguageModel
-from lessons_lib.models.smollm2_files import smollm2_folder
 from lessons_lib.support import CheckpointError
 
 # Where a Llama's config.json leaves a size out, transformers takes these.
@@ -135,24 +134,8 @@ def causal_mask(batch: Batch) -> Tensor:
     return mask.expand(rows, 1, length, length)
 
 
-def load_smollm2(
-    dtype: torch.dtype = torch.float32, say: Callable[[str], object] = print
-) -> LocalLLM:
-    """SmolLM2-135M-Instruct in evaluation mode; about 2 s, and 20 s more at the first call.
-
-    float32 (538 MB) to train on a CPU; bfloat16 halves the memory, and is faster on processors
-    that compute with it.
-
-    Raises:
-        CheckpointError: as ``smollm2_folder`` and ``load_local_llm``.
-
-    Source: Allal et al. 2025, "SmolLM2: When Smol Goes Big", arXiv 2502.02737.
-    """
-    return load_local_llm(smollm2_folder(say), dtype)
-
-
-def load_local_llm(folder: str | Path, dtype: torch.dtype = torch.float32) -> LocalLLM:
-    """The Llama model in a folder, as transformers and ``LocalLLM.save`` write it.
+def load_local_llm(folder: str | Path) -> LocalLLM:
+    """The Llama model in a folder, as transformers and ``LocalLLM.save`` write it, in float32.
 
     Nothing is looked up on the network, no code of the folder's is run.
 
@@ -172,7 +155,7 @@ def load_local_llm(folder: str | Path, dtype: torch.dtype = torch.float32) -> Lo
         with quiet_transformers():
             llama, report = LlamaForCausalLM.from_pretrained(
                 folder,
-                dtype=dtype,
+                dtype=torch.float32,
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,

@@ -78,6 +78,8 @@ def smollm2_folder(say: Callable[[str], object] = print) -> Path:
     Raises:
         CheckpointError: a package is missing, its file is damaged, or the cache folder cannot be
             written.
+
+    Source: Allal et al. 2025, "SmolLM2: When Smol Goes Big", arXiv 2502.02737.
     """
     source = find_source()
     key = f"smollm2-{source.version}-{CONVERSION}"
