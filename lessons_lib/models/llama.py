@@ -14,15 +14,10 @@ from torch import Tensor, nn
 from lessons_lib.batching import Batch
 from lessons_lib.batching.batch import refuse_beyond_context, visible
 from lessons_lib.data import LocalTokenizer
-from lessons_lib.data.hub_tokenizer import (
-    NO_TRANSFORMERS,
-    first_line,
-    load_tokenizer,
-    quiet_transformers,
-)
 from lessons_lib.models import folders
 from lessons_lib.models.kv_cache import KeyValueCache
 from lessons_lib.models.protocol import LanguageModel
+from lessons_lib.models.smollm2_files import quiet_transformers
 from lessons_lib.support import CheckpointError
 
 # Where a Llama's config.json leaves a size out, transformers takes these.
@@ -34,6 +29,11 @@ DEFAULTS = {
     "num_attention_heads": 32,
     "max_position_embeddings": 2048,
 }
+VOCABULARY_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")  # one holds the tokens
+NO_TRANSFORMERS = (
+    "this model needs the package transformers, which is not installed. `make lab` installs it; "
+    'so does this line:\npython -m pip install "transformers>=5.23,<6"'
+)
 TIED = "llama.lm_head.weight", "llama.model.embed_tokens.weight"
 
 
@@ -164,10 +164,46 @@ def load_local_llm(folder: str | Path) -> LocalLLM:
             )
     except Exception as error:  # of many kinds, from several libraries
         raise CheckpointError(
-            f"{folder} cannot be loaded as a Llama model: {first_line(error)}"
+            f"{folder} cannot be loaded as a Llama model: {_first_line(error)}"
         ) from error
     folders.check_report(report, folder)
     return LocalLLM(llama, tokenizer).eval()
+
+
+def load_tokenizer(folder: Path, rows: int) -> LocalTokenizer:
+    """The tokenizer in a folder, for a model with so many rows; nothing is looked up elsewhere.
+
+    Raises:
+        CheckpointError: transformers is not installed, the files cannot be read, texts would have
+            no end, or a token would have no row.
+    """
+    try:
+        from transformers import AutoTokenizer
+    except ImportError as error:
+        raise CheckpointError(NO_TRANSFORMERS) from error
+    # transformers would make an empty one, without a word.
+    if not any((folder / name).is_file() for name in VOCABULARY_FILES):
+        raise CheckpointError(
+            f"{folder} holds no tokenizer: save the one with which the model was trained into it, "
+            "with AutoTokenizer.from_pretrained(…).save_pretrained(folder)"
+        )
+    try:
+        with quiet_transformers():
+            fast = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+        tokenizer = LocalTokenizer(fast)
+    except Exception as error:  # of many kinds, from several libraries
+        raise CheckpointError(
+            f"the tokenizer in {folder} cannot be used: {_first_line(error)}"
+        ) from error
+    if tokenizer.vocabulary_size > rows:
+        raise CheckpointError(
+            f"the tokenizer in {folder} has {tokenizer.vocabulary_size:,} token ids, its model "
+            f"rows for {rows:,}. Take the tokenizer with which the model was trained, or give the "
+            "model more rows with transformers' resize_token_embeddings"
+        )
+    return tokenizer
 
 
 def check_sizes(folder: Path, config: Mapping[str, Any]) -> dict[str, int]:
@@ -210,3 +246,8 @@ def _forget_tied(module: nn.Module, state: dict, prefix: str, metadata: dict) ->
 def _recall_tied(module: nn.Module, state: dict, prefix: str, *arguments) -> None:
     if prefix + TIED[1] in state:
         state.setdefault(prefix + TIED[0], state[prefix + TIED[1]])
+
+
+def _first_line(error: BaseException) -> str:
+    """An error of another library in one line."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -79,7 +79,8 @@ def _load(name: str | Path) -> GPT | LocalLLM:
 def save_model(model: GPT | LocalLLM, folder: str | Path) -> None:
     """Write a model and its tokenizer into a folder that transformers and ``load_model`` load.
 
-    Other files in the folder stay. A reader sees the old model or the new one.
+    Files of a model that was there before are replaced, all others stay. A save that is cut off
+    leaves the old model or the new one, or what ``load_model`` refuses, never a mixture.
 
     Raises:
         OSError: the folder cannot be written; the model that was there stays.
