@@ -79,16 +79,22 @@ def run_in_folder(
     with checkpoints:
         history = finetune(model.to(device), recipe, splits, progress, checkpoints=checkpoints)
         if history.interrupted:
-            step = checkpoints.newest
-            say(
-                "There is no checkpoint yet: the next run starts afresh."
-                if step is None
-                else f"The same command with --resume goes on from step {step}."
-            )
+            say(_how_to_go_on(checkpoints))
             return history
-        _save_run(folder, model, history)
+        try:
+            _save_run(folder, model, history)
+        except OSError:
+            say(_how_to_go_on(checkpoints))
+            raise
         _answer(folder, model.eval(), splits.test, recipe.prompt_format, say)
     return history
+
+
+def _how_to_go_on(checkpoints: Checkpoints) -> str:
+    step = checkpoints.newest
+    if step is None:
+        return "There is no checkpoint yet: the next run starts afresh."
+    return f"The same command with --resume goes on from step {step}."
 
 
 def _save_run(folder: Path, model: nn.Module, history: History) -> None:
@@ -126,4 +132,4 @@ def _answer(
     write_whole(folder / ANSWERS, lambda path: path.write_text(text, encoding="utf-8"))
     if asked:
         say(f"exact {scores.share('exact')}, stopped {scores.share('stopped')}")
-    say(f"{folder}: {MODEL}, config.json, {HISTORY}, {CURVES}, {ANSWERS}")
+    say(f"{folder}: {MODEL}, its config and tokenizer, {HISTORY}, {CURVES}, {ANSWERS}")

@@ -49,7 +49,8 @@ def test_finetune_leaves_everything_in_its_folder(given, tmp_path, capsys):
     assert "exact" in capsys.readouterr().out
     names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
     files = {"config.json", "model.safetensors", "history.csv", "curves.png", "answers.json"}
-    assert names == files | {"checkpoints"}
+    tokenizer = {"tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"}
+    assert names == files | tokenizer | {"checkpoints"}
     rows = list(csv.DictReader((out / "history.csv").open(encoding="utf-8")))
     assert int(rows[-1]["step"]) == 16  # 34 training entries: 4 batches of 8, 4 epochs
     answers = json.loads((out / "answers.json").read_text(encoding="utf-8"))
@@ -147,8 +148,11 @@ def test_a_full_disk_is_one_sentence(given, monkeypatch, tmp_path, capsys):
         raise SafetensorError("Error while serializing: No space left on device")
 
     monkeypatch.setattr("lessons_lib.models.folders.save_file", full)
-    assert main(["finetune", *given, "--out", str(tmp_path / "out")]) == 1
-    error = capsys.readouterr().err.splitlines()[-1]
+    out = ["--out", str(tmp_path / "out"), "--checkpoint-every", "2"]
+    assert main(["finetune", *given, *out]) == 1
+    told = capsys.readouterr()
+    assert "--resume goes on from step" in told.out, "the checkpoints are kept"
+    error = told.err.splitlines()[-1]
     assert error.startswith("error: ") and error.endswith("No space left on device")
     assert not list((tmp_path / "out").glob("*model*"))
 

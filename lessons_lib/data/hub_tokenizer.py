@@ -4,21 +4,14 @@ What stands in somebody's text is text: "<|im_end|>" written by a user never bec
 ends a message, neither in an entry nor in a chat.
 """
 
-import contextlib
 import copy
 import functools
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lessons_lib.support import CheckpointError
-
-NO_TRANSFORMERS = (
-    "this model needs the package transformers, which is not installed. `make lab` installs it; "
-    'so does this line:\npython -m pip install "transformers>=5.23,<6"'
-)
 ROLES = ("system", "user", "assistant")
 Message = Mapping[str, str]  # {"role": one of ROLES, "content": a text}
 
@@ -167,54 +160,3 @@ def check_messages(messages: Sequence[Message]) -> None:
             raise ValueError(f"message {place}: role is {known}, not {message.get('role')!r}")
         if not isinstance(message.get("content"), str):
             raise ValueError(f"message {place} has no text as its content")
-
-
-def load_tokenizer(folder: Path, rows: int) -> LocalTokenizer:
-    """The tokenizer in a folder, for a model with so many rows; nothing is looked up elsewhere.
-
-    Raises:
-        CheckpointError: transformers is not installed, the files cannot be read, texts would have
-            no end, or a token would have no row.
-    """
-    try:
-        from transformers import AutoTokenizer
-    except ImportError as error:
-        raise CheckpointError(NO_TRANSFORMERS) from error
-    try:
-        with quiet_transformers():
-            fast = AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-        tokenizer = LocalTokenizer(fast)
-    except Exception as error:  # of many kinds, from several libraries
-        raise CheckpointError(
-            f"the tokenizer in {folder} cannot be used: {first_line(error)}"
-        ) from error
-    if tokenizer.vocabulary_size > rows:
-        raise CheckpointError(
-            f"the tokenizer in {folder} has {tokenizer.vocabulary_size:,} token ids, its model "
-            f"rows for {rows:,}. Take the tokenizer with which the model was trained, or give the "
-            "model more rows with transformers' resize_token_embeddings"
-        )
-    return tokenizer
-
-
-@contextlib.contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """No progress bars and no advice from transformers while this holds."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-
-
-def first_line(error: BaseException) -> str:
-    """An error of another library in one line."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from lessons_lib.batching import Batch, pad, tokenize
 from lessons_lib.data import Entry, end_of_text_of, tokenizer_of
-from lessons_lib.data.hub_tokenizer import quiet_transformers
 from lessons_lib.evaluation.ranks import Score
 from lessons_lib.evaluation.scorers import Scorer, check_pairs
 from lessons_lib.models import load_model
 from lessons_lib.models.folders import WEIGHTS, check_packaged, check_report
+from lessons_lib.models.smollm2_files import quiet_transformers
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.devices import device_of
 

@@ -21,11 +21,11 @@ from huggingface_hub.errors import HfHubHTTPError
 from torch import Tensor
 
 from lessons_lib.data import VOCABULARY_SIZE, LocalTokenizer, end_of_text_of
-from lessons_lib.data.hub_tokenizer import load_tokenizer
 from lessons_lib.data.tokenizer_files import has_other_tokenizer, write_tokenizer_files
 from lessons_lib.models import folders
 from lessons_lib.models.folders import CONFIG, WEIGHTS
 from lessons_lib.models.gpt import GPT, GPTConfig
+from lessons_lib.models.llama import load_tokenizer
 from lessons_lib.models.vocabulary import CompactTokenEmbedding
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.files import sha256_of

@@ -4,7 +4,7 @@ Data set, collator, training loop and generation take it as they take the course
 its tokenizer is another one. Later lessons use it as a judge, as a teacher and for LoRA.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,10 @@ from torch import Tensor, nn
 from lessons_lib.batching import Batch
 from lessons_lib.batching.batch import refuse_beyond_context, visible
 from lessons_lib.data import LocalTokenizer
-from lessons_lib.data.hub_tokenizer import (
-    NO_TRANSFORMERS,
-    first_line,
-    load_tokenizer,
-    quiet_transformers,
-)
 from lessons_lib.models import folders
 from lessons_lib.models.kv_cache import KeyValueCache
 from lessons_lib.models.protocol import LanguageModel
-from lessons_lib.models.smollm2_files import smollm2_folder
+from lessons_lib.models.smollm2_files import quiet_transformers
 from lessons_lib.support import CheckpointError
 
 # Where a Llama's config.json leaves a size out, transformers takes these.
@@ -35,6 +29,11 @@ DEFAULTS = {
     "num_attention_heads": 32,
     "max_position_embeddings": 2048,
 }
+VOCABULARY_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")  # one holds the tokens
+NO_TRANSFORMERS = (
+    "this model needs the package transformers, which is not installed. `make lab` installs it; "
+    'so does this line:\npython -m pip install "transformers>=5.23,<6"'
+)
 TIED = "llama.lm_head.weight", "llama.model.embed_tokens.weight"
 
 
@@ -135,24 +134,8 @@ def causal_mask(batch: Batch) -> Tensor:
     return mask.expand(rows, 1, length, length)
 
 
-def load_smollm2(
-    dtype: torch.dtype = torch.float32, say: Callable[[str], object] = print
-) -> LocalLLM:
-    """SmolLM2-135M-Instruct in evaluation mode; about 2 s, and 20 s more at the first call.
-
-    float32 (538 MB) to train on a CPU; bfloat16 halves the memory, and is faster on processors
-    that compute with it.
-
-    Raises:
-        CheckpointError: as ``smollm2_folder`` and ``load_local_llm``.
-
-    Source: Allal et al. 2025, "SmolLM2: When Smol Goes Big", arXiv 2502.02737.
-    """
-    return load_local_llm(smollm2_folder(say), dtype)
-
-
-def load_local_llm(folder: str | Path, dtype: torch.dtype = torch.float32) -> LocalLLM:
-    """The Llama model in a folder, as transformers and ``LocalLLM.save`` write it.
+def load_local_llm(folder: str | Path) -> LocalLLM:
+    """The Llama model in a folder, as transformers and ``LocalLLM.save`` write it, in float32.
 
     Nothing is looked up on the network, no code of the folder's is run.
 
@@ -172,7 +155,7 @@ def load_local_llm(folder: str | Path, dtype: torch.dtype = torch.float32) -> Lo
         with quiet_transformers():
             llama, report = LlamaForCausalLM.from_pretrained(
                 folder,
-                dtype=dtype,
+                dtype=torch.float32,
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
@@ -181,10 +164,46 @@ def load_local_llm(folder: str | Path, dtype: torch.dtype = torch.float32) -> Lo
             )
     except Exception as error:  # of many kinds, from several libraries
         raise CheckpointError(
-            f"{folder} cannot be loaded as a Llama model: {first_line(error)}"
+            f"{folder} cannot be loaded as a Llama model: {_first_line(error)}"
         ) from error
     folders.check_report(report, folder)
     return LocalLLM(llama, tokenizer).eval()
+
+
+def load_tokenizer(folder: Path, rows: int) -> LocalTokenizer:
+    """The tokenizer in a folder, for a model with so many rows; nothing is looked up elsewhere.
+
+    Raises:
+        CheckpointError: transformers is not installed, the files cannot be read, texts would have
+            no end, or a token would have no row.
+    """
+    try:
+        from transformers import AutoTokenizer
+    except ImportError as error:
+        raise CheckpointError(NO_TRANSFORMERS) from error
+    # transformers would make an empty one, without a word.
+    if not any((folder / name).is_file() for name in VOCABULARY_FILES):
+        raise CheckpointError(
+            f"{folder} holds no tokenizer: save the one with which the model was trained into it, "
+            "with AutoTokenizer.from_pretrained(…).save_pretrained(folder)"
+        )
+    try:
+        with quiet_transformers():
+            fast = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+        tokenizer = LocalTokenizer(fast)
+    except Exception as error:  # of many kinds, from several libraries
+        raise CheckpointError(
+            f"the tokenizer in {folder} cannot be used: {_first_line(error)}"
+        ) from error
+    if tokenizer.vocabulary_size > rows:
+        raise CheckpointError(
+            f"the tokenizer in {folder} has {tokenizer.vocabulary_size:,} token ids, its model "
+            f"rows for {rows:,}. Take the tokenizer with which the model was trained, or give the "
+            "model more rows with transformers' resize_token_embeddings"
+        )
+    return tokenizer
 
 
 def check_sizes(folder: Path, config: Mapping[str, Any]) -> dict[str, int]:
@@ -227,3 +246,8 @@ def _forget_tied(module: nn.Module, state: dict, prefix: str, metadata: dict) ->
 def _recall_tied(module: nn.Module, state: dict, prefix: str, *arguments) -> None:
     if prefix + TIED[1] in state:
         state.setdefault(prefix + TIED[0], state[prefix + TIED[1]])
+
+
+def _first_line(error: BaseException) -> str:
+    """An error of another library in one line."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -21,7 +21,8 @@ from torch import Tensor
 from lessons_lib.models.folders import model_type
 from lessons_lib.models.gpt import GPT, GPTConfig
 from lessons_lib.models.gpt2_files import HUB_MODELS, fetch, load_gpt2, save_gpt2
-from lessons_lib.models.llama import LocalLLM, load_local_llm, load_smollm2
+from lessons_lib.models.llama import LocalLLM, load_local_llm
+from lessons_lib.models.smollm2_files import smollm2_folder
 from lessons_lib.models.vocabulary import CompactTokenEmbedding
 from lessons_lib.support import CheckpointError, write_whole
 from lessons_lib.support.files import explain, read_json, replace_folder
@@ -60,7 +61,7 @@ def _load(name: str | Path) -> GPT | LocalLLM:
     if name in HUB_MODELS:
         return load_gpt2(fetch(name))
     if name == "smollm2":
-        return load_smollm2()
+        return load_local_llm(smollm2_folder())
     path = BASE_MODEL if name == "base" else Path(os.path.expanduser(name))
     if path.is_dir():
         return load_local_llm(path) if model_type(path) == "llama" else load_gpt2(path)
@@ -78,7 +79,8 @@ def _load(name: str | Path) -> GPT | LocalLLM:
 def save_model(model: GPT | LocalLLM, folder: str | Path) -> None:
     """Write a model and its tokenizer into a folder that transformers and ``load_model`` load.
 
-    Other files in the folder stay. A reader sees the old model or the new one.
+    Files of a model that was there before are replaced, all others stay. A save that is cut off
+    leaves the old model or the new one, or what ``load_model`` refuses, never a mixture.
 
     Raises:
         OSError: the folder cannot be written; the model that was there stays.
@@ -91,7 +93,8 @@ def save_model(model: GPT | LocalLLM, folder: str | Path) -> None:
 
 def read_about(path: Path = BASE_MODEL) -> dict:
     """What a file's header says of how the model was made."""
-    return read_header(path)
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["about"])
 
 
 def untrained_twin(model: GPT, seed: int = 123) -> GPT:
@@ -162,12 +165,6 @@ def _fits(config: GPTConfig, shapes: Mapping[str, tuple[int, ...]]) -> bool:
         and sum(name.endswith(".attention_norm.weight") for name in shapes) == config.layers
         and config.vocabulary_size <= LARGEST_VOCABULARY
     )
-
-
-def read_header(path: Path) -> dict:
-    """What the file's header says of how the model was made."""
-    with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["about"])
 
 
 class DamagedModelError(ValueError):

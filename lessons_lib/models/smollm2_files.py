@@ -9,13 +9,12 @@ import contextlib
 import importlib.metadata
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
-from lessons_lib.data.hub_tokenizer import quiet_transformers
 from lessons_lib.models.folders import CONFIG, WEIGHTS, check_packaged, check_report
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.files import explain, locked, read_json, replace_folder, sha256_of
@@ -78,6 +77,8 @@ def smollm2_folder(say: Callable[[str], object] = print) -> Path:
     Raises:
         CheckpointError: a package is missing, its file is damaged, or the cache folder cannot be
             written.
+
+    Source: Allal et al. 2025, "SmolLM2: When Smol Goes Big", arXiv 2502.02737.
     """
     source = find_source()
     key = f"smollm2-{source.version}-{CONVERSION}"
@@ -161,3 +162,19 @@ def split_digits(tokenizer: Any) -> None:
     tokenizer.backend_tokenizer.pre_tokenizer = Sequence(
         [Digits(individual_digits=True), ByteLevel(add_prefix_space=False)]
     )
+
+
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """No progress bars and no advice from transformers while this holds."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()

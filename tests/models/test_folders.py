@@ -181,6 +181,13 @@ def test_a_tokenizer_without_an_end_of_text_is_refused(llama):
         load_model(llama)
 
 
+def test_a_folder_without_a_tokenizer_is_refused(llama):
+    """transformers makes an empty one, without a word."""
+    (llama / "tokenizer.json").unlink()
+    with pytest.raises(CheckpointError, match="holds no tokenizer.*save_pretrained"):
+        load_model(llama)
+
+
 def test_more_tokens_than_rows_are_refused(llama):
     tokenizer = AutoTokenizer.from_pretrained(llama)
     tokenizer.add_tokens(["[NEW]"])

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from lessons_lib.models import GPT, GPTConfig, load_model, save_model
 from lessons_lib.models.gpt2_files import HUB_MODELS
 from lessons_lib.support import CheckpointError
+from lessons_lib.support.files import sha256_of
 
 CONFIG = GPTConfig(vocabulary_size=50, context_length=16, width=8, layers=2, heads=2)
 INPUTS = torch.tensor([[3, 9, 4, 11]])
@@ -192,7 +193,10 @@ except CheckpointError as error:
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
-    """Serves the files of ``folder`` as the hub does; ``cut`` bytes are missing from their ends."""
+    """Serves the files of ``folder`` as the hub does; ``cut`` bytes are missing from their ends.
+
+    With ``changed``, the first of two texts became the second on the way.
+    """
 
     def do_HEAD(self):
         self.answer(send=False)
@@ -212,11 +216,13 @@ class Hub(http.server.BaseHTTPRequestHandler):
             return
         content = path.read_bytes()
         self.send_response(200)
-        self.send_header("ETag", f'"{path.name}-{len(content)}"')
+        tag = sha256_of(path) if self.server.hashed else f"{path.name}-{len(content)}"
+        self.send_header("ETag", f'"{tag}"')
         self.send_header("X-Repo-Commit", MODEL.revision)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if send:
+            content = content.replace(*self.server.changed)
             self.wfile.write(content[: len(content) - self.server.cut])
 
     def log_message(self, *arguments):
@@ -229,6 +235,7 @@ def hub(tmp_path):
     save_model(GPT(SIZES), tmp_path / "files")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     server.folder, server.cut, server.asked = tmp_path / "files", 0, []
+    server.hashed, server.changed = False, (b"", b"")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -275,6 +282,15 @@ def test_a_download_that_breaks_off_is_refused_and_leaves_nothing(hub, tmp_path)
     assert load(hub, tmp_path / "home").startswith("CheckpointError: gpt2's config.json")
     assert not list((tmp_path / "home").rglob("snapshots/*/*.safetensors"))
     hub.cut = 0
+    assert load(hub, tmp_path / "home").startswith("[")
+
+
+def test_a_download_that_is_not_what_the_hub_has_is_refused_and_leaves_nothing(hub, tmp_path):
+    """Large files have their SHA-256 as a tag; the hub's library compares sizes alone."""
+    hub.hashed, hub.changed = True, (b"gelu_new", b"gelu_old")
+    answer = load(hub, tmp_path / "home")
+    assert answer.startswith("CheckpointError: gpt2's config.json") and "what the hub has" in answer
+    hub.changed = (b"", b"")
     assert load(hub, tmp_path / "home").startswith("[")
 
 

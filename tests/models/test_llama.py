@@ -25,7 +25,7 @@ from lessons_lib.data import (
 )
 from lessons_lib.generation import generate, generate_all, log_likelihood, next_logits, respond_all
 from lessons_lib.models import KeyValueCache, load_model, save_model, smollm2_files
-from lessons_lib.models.llama import load_smollm2
+from lessons_lib.models.llama import load_local_llm
 from lessons_lib.models.smollm2_files import find_fault, find_source, smollm2_folder
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.files import sha256_of
@@ -630,7 +630,7 @@ def test_a_package_without_its_file_is_named(monkeypatch):
 def smollm2(converted_smollm2):
     """The real model."""
     said = []
-    model = load_smollm2(say=said.append)
+    model = load_local_llm(smollm2_folder(said.append))
     assert not said, "it was there"
     return model
 
