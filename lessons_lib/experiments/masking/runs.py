@@ -56,7 +56,7 @@ class AnswerMarks(NamedTuple):
     """What a run made of one test entry."""
 
     exact: int  # 1 where its greedy answer is the entry's output
-    rouge_l: float  # of that answer, 0 … 1
+    rouge_l: float | None  # of that answer, 0 … 1; None where the output has no word
     stopped: int  # 1 where it ended by itself
     nats: float  # loss of the output's tokens and end of text together
     tokens: int  # how many those are
@@ -129,7 +129,13 @@ def _measure(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ...]
     columns = scores["exact"], scores["ROUGE-L"], scores["stopped"]
     losses = entry_losses(model, test, written)
     marks = tuple(
-        AnswerMarks(int(exact), round(rouge, 4), int(stopped), round(nats, 4), tokens)
+        AnswerMarks(
+            int(exact),
+            None if rouge is None else round(rouge, 4),
+            int(stopped),
+            round(nats, 4),
+            tokens,
+        )
         for exact, rouge, stopped, (nats, tokens) in zip(*columns, losses, strict=True)
     )
     text = json.dumps({"train_loss": train_loss, "answers": marks})

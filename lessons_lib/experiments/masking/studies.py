@@ -180,7 +180,7 @@ def read_experiment(folder: str | Path) -> MaskingExperiment:
     try:
         marks: dict[tuple[str, str], list[AnswerMarks]] = {}
         for row in _read_csv(folder / ANSWERS_FILE, ANSWERS_COLUMNS):
-            values = (float(row[name]) for name in AnswerMarks._fields)
+            values = (float(row[name]) if row[name] else None for name in AnswerMarks._fields)
             exact, rouge, stopped, nats, tokens = values
             answer = AnswerMarks(int(exact), rouge, int(stopped), nats, int(tokens))
             marks.setdefault((row["mode"], row["seed"]), []).append(answer)
