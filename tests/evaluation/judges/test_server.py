@@ -541,6 +541,31 @@ def test_a_reply_that_is_no_text_is_damage_too(tmp_path):
     assert "was damaged" in again.problem and len(again) == 0 and kept_in(tmp_path) == 0
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TABLE replies (question TEXT)",
+        "CREATE VIEW replies AS SELECT 1 AS key, 2 AS reply",
+        "CREATE TABLE replies (key, reply); INSERT INTO replies VALUES ('one', x'00ff')",
+        "CREATE TABLE replies (key, reply); INSERT INTO replies VALUES ('one', 80)",
+        None,
+    ],
+    ids=["columns", "view", "bytes", "number", "UTF-16"],
+)
+def test_a_file_of_another_make_is_told_and_made_again(tmp_path, made):
+    cache = ReplyCache("judge", folder=tmp_path)
+    if made is None:
+        cache.path.write_text("a reply", encoding="utf-16")
+    else:
+        with contextlib.closing(sqlite3.connect(cache.path)) as database:
+            database.executescript(made)
+    again = ReplyCache("judge", folder=tmp_path)
+    assert "was damaged" in again.problem and len(again) == 0
+    again.add("two", "2")
+    last = ReplyCache("judge", folder=tmp_path)
+    assert (last.get("two"), last.problem) == ("2", "")
+
+
 def folder_is_a_file(cache):
     cache.path.parent.touch()
 
