@@ -3,6 +3,7 @@
 Runs differ by their seeds, and test entries are a sample; a difference must stand out against both.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -82,7 +83,8 @@ class MaskingExperiment:
         rows = []
         for mode in self.modes:
             cells = [
-                f"{losses[mode][rate]:.4f}{' *' if rate == self.rate(mode) else ''}"
+                ("diverged" if math.isinf(loss := losses[mode][rate]) else f"{loss:.4f}")
+                + (" *" if rate == self.rate(mode) else "")
                 if rate in losses[mode]
                 else "–"
                 for rate in rates

@@ -199,7 +199,8 @@ def read_experiment(folder: str | Path) -> MaskingExperiment:
                 )
             )
         about = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
-    except (KeyError, TypeError, ValueError) as error:  # TypeError: a row without all its fields
+    # TypeError: a row without all its fields. RecursionError: brackets in brackets.
+    except (KeyError, TypeError, ValueError, RecursionError, csv.Error) as error:
         raise ValueError(f"{folder} holds no experiment as it was written: {error}") from error
     return MaskingExperiment(runs, about)
 
