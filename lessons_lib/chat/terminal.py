@@ -8,12 +8,12 @@ import contextlib
 import signal
 import sys
 import threading
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from lessons_lib.chat.chat import Chat
 from lessons_lib.support.reply_options import NUMBERS, parse_option, typed_name
+from lessons_lib.support.table import printable
 
 with contextlib.suppress(ImportError):  # Windows has none
     import readline  # noqa: F401  (input() then has arrow keys and a history)
@@ -59,16 +59,6 @@ def chat_in_terminal(
             except KeyboardInterrupt:  # the second one during one reply
                 break
     write("\n")
-
-
-def printable(text: str) -> str:
-    """The text, with every character spelled out that a terminal would obey and not show."""
-    return "".join(
-        character
-        if character in "\n\t" or unicodedata.category(character)[0] != "C"
-        else f"⟨U+{ord(character):04X}⟩"
-        for character in text
-    )
 
 
 def _reply(chat: Chat, message: str, write: Callable[[str], object]) -> None:

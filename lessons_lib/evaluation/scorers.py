@@ -14,15 +14,16 @@ from typing import Any, Protocol, runtime_checkable
 import regex
 
 from lessons_lib.data import DatasetError, Entry
-from lessons_lib.evaluation.key_answers import first_sentence, key_answer
+from lessons_lib.evaluation.key_answers import key_answer
 from lessons_lib.evaluation.ranks import Score, rank_average
 
 
-def rouge_l(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
+def rouge_l(entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
     """ROUGE-L's F measure of each answer, 0 … 1: 1 for the same words in the same order.
 
-    Words are runs of letters a to z and digits, in lower case, not stemmed; all else is passed
-    over. Of texts in another script nothing is left, and two empty texts score 0.
+    Words are those of ``ScriptTokenizer``: in Latin script rouge-score's own, not stemmed; in other
+    scripts words, too, or single characters where a script puts no spaces between words. None where
+    the output has no word, as an emoji or ">" has none.
 
     Raises:
         ImportError: rouge-score is not installed.
@@ -32,8 +33,38 @@ def rouge_l(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
     """
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer, pairs = RougeScorer(["rougeL"]), zip(entries, answers, strict=True)
-    return [scorer.score(entry["output"], text)["rougeL"].fmeasure for entry, text in pairs]
+    tokenizer = ScriptTokenizer()
+    scorer = RougeScorer(["rougeL"], tokenizer=tokenizer)
+    return [
+        scorer.score(entry["output"], text)["rougeL"].fmeasure
+        if tokenizer.tokenize(entry["output"])
+        else None
+        for entry, text in zip(entries, answers, strict=True)
+    ]
+
+
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+# Letters and digits of all scripts but Latin. Common has the micro sign and such, which stand in
+# Latin texts, too; of it only the Arabic digits are taken.
+_OTHER = rf"[[\p{{L}}\p{{Nd}}٠-٩]--[\p{{Latin}}\p{{Common}}{_UNSPACED}--٠-٩]]"
+_ROUGE_WORD = regex.compile(
+    rf"[a-z0-9]+|[[\p{{L}}\p{{Nd}}ー]&&[{_UNSPACED}]]\p{{M}}*|(?:{_OTHER}\p{{M}}*)+", regex.V1
+)
+
+
+class ScriptTokenizer:
+    """The words of a text in any script, for rouge-score.
+
+    Of a text in Latin script they are exactly rouge-score's: runs of the letters a to z and digits,
+    in lower case; all else, accented letters included, is passed over and parts words. Letters of
+    other scripts make words with their vowel signs. Chinese, Japanese, Thai, Lao, Khmer and Burmese
+    put no spaces between words: there each character counts as one.
+    """
+
+    def tokenize(self, text: str) -> list[str]:
+        """The words in their order."""
+        words = _ROUGE_WORD.findall(text.lower())
+        return [unicodedata.normalize("NFC", word) for word in words]  # the same in all spellings
 
 
 def matches_exactly(entry: Entry, answer: str) -> bool:
@@ -44,11 +75,12 @@ def matches_exactly(entry: Entry, answer: str) -> bool:
 def names_key_answer(entry: Entry, answer: str) -> bool | None:
     """Whether the answer's first sentence names what the output says beyond the prompt.
 
-    What that is, ``key_answers.key_answer`` defines; None where it finds nothing. An exact match
-    always names it.
+    What that is, ``key_answers.key_answer`` defines; None where it finds nothing. A program must be
+    the answer's whole code; None where it stands beside other things. An exact match always names
+    the key.
     """
     key = key_answer(entry)
-    return None if key is None else key.named_in(first_sentence(answer))
+    return None if key is None else key.named_in(answer)
 
 
 _ARTICLES = regex.compile(r"\b(?:an?|the)\b")
@@ -142,10 +174,10 @@ def matches_normalised(entry: Entry, answer: str) -> bool:
     return normalise(answer) == normalise(entry["output"])
 
 
-def chrf(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
+def chrf(entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
     """chrF of each answer, 0 … 1: how many runs of up to six characters it shares with the output.
 
-    It forgives another ending of a word, and works in every script.
+    It forgives another ending of a word, and works in every script. None where the output is blank.
 
     Raises:
         ImportError: sacrebleu is not installed.
@@ -156,7 +188,12 @@ def chrf(entries: Sequence[Entry], answers: Sequence[str]) -> list[float]:
     from sacrebleu.metrics import CHRF
 
     metric, pairs = CHRF(), zip(entries, answers, strict=True)
-    return [metric.sentence_score(text, [entry["output"]]).score / 100 for entry, text in pairs]
+    return [
+        metric.sentence_score(text, [entry["output"]]).score / 100
+        if entry["output"].strip()
+        else None
+        for entry, text in pairs
+    ]
 
 
 def length_ratio(entry: Entry, answer: str) -> float | None:

@@ -75,7 +75,8 @@ class Scores:
     def mean(self, name: str, family: str | None = None) -> Estimate:
         """A score's mean over all answers or one family's, with its interval of 95 %.
 
-        The interval is Wilson's for a mark, else the bootstrap's.
+        The interval is Wilson's for a mark, else the bootstrap's. Answers without a score are left
+        out; ``count`` is how many have one.
 
         Raises:
             KeyError: there is no such score, or no such family.
@@ -88,6 +89,15 @@ class Scores:
         return (
             self.share(name, family).interval() if name in self.marks else bootstrap_interval(known)
         )
+
+    def mean_text(self, name: str, family: str | None = None) -> str:
+        """``mean`` as a table shows it: "0.86 (0.79 to 0.92), 3 left out" where 3 have no score.
+
+        A dash where none has one. Raises KeyError as ``mean``.
+        """
+        found = self.mean(name, family)
+        missing = len(self._indices(family)) - found.count
+        return f"{found}, {missing} left out" if found.count and missing else str(found)
 
     def disagreement(self) -> list[Score]:
         """For each answer how far apart the scorers rank it, 0 … 1.
@@ -119,7 +129,8 @@ class Scores:
         if sort_by != "family":  # a stable sort: equal means stay in the order of their names
             means = {family: self.mean(sort_by, family).value for family in families}
             families.sort(key=lambda name: (means[name] is None, -(means[name] or 0)))
-        shown = self.share if len(self.marks) == len(self.scores) else self.mean
+        # A share says itself of how many it is one.
+        shown = self.share if len(self.marks) == len(self.scores) else self.mean_text
         rows = []
         for family in (None, *families):
             count = len(self._indices(family))

@@ -58,16 +58,24 @@ class BeforeAndAfter:
     def gain(self, score: str) -> Estimate:
         """By how much the mean of a score rose: "exact", "lenient", "ROUGE-L", "stopped".
 
+        Without a value where no entry has such a score, as ROUGE-L where no output has a word.
+
         Raises:
             KeyError: there is no such score.
         """
-        return self.comparison.differences[score].difference
+        found = self.comparison.differences[score]
+        return Estimate(None, None, None, 0) if found is None else found.difference
 
     def figures(self) -> dict[str, float]:
-        """The numbers by name; "gain" is that of the exact matches, "minutes" the training's."""
+        """The numbers by name; "gain" is that of the exact matches, "minutes" the training's.
+
+        A score that no entry has is not among them.
+        """
         figures: dict[str, float] = {}
         for name, score in (("exact", "exact"), ("rouge", "ROUGE-L"), ("stopped", STOPPED)):
             found = self.comparison.differences[score]
+            if found is None:
+                continue
             figures[f"{name}_before"], figures[f"{name}_after"] = found.first, found.second
         figures["gain"] = self.gain("exact").value
         figures["response_loss_before"] = self.before.response_loss
@@ -78,7 +86,7 @@ class BeforeAndAfter:
     def table(self) -> Table:
         """What is shown; each interval is one of 95 %."""
         both = self.before, self.after
-        rouge = [str(each.scores.mean("ROUGE-L")) for each in both]
+        rouge = [each.scores.mean_text("ROUGE-L") for each in both]
         losses = [f"{each.response_loss:.2f}" for each in both]
         fall = f"{self.after.response_loss - self.before.response_loss:+.2f}"
         rows = (

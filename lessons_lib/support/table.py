@@ -1,19 +1,23 @@
 """A table of texts: aligned lines in a terminal, HTML in a notebook. Used from lesson 01 on."""
 
 import html
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Table:
-    """A head and rows of text, shown as aligned lines or, in a notebook, as a table."""
+    """A head and rows of text, shown as aligned lines or, in a notebook, as a table.
+
+    In lines, what a terminal would obey and not show is spelled out; see ``printable``.
+    """
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
     def __str__(self) -> str:
-        lines = [self.head, *self.rows]
+        lines = [[printable(cell) for cell in line] for line in (self.head, *self.rows)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         return "\n".join(
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -24,6 +28,16 @@ class Table:
 
     def _repr_html_(self) -> str:
         return html_table([self.head, *self.rows])
+
+
+def printable(text: str) -> str:
+    """The text, with every character spelled out that a terminal would obey and not show."""
+    return "".join(
+        character
+        if character in "\n\t" or unicodedata.category(character)[0] != "C"
+        else f"⟨U+{ord(character):04X}⟩"
+        for character in text
+    )
 
 
 def html_table(lines: Iterable[Sequence[str]]) -> str:

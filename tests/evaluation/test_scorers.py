@@ -1,11 +1,22 @@
 """Scorers that need no model, the table of all scores, and two models compared."""
 
+import csv
 import math
 
 import pytest
+from rouge_score.tokenizers import DefaultTokenizer
 
 from lessons_lib.data import DatasetError
-from lessons_lib.evaluation import ROUGE_L, STATISTICAL, RankAverage, Scorer, compare, score_answers
+from lessons_lib.evaluation import (
+    ROUGE_L,
+    STATISTICAL,
+    RankAverage,
+    Scorer,
+    compare,
+    score_answers,
+    write_csv,
+    write_report,
+)
 from lessons_lib.evaluation.comparison import mcnemar, paired_difference
 from lessons_lib.evaluation.intervals import wilson_interval
 from lessons_lib.evaluation.scorers import (
@@ -15,6 +26,7 @@ from lessons_lib.evaluation.scorers import (
     LENGTH_RATIO,
     NORMALISED,
     RuleScorer,
+    ScriptTokenizer,
     normalise,
 )
 from tests.helpers.hostile import HOSTILE
@@ -59,6 +71,62 @@ def test_chrf_is_what_its_definition_gives():
     recall = 7 / 12
     assert CHRF.score([{"output": "abc"}], ["ab"])[0] == pytest.approx(5 * recall / (4 + recall))
     assert CHRF.score([{"output": "Oslo"}] * 3, ["Oslo", "xyz", ""]) == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "東京です。",
+        "שלום עולם",
+        "Привет, мир",
+        "ภาษาไทย",
+        "हिन्दी की",
+        "٢٩ كتاب",
+        "한국어",
+        "Está añadido.",
+    ],
+)
+def test_rouge_scores_every_script_that_has_words(text):
+    other = {"output": "Нет."}
+    assert ROUGE_L.score([{"output": text}] * 2 + [other], [text, "", text]) == [1, 0, 0]
+    part = {"output": "Oslo — столица"}
+    assert ROUGE_L.score([part], ["столица"]) == [pytest.approx(2 / 3)]
+
+
+def test_rouge_takes_chinese_by_characters_and_either_spelling_of_a_letter():
+    assert ScriptTokenizer().tokenize("日本の HiFi-ガ") == ["日", "本", "の", "hifi", "ガ"]
+    assert ROUGE_L.score([{"output": "東京です"}], ["東京"]) == [pytest.approx(2 / 3)]
+    assert ROUGE_L.score([{"output": "й ガ 한"}], ["и\u0306 カ\u3099 한"]) == [1]
+
+
+@pytest.mark.parametrize(
+    "text", ["Está añadido, ÉCOLE!", "5 µm² ≈ 1,000.50 ª", "İstanbul_x ʼn ﬁn", "It's A-1.", ""]
+)
+def test_rouges_words_in_latin_script_are_rouge_scores_own(text):
+    assert ScriptTokenizer().tokenize(text) == DefaultTokenizer().tokenize(text)
+
+
+@pytest.mark.parametrize("output", ["🦋", ">", "...", "É", "²"])
+def test_where_the_output_has_no_word_there_is_no_rouge(output):
+    assert ROUGE_L.score([{"output": output}] * 2, [output, "a b"]) == [None, None]
+    assert CHRF.score([{"output": " "}], [""]) == [None]
+
+
+def test_a_table_says_how_many_answers_a_mean_leaves_out(tmp_path):
+    entries = [{**NORWAY, "output": output} for output in ("🦋", "The capital is Oslo.", "Oslo")]
+    table = score_answers(
+        entries, ["🦋", "The Oslo", "Oslo"], [ROUGE_L, CHRF], families=list("abb")
+    )
+    assert table.mean("ROUGE-L").count == 2 and table.mean("ROUGE-L").value == pytest.approx(5 / 6)
+    everything, butterflies, others = table.table().rows
+    assert everything[2].endswith(", 1 left out") and "left out" not in everything[3]
+    assert (butterflies[2], "left out" in others[2]) == ("–", False)
+    assert "1 left out" in table._repr_html_()
+    write_csv(tmp_path / "scores.csv", table)
+    (first, *_) = csv.DictReader((tmp_path / "scores.csv").read_text("utf-8").splitlines())
+    assert first["ROUGE-L"] == "" and first["chrF"] == "1"
+    write_report(tmp_path / "report.html", table)
+    assert "1 left out" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_length_ratio_and_distinct_answers():

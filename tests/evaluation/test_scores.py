@@ -410,3 +410,72 @@ def test_rouge_l_counts_words_in_their_order():
     answers = ["the cat sat mat", wanted.upper(), "", "mat the on"]
     scores = ROUGE_L.score([entry("Rhyme.", wanted)] * 4, answers)
     assert scores == pytest.approx([0.8, 1.0, 0.0, 4 / 9])
+
+
+# ---------------------------------------------------------------- code, and numbers
+
+HELLO = "```python\nprint('hello')\n```"
+
+
+@pytest.mark.parametrize(
+    ("output", "answer", "right"),
+    [
+        (HELLO, "print('hello')", True),
+        (HELLO, "~~~\n    print('hello')  \n\n~~~", True),
+        (HELLO, f"Use this:\n{HELLO}\nIt prints hello.", True),
+        (HELLO, "Use this:\nprint('hello')", True),
+        (HELLO, "```print('hello')```", True),
+        (HELLO, "```python\nprint('hello')", True),  # cut off
+        (HELLO, "python", False),
+        (HELLO, "```python\nimport os; os.remove('x')\n```", False),
+        (HELLO, "print('Hello')", False),
+        (HELLO, "```\nprint('hello')\nos.remove('x')\n```", None),  # who knows?
+        (HELLO, "Write print('hello') and run it.", None),
+        ("print('hello')", HELLO, True),
+        ("print('hello')", "import os; print('hello')", None),
+        ("x = 1\nprint(x)", "x = 1\nos.remove(x)", False),
+        ("Here is one:\ndef f(x):\n    return x", "Here is one:\ndef f(x):\n    return 1", False),
+        ("Here is one:\ndef f(x):\n    return x", "```\ndef f(x):\n    return x\n```", True),
+        ("SELECT name FROM seas;", "DROP TABLE seas; SELECT name FROM seas;", None),
+        ("Use `git push`.", "`git push --force`", None),
+        ("Use `git push`.", "git push", True),
+        ("Oslo.", "```text\nOslo\n```", True),
+    ],
+)
+def test_of_a_program_the_code_is_the_key(output, answer, right):
+    assert marks(entry("Give an example.", output), answer)[1] is right
+    assert marks(entry("Give an example.", output), output) == (True, True)
+
+
+def test_a_key_answer_that_is_code_shows_the_code():
+    assert str(key_answer(entry("Print hello.", HELLO))) == "print('hello')"
+    assert key_answer(entry("Print.", "```\n```")) is None
+
+
+@pytest.mark.parametrize(
+    ("output", "answer", "right"),
+    [
+        ("29", "It is 29.0.", True),
+        ("29.00", "$29", True),
+        ("29", "29.05", False),
+        (".5", "It is 0.50.", True),
+        ("0.5", ".5", True),
+        ("0.5", "5", False),
+        ("1,000", "1000.0", True),
+        ("1,000,000.50", "1000000.5", True),
+        ("10", "1.0", False),
+        ("100", "1.00", False),
+        ("3.5", "35", False),
+        ("-5", "5", False),
+        ("-5", "**−5**", True),
+        ("-5", "'-5'", True),
+        ("5", "'-5'", False),
+        ("-$5.00", "−$5", True),
+        ("-$5", "$5", False),
+        ("-.5", ".5", False),
+        ("0", "-0.0", True),
+        ("3.0.0", "3", False),
+    ],
+)
+def test_a_number_may_be_written_in_several_ways(output, answer, right):
+    assert marks(entry("How much?", output), answer)[1] is right

@@ -15,6 +15,9 @@ class FakeJudge:
     reply: Callable[[str], str] = lambda text: "70"  # the user's message → the judge's
     failures: list[int | None] = field(default_factory=list)  # statuses that come first
     refuse: Callable[[str], int | None] = lambda text: None  # a status for what is never answered
+    complain: Callable[[dict], str | None] = lambda body: None  # of a request; it is refused then
+    message: dict | None = None  # what stands beside role in place of every reply
+    pieces: int = 1  # in which a body is sent, with a pause between them
     body: str | None = None  # is sent in place of every reply
     body_type: str = "application/json"
     models: tuple[str, ...] = ("tiny-judge",)
@@ -55,6 +58,8 @@ def serve(judge: FakeJudge) -> Iterator[FakeJudge]:
                 judge.busy -= 1
             if failure is not None:
                 self.answer(failure, {"error": {"message": f"failure {failure}", "type": "test"}})
+            elif complaint := judge.complain(body):
+                self.answer(400, {"error": {"message": complaint, "type": "test"}})
             elif judge.body is not None:
                 self.send(200, judge.body, judge.body_type)
             elif body["model"] not in judge.models:
@@ -64,6 +69,8 @@ def serve(judge: FakeJudge) -> Iterator[FakeJudge]:
                     "role": "assistant",
                     "content": judge.reply(body["messages"][-1]["content"]),
                 }
+                if judge.message is not None:
+                    message = {"role": "assistant"} | judge.message
                 choice = {"index": 0, "message": message, "finish_reason": "stop"}
                 self.answer(
                     200,
@@ -88,7 +95,11 @@ def serve(judge: FakeJudge) -> Iterator[FakeJudge]:
                 self.send_header("retry-after-ms", "10")  # tests need not wait for a backoff
             self.end_headers()
             with contextlib.suppress(OSError):  # the client may have given up
-                self.wfile.write(content)
+                size = -(-len(content) // judge.pieces) or 1
+                for start in range(0, len(content), size):
+                    self.wfile.write(content[start : start + size])
+                    if judge.pieces > 1:
+                        threading.Event().wait(judge.pause)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

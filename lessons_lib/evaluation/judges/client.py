@@ -7,9 +7,21 @@ failure that stays belongs either to one question (``QuestionRefused``) or to se
 
 import contextlib
 import json
+import re
+import weakref
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
+
+from lessons_lib.evaluation.judges.bodies import (
+    TOO_SLOW,
+    JudgeError,
+    limit_body,
+    note_begin,
+    reply_in,
+)
+from lessons_lib.support.table import printable
 
 URL_VARIABLE = "LESSONS_LIB_JUDGE_URL"
 KEY_VARIABLE = "LESSONS_LIB_JUDGE_KEY"
@@ -18,22 +30,27 @@ INSTALL = 'python -m pip install "openai>=3,<4"'
 OF_THE_QUESTION = 400, 413, 422  # too long, or stopped by a filter: another question may do
 UNSENT = 0  # the status of a question that never reached the server
 CONNECTING = 5.0  # seconds; a server that is there accepts at once, and thinks afterwards
-
-
-class JudgeError(RuntimeError):
-    """A server that cannot judge; the message names server and model and says what to do."""
+# How servers say that they do not take a parameter, or not with this value.
+_REFUSES = re.compile(
+    r"support|unknown|unrecogni[sz]ed|unexpected|not (allowed|permitted)|instead|deprecated|extra",
+    re.IGNORECASE,
+)
 
 
 class QuestionRefused(RuntimeError):
     """The server does not answer this question; the message is its reason."""
 
-    def __init__(self, reason: str, status: int):
+    def __init__(self, reason: str, status: int, said: str = ""):
         super().__init__(reason)
-        self.status = status
+        self.status, self.said = status, said  # all that the server said
 
 
 class JudgeClient:
-    """A model on a server. ``options`` go with each question: temperature and such.
+    """A model on a server. ``options`` go with each question: temperature and such; None is not
+    sent.
+
+    Where the server does not take ``max_tokens``, it gets ``max_completion_tokens``, and where it
+    does not take a temperature, none: the question is asked again so, and all later ones are.
 
     Raises:
         JudgeError: the key cannot be sent, or the package openai is not installed.
@@ -44,7 +61,9 @@ class JudgeClient:
         self, model: str, base_url: str, key: str, *, retries: int, timeout: float, **options
     ):
         check_address(base_url)
-        self.options = {"model": model, **options}
+        given = {name: value for name, value in options.items() if value is not None}
+        self.options = {"model": model, **given}
+        self.base_url = base_url
         self.server = f"{base_url} (model {model!r})"
         if not (key.isascii() and key.isprintable()):
             raise JudgeError(
@@ -53,31 +72,57 @@ class JudgeClient:
             )
         self._openai = _import_openai()
         patience = self._openai.Timeout(timeout, connect=min(timeout, CONNECTING))
+        limit = partial(limit_body, server=self.server, timeout=timeout)
+        hooks = {"request": [note_begin], "response": [limit]}
+        http = self._openai.DefaultHttpxClient(event_hooks=hooks)
         self._client = self._openai.OpenAI(
-            base_url=base_url, api_key=key, timeout=patience, max_retries=retries
+            base_url=base_url,
+            api_key=key,
+            timeout=patience,
+            max_retries=retries,
+            http_client=http,
         )
+        weakref.finalize(self, http.close)
 
     def ask(self, messages: Sequence[Mapping[str, str]]) -> str:
         """The model's reply; an empty text where it wrote none.
 
+        Where it wrote none but thought, the thoughts after "<think>"; where it refused, its words
+        after "Refusal: ".
+
         Raises:
             QuestionRefused: the server takes no such question. JudgeError: it answers none.
         """
+        options = self.options
+        while True:
+            try:
+                reply = self._ask_with(options, messages)
+            except QuestionRefused as refusal:
+                changed = _without_what_is_refused(options, refusal.said)
+                if changed is None:
+                    raise
+                options = changed
+            else:
+                self.options = options  # what was found out holds for all later questions
+                return reply
+
+    def _ask_with(self, options: Mapping[str, Any], messages: Sequence[Mapping[str, str]]) -> str:
         openai, completions = self._openai, self._client.chat.completions.with_raw_response
         try:
-            return self._read(completions.create(messages=messages, **self.options).text)
+            return self._read(completions.create(messages=messages, **options).text)
         except UnicodeEncodeError as error:
             reason = "It holds half a character, which cannot be sent."
             raise QuestionRefused(reason, UNSENT) from error
         except openai.APIStatusError as error:
             if error.status_code in OF_THE_QUESTION:
-                raise QuestionRefused(_reason(error), error.status_code) from error
-            raise JudgeError(f"{self.server} {self._explain(error)}") from error
+                said = f"{error.message} {error.body}"
+                raise QuestionRefused(_reason(error), error.status_code, said) from error
+            raise JudgeError(f"{self.server} {self._explain(error)}".rstrip()) from error
         except openai.APIConnectionError as error:
             # By name: which package's error it is depends on the version of openai.
             connected = type(error.__cause__).__name__ != "ConnectTimeout"
             if isinstance(error, openai.APITimeoutError) and connected:
-                advice = "took too long. Give it a longer timeout, or a smaller model."
+                advice = TOO_SLOW
             else:
                 advice = (
                     "does not answer. Is the server running (`ollama serve`, `vllm serve MODEL`, "
@@ -88,7 +133,8 @@ class JudgeClient:
 
     def explain_refusals(self, reason: str) -> str:
         """What to say where the server refuses one question after another, for this reason."""
-        return f"{self.server} refused every question. It says: {reason} {self._models()}"
+        told = f"{self.server} refused every question. It says: {reason} {self._models()}"
+        return told.rstrip()
 
     def _read(self, body: str) -> str:
         """The reply in the server's answer.
@@ -96,14 +142,16 @@ class JudgeClient:
         Raises:
             JudgeError: there is no reply in it.
         """
-        with contextlib.suppress(ValueError, LookupError, TypeError):
-            content = json.loads(body)["choices"][0]["message"]["content"]
-            if content is None or isinstance(content, str):
-                return content or ""
-        raise JudgeError(
-            f"{self.server} answers, but not as a chat model: {_shortened(body)!r}. "
-            "Does the address end in /v1?"
-        )
+        # RecursionError: thousands of brackets in brackets.
+        with contextlib.suppress(
+            ValueError, LookupError, TypeError, AttributeError, RecursionError
+        ):
+            return reply_in(json.loads(body)["choices"][0]["message"])
+        told = f"{self.server} answers, but not as a chat model: {_shortened(body)!r}."
+        raise JudgeError(f"{told} {self._address_hint()}".rstrip())
+
+    def _address_hint(self) -> str:
+        return "" if self.base_url.endswith("/v1") else "Does the address end in /v1?"
 
     def _explain(self, error: Any) -> str:
         """What a server's status means and what to do, after the server's name."""
@@ -127,8 +175,8 @@ class JudgeClient:
             client = self._client.with_options(max_retries=0)
             names = [model.id for model in client.models.list()]
         except Exception:  # this was only to help
-            return "Does the address end in /v1?"
-        return f"It has: {', '.join(sorted(names)[:20]) or 'none'}."
+            return self._address_hint()
+        return f"It has: {printable(', '.join(sorted(names)[:20])) or 'none'}."
 
 
 def check_address(base_url: str) -> None:
@@ -151,8 +199,19 @@ def _reason(error: Any) -> str:
     return line if line[-1] in ".!?…" else f"{line}."
 
 
+def _without_what_is_refused(options: Mapping[str, Any], reason: str) -> dict[str, Any] | None:
+    """Options that a server may take which refused these for this reason; None: it has another."""
+    if not _REFUSES.search(reason):
+        return None
+    for name in ("max_tokens", "temperature"):
+        if name in options and name in reason:
+            kept = {each: value for each, value in options.items() if each != name}
+            return kept | ({"max_completion_tokens": options[name]} if name == "max_tokens" else {})
+    return None
+
+
 def _shortened(text: str) -> str:
-    line = " ".join(text.split())
+    line = printable(" ".join(text[:10_000].split()))
     return line if len(line) <= 200 else f"{line[:199]}…"
 
 

@@ -35,7 +35,13 @@ DIGIT_RUBRIC = (
     .replace("- 50:", "- 5:")
     .replace("whole number from 0 to 100", "digit from 0 to 9")
 )
-_NUMBER = re.compile(r"100|[1-9]?[0-9]")
+# A number, with what models are wont to write around it once marks of emphasis are taken off.
+_MARKS = re.compile(r"(?<![0-9])[*_`\"']+|[*_`\"']+(?![0-9])")
+_NUMBER = re.compile(
+    r"(?:(?:the )?(?:(?:final|overall) )?(?:score|grade|rating)(?: is)?\s*[:=]?\s*)?"
+    r"(100|[1-9]?[0-9])(?:\.0+)?(?:\s*/\s*100|\s+out\s+of\s+100)?\s*\.?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 class ChatModel(Protocol):
@@ -45,13 +51,14 @@ class ChatModel(Protocol):
 
 
 def parse_score(reply: str) -> int | None:
-    """The whole number from 0 to 100 that a judge's reply consists of, apart from white space.
+    """The whole number from 0 to 100 that a judge's reply consists of.
 
-    A reply with any other character, such as "Score: 80", "80/100" or "80.", gives None: a search
-    for numbers in longer replies would find the 2 of "2 of the 3 facts are right".
+    What is read beside it: white space, emphasis, quotes, "Score:" before it, "/100", "out of 100"
+    and a full stop after it. Any other reply gives None, a number with a comment as well as one
+    with a second number: a search would find the 2 of "2 of the 3 facts are right".
     """
-    found = _NUMBER.fullmatch(reply.strip(" \t\r\n"))
-    return int(found[0]) if found else None
+    found = _NUMBER.fullmatch(_MARKS.sub("", reply).strip(" \t\r\n"))
+    return int(found[1]) if found else None
 
 
 def judge_messages(entry: Entry, answer: str, rubric: str = RUBRIC) -> list[Message]:

@@ -76,9 +76,10 @@ class ReplyCache:
         try:
             try:
                 return self._execute_once(statement, values)
-            except sqlite3.OperationalError:  # read-only, full or busy, but not damaged
-                raise
-            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError, TypeError) as error:
+                operational = isinstance(error, sqlite3.OperationalError)
+                if operational and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+                    raise  # read-only, full or busy, but not damaged; SQLITE_ERROR: other columns
                 self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
                 self.path.unlink(missing_ok=True)
                 self.problem = f"{self.path} was damaged ({error}) and is made again, empty."
@@ -92,4 +93,8 @@ class ReplyCache:
         with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE)) as database, database:
             database.text_factory = bytes.decode  # sqlite3's own way hides what a damaged text is
             database.execute(CREATE)
-            return database.execute(statement, values).fetchall()
+            rows = database.execute(statement, values).fetchall()
+        for row in rows:
+            if not all(isinstance(value, str) for value in row):
+                raise TypeError("it holds what is no text")
+        return rows

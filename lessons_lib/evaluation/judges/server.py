@@ -5,6 +5,7 @@ never written to disk. Point it at the largest model you can reach: small ones j
 """
 
 import os
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -47,9 +48,12 @@ class ServerJudge(Scorer):
         retries: how often the package openai repeats a request after "too many requests", an error
             of the server, a timeout or a failed connection, with longer and longer pauses; it
             respects the server's Retry-After.
-        timeout: seconds until a request counts as failed.
+        timeout: seconds until a request counts as failed, the whole of its answer included.
+        temperature: how freely the model draws its words; None leaves it to the server, and so does
+            a server that takes no temperature, which a warning says.
         max_tokens: how long a reply may be. Enough for a number; a model that thinks before it
-            answers needs a thousand or more, or its replies are cut off before the number.
+            answers needs a thousand or more, or its replies are cut off before the number. None
+            sets no limit. Newer servers want ``max_completion_tokens``, and get it.
         folder: where replies are kept; else in the project's cache folder.
 
     Raises:
@@ -64,12 +68,12 @@ class ServerJudge(Scorer):
         api_key: str | None = None,
         *,
         rubric: str = RUBRIC,
-        temperature: float = 0.0,
+        temperature: float | None = 0.0,
         run: int = 0,
         concurrency: int = 4,
         retries: int = 4,
         timeout: float = 120.0,
-        max_tokens: int = 16,
+        max_tokens: int | None = 16,
         folder: str | Path | None = None,
         progress: bool = True,
     ):
@@ -92,7 +96,8 @@ class ServerJudge(Scorer):
             self.model, base_url, key, retries=retries, timeout=timeout, **asked_with
         )
         # As a float, since the temperatures 0 and 0.0 are the same.
-        identity = base_url, self.model, rubric, float(temperature), max_tokens
+        heat = None if temperature is None else float(temperature)
+        identity = base_url, self.model, rubric, heat, max_tokens
         self.cache = ReplyCache(self.model, *identity, folder=folder)
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
@@ -104,13 +109,23 @@ class ServerJudge(Scorer):
         replies, problems = self._judged(entries, answers)
         scores = [None if reply is None else parse_score(spoken(reply)) for reply in replies]
         given = [pair for pair in zip(replies, scores, strict=True) if pair[0] is not None]
-        numberless = [reply for reply, score in given if score is None]
+        unread = [reply for reply, score in given if score is None]
+        decorated = [reply for reply in unread if re.search("[0-9]", spoken(reply))]
+        numberless = [reply for reply in unread if reply not in decorated]
+        if decorated:
+            problems.append(
+                f"{len(decorated)} of {len(given)} replies are not just a number from 0 to 100 "
+                f"and are not guessed at; the first: {spoken(decorated[0]).strip()[:80]!r}."
+            )
         if numberless:
+            advice = "A model that thinks before it answers needs a larger max_tokens."
+            silent = any(not spoken(reply).strip() for reply in numberless)
             problems.append(
                 f"{len(numberless)} of {len(given)} replies hold no number; the first: "
-                f"{numberless[0][:80]!r}. A model that thinks before it answers needs a larger "
-                "max_tokens."
+                f"{numberless[0][:80]!r}. {advice if silent else ''}".rstrip()
             )
+        if self.temperature is not None and "temperature" not in self._client.options:
+            problems.append("the server takes no temperature; replies are drawn at its own.")
         self._warn(problems)
         return scores
 
@@ -204,5 +219,6 @@ class ServerJudge(Scorer):
 
 
 def spoken(reply: str) -> str:
-    """A reply without what the model thought before it: what follows the last "</think>"."""
-    return reply.rpartition("</think>")[2]
+    """A reply without what the model thought before it: what follows the last "</think>"; of a
+    thought that was cut off, nothing."""
+    return reply.rpartition("</think>")[2].partition("<think>")[0]

@@ -111,6 +111,8 @@ def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
 
 
 def _draw_interval(axes: Axes, row: int, mode: str, interval: Estimate, scale: float) -> None:
+    if interval.value is None:
+        return
     value, low, high = (scale * each for each in interval[:3])
     axes.errorbar(
         value,

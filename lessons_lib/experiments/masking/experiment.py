@@ -6,6 +6,7 @@ gets the learning rate that suits it, several seeds, and the same test entries.
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,7 +50,8 @@ def run_masking_experiment(
 
     For each mode the learning rate with the lowest response loss on the validation entries is
     chosen, a mean over the first ``selection_seeds`` seeds. At that rate the mode is run with all
-    seeds; only then are the test entries looked at.
+    seeds; only then are the test entries looked at. A rate at which a run diverges is not chosen,
+    which a warning says; a run that diverges at the chosen rate ends the experiment.
 
     Args:
         modes: instruction masks ("none", "keep-header", "prompt"), or weights of the prompt's
@@ -66,8 +68,9 @@ def run_masking_experiment(
 
     Raises:
         ValueError: an unknown mode, no mode, seed, rate or test entry, or one given twice; a number
-            below 1. KeyboardInterrupt: Ctrl-C; finished runs are kept. Else as
-            ``load_or_finetune`` and ``answer_and_score``.
+            below 1; a mode that diverges at each of its rates, or with a seed at the chosen one.
+        KeyboardInterrupt: Ctrl-C; finished runs are kept. Else as ``load_or_finetune`` and
+            ``answer_and_score``.
     """
     recipe = get_recipe(recipe) if isinstance(recipe, str) else recipe
     rates = _rates_of(modes, learning_rates)
@@ -95,7 +98,8 @@ def run_masking_experiment(
     trials = [job for mode in several for job in jobs_of(mode, rates[mode], first)]
     tried = run_all(make_run, trials, label="choosing learning rates", **options) if trials else []
     chosen = {mode: rates[mode][0] for mode in modes}
-    chosen |= {mode: _lowest(rate_losses(tried)[mode_name(mode)]) for mode in several}
+    _warn_of_diverged(tried)
+    chosen |= {mode: _lowest(rate_losses(tried)[mode_name(mode)], mode) for mode in several}
     measuring = {"train_entries": train_entries, "max_new_tokens": max_new_tokens}
     final = [
         dataclasses.replace(job, test=tuple(test), **measuring)
@@ -143,10 +147,27 @@ def _check(
         raise ValueError(f"selection_seeds must be 1 or more, not {selection_seeds}")
 
 
-def _lowest(losses: Mapping[float, float]) -> float:
-    """The learning rate with the lowest loss; of equals the first. NaN, where training diverged, is
-    the highest."""
-    return min(losses, key=lambda rate: math.inf if math.isnan(losses[rate]) else losses[rate])
+def _warn_of_diverged(tried: Sequence[MaskingRun]) -> None:
+    """Say which of the runs that rates are chosen by diverged."""
+    found = [run for run in tried if math.isinf(run.validation_loss)]
+    if found:
+        told = "; ".join(f"{run.mode!r} at {run.learning_rate:g}, seed {run.seed}" for run in found)
+        warnings.warn(
+            f"runs that diverged, so that their rates are not chosen: {told}", stacklevel=3
+        )
+
+
+def _lowest(losses: Mapping[float, float], mode: Mode) -> float:
+    """The learning rate with the lowest loss; of equals the first.
+
+    Raises:
+        ValueError: a run diverged at every rate.
+    """
+    best = min(losses, key=losses.__getitem__)
+    if math.isinf(losses[best]):
+        rates = ", ".join(f"{rate:g}" for rate in losses)
+        raise ValueError(f"mode {mode!r} diverged at every learning rate ({rates}): try lower ones")
+    return best
 
 
 def _merge(tried: list[MaskingRun], finished: list[MaskingRun]) -> list[MaskingRun]:

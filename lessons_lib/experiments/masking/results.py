@@ -3,6 +3,7 @@
 Runs differ by their seeds, and test entries are a sample; a difference must stand out against both.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -82,7 +83,8 @@ class MaskingExperiment:
         rows = []
         for mode in self.modes:
             cells = [
-                f"{losses[mode][rate]:.4f}{' *' if rate == self.rate(mode) else ''}"
+                ("diverged" if math.isinf(loss := losses[mode][rate]) else f"{loss:.4f}")
+                + (" *" if rate == self.rate(mode) else "")
                 if rate in losses[mode]
                 else "–"
                 for rate in rates
@@ -93,10 +95,12 @@ class MaskingExperiment:
     def interval(self, mode: str, measure: str) -> Estimate:
         """A mode's mean of a measure ("exact", "rouge_l", "stopped", "test_loss").
 
+        Entries for which ROUGE-L is not defined are left out of it.
+
         Raises:
             KeyError: there is no such mode or measure.
         """
-        return seeds_and_entries_interval(*self._values(mode, measure))
+        return _interval(*self._values(mode, measure))
 
     def difference(self, first: str, second: str, measure: str) -> Estimate:
         """How much higher a measure is with the second mode, seed by seed and entry by entry.
@@ -108,11 +112,16 @@ class MaskingExperiment:
         if seeds[0] != seeds[1]:
             raise ValueError(f"{first} and {second} were run with other seeds: they do not pair")
         (a, weights), (b, _) = (self._values(mode, measure) for mode in (first, second))
-        return seeds_and_entries_interval(b - a, weights)
+        return _interval(b - a, weights)
 
     def seed_means(self, mode: str, measure: str) -> list[float]:
-        """Each seed's mean of a measure, by seed. Raises KeyError as ``interval``."""
+        """Each seed's mean of a measure, by seed; none where no entry has it.
+
+        Raises KeyError as ``interval``.
+        """
         values, weights = self._values(mode, measure)  # (seeds, entries), (entries,)
+        if not values.size:
+            return []
         divisor = values.shape[1] if weights is None else weights.sum()
         return (values.sum(axis=1) / divisor).tolist()
 
@@ -130,7 +139,7 @@ class MaskingExperiment:
                     mode,
                     f"{self.rate(mode):g}",
                     self.interval(mode, "exact").format(".1f", 100) + " %",
-                    self.interval(mode, "rouge_l").format(".3f"),
+                    self._rouge_text(mode),
                     self.interval(mode, "test_loss").format(".3f"),
                     f"{fmean(run.train_loss for run in self.chosen_runs(mode)):.3f}",
                     f"{fmean(gaps):.3f} ({min(gaps):.3f} to {max(gaps):.3f})",
@@ -196,7 +205,19 @@ class MaskingExperiment:
             values = [[marks.nats for marks in run.answers] for run in runs]
             return np.array(values), np.array([marks.tokens for marks in runs[0].answers], float)
         column = AnswerMarks._fields.index(measure)
-        return np.array([[marks[column] for marks in run.answers] for run in runs], float), None
+        values = np.array([[marks[column] for marks in run.answers] for run in runs], float)
+        return values[:, ~np.isnan(values).any(axis=0)], None  # None became NaN
+
+    def _rouge_text(self, mode: str) -> str:
+        found, missing = self.interval(mode, "rouge_l"), self.entries
+        missing -= found.count // self.seeds
+        return found.format(".3f") + (f", {missing} left out" if found.count and missing else "")
+
+
+def _interval(values: np.ndarray, weights: np.ndarray | None) -> Estimate:
+    if not values.size:
+        return Estimate(None, None, None, 0)
+    return seeds_and_entries_interval(values, weights)
 
 
 def rate_losses(runs: Sequence[MaskingRun]) -> dict[str, dict[float, float]]:

@@ -7,6 +7,8 @@ Everything a run makes is kept in the cache folder, so that no run is made twice
 import dataclasses
 import hashlib
 import json
+import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from lessons_lib.evaluation import ROUGE_L, answer_and_score
 from lessons_lib.evaluation.scorers import EXACT
 from lessons_lib.generation import log_likelihood
 from lessons_lib.support import cache_folder, write_whole
+from lessons_lib.support.files import explain
 from lessons_lib.support.processes import Report
 from lessons_lib.training import Finetuned, Recipe, TrainingState, load_or_finetune, response_loss
 
@@ -56,7 +59,7 @@ class AnswerMarks(NamedTuple):
     """What a run made of one test entry."""
 
     exact: int  # 1 where its greedy answer is the entry's output
-    rouge_l: float  # of that answer, 0 … 1
+    rouge_l: float | None  # of that answer, 0 … 1; None where the output has no word
     stopped: int  # 1 where it ended by itself
     nats: float  # loss of the output's tokens and end of text together
     tokens: int  # how many those are
@@ -76,7 +79,10 @@ class Job:
 
 @dataclass(frozen=True)
 class MaskingRun:
-    """What a run measured; losses are nats per response token, end of text included."""
+    """What a run measured; losses are nats per response token, end of text included.
+
+    The validation loss of a run that diverged is infinite.
+    """
 
     mode: str
     learning_rate: float
@@ -96,8 +102,8 @@ def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
 
     Raises:
         KeyboardInterrupt: the run was interrupted; nothing of it is kept. ValueError: there is no
-            validation entry for which the model has room. Else as
-            ``load_or_finetune`` and ``answer_and_score``.
+            validation entry for which the model has room, or a run that is to be measured diverged.
+            Else as ``load_or_finetune`` and ``answer_and_score``.
     """
     step = TRAINING_SHARE if job.test else 1.0
 
@@ -108,10 +114,20 @@ def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
     tuned = load_or_finetune(job.recipe, device=job.device, on_step=on_step, **quiet)
     if tuned.history.interrupted:
         raise KeyboardInterrupt
-    if not tuned.history.response_loss:
+    recipe, stopped = job.recipe, tuned.history.stop_reason
+    losses = tuned.history.response_loss
+    # A stopped run's model has the last good weights, of an unfinished run.
+    if stopped or losses and not math.isfinite(losses[-1]):
+        which = f"mode {job.mode!r}, seed {recipe.seed}, learning rate {recipe.learning_rate:g}"
+        if job.test:
+            raise ValueError(
+                f"the run of {which} diverged and cannot be measured: leave this rate out of "
+                f"learning_rates. ({stopped or 'Its validation loss is no number.'})"
+            )
+        return MaskingRun(job.mode, recipe.learning_rate, recipe.seed, math.inf)
+    if not losses:
         raise ValueError("the experiment needs validation entries for which the model has room")
-    recipe, validation = job.recipe, tuned.history.response_loss[-1]
-    run = MaskingRun(job.mode, recipe.learning_rate, recipe.seed, validation)
+    run = MaskingRun(job.mode, recipe.learning_rate, recipe.seed, losses[-1])
     if not job.test:
         return run
     train_loss, answers = _load_kept(tuned, job) or _measure(tuned, job)
@@ -129,7 +145,13 @@ def _measure(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ...]
     columns = scores["exact"], scores["ROUGE-L"], scores["stopped"]
     losses = entry_losses(model, test, written)
     marks = tuple(
-        AnswerMarks(int(exact), round(rouge, 4), int(stopped), round(nats, 4), tokens)
+        AnswerMarks(
+            int(exact),
+            None if rouge is None else round(rouge, 4),
+            int(stopped),
+            round(nats, 4),
+            tokens,
+        )
         for exact, rouge, stopped, (nats, tokens) in zip(*columns, losses, strict=True)
     )
     text = json.dumps({"train_loss": train_loss, "answers": marks})
@@ -154,12 +176,29 @@ def entry_losses(
 
 
 def _load_kept(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ...]] | None:
-    """What ``_measure`` kept of this model on the same entries; None where there is nothing."""
+    """What ``_measure`` kept of this model on the same entries; None where there is nothing.
+
+    A damaged file is warned of, and counts as nothing.
+    """
+    path = _kept_file(tuned, job)
     try:
-        kept = json.loads(_kept_file(tuned, job).read_text(encoding="utf-8"))
-        return kept["train_loss"], tuple(AnswerMarks(*marks) for marks in kept["answers"])
-    except (OSError, ValueError, KeyError, TypeError):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        marks = tuple(AnswerMarks(*marks) for marks in kept["answers"])
+        if len(marks) != len(job.test):
+            raise ValueError(f"{len(marks)} answers to {len(job.test)} entries")
+        for number in (kept["train_loss"], *(value for each in marks for value in each)):
+            if number is not None and not math.isfinite(number):
+                raise ValueError(f"{number} is not finite")
+        if kept["train_loss"] is None or any(None in each._replace(rouge_l=0.0) for each in marks):
+            raise ValueError("a number is missing")
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        warnings.warn(
+            f"{path} cannot be used ({explain(error)}); the run is measured again.", stacklevel=3
+        )
+        return None
+    return kept["train_loss"], marks
 
 
 def _kept_file(tuned: Finetuned, job: Job) -> Path:

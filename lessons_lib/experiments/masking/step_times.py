@@ -67,7 +67,8 @@ def time_steps(
     (``LESSONS_LIB_QUICK``) takes one.
 
     Raises:
-        ValueError: a number below 1, or no full batch. Else as ``create_loader``.
+        ValueError: ``steps`` is below 1. As ``create_loader``, which also refuses entries that are
+            fewer than one batch.
     """
     if steps < 1:
         raise ValueError(f"steps must be 1 or more, not {steps}")
@@ -122,8 +123,6 @@ def _batches(
         **mask,
     )
     batches = list(loader)
-    if not batches:
-        raise ValueError(f"{len(entries)} entries make no batch of {batch_size}")
     return [batches[index % len(batches)].to(device_of(model)) for index in range(count)]
 
 

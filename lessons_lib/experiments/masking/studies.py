@@ -180,7 +180,7 @@ def read_experiment(folder: str | Path) -> MaskingExperiment:
     try:
         marks: dict[tuple[str, str], list[AnswerMarks]] = {}
         for row in _read_csv(folder / ANSWERS_FILE, ANSWERS_COLUMNS):
-            values = (float(row[name]) for name in AnswerMarks._fields)
+            values = (float(row[name]) if row[name] else None for name in AnswerMarks._fields)
             exact, rouge, stopped, nats, tokens = values
             answer = AnswerMarks(int(exact), rouge, int(stopped), nats, int(tokens))
             marks.setdefault((row["mode"], row["seed"]), []).append(answer)
@@ -199,7 +199,8 @@ def read_experiment(folder: str | Path) -> MaskingExperiment:
                 )
             )
         about = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
-    except (KeyError, TypeError, ValueError) as error:  # TypeError: a row without all its fields
+    # TypeError: a row without all its fields. RecursionError: brackets in brackets.
+    except (KeyError, TypeError, ValueError, RecursionError, csv.Error) as error:
         raise ValueError(f"{folder} holds no experiment as it was written: {error}") from error
     return MaskingExperiment(runs, about)
 

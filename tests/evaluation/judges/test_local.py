@@ -40,10 +40,17 @@ def llama():
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [("0", 0), ("7", 7), ("100", 100), (" 42\n", 42), ("\t5", 5)]
-    + [(reply, None) for reply in ("", "101", "-1", "+5", "007", "00", "50.", "5.0", "80/100")]
-    + [(reply, None) for reply in ("Score: 80", "80 of 100", "8 0", "1e2", "٤٢", "²", "80\u200b")],
+    + [(reply, 80) for reply in ("**80**", "80.", "80/100", "Score: 80", "`80`", "80 out of 100")]
+    + [(reply, 80) for reply in ("Score: **80**.", "**Score:** 80/100", "The score is 80.", "80.0")]
+    + [(reply, 80) for reply in ("_80_", '"80"', "**Final score: 80 / 100**\n", "Rating = 80")]
+    + [
+        (reply, None)
+        for reply in ("", "101", "-1", "+5", "007", "00", "5.5", "80/10", "8*0", "8_0")
+    ]
+    + [(reply, None) for reply in ("80 of 100", "8 0", "1e2", "٤٢", "²", "80\u200b", "80 or 90")]
+    + [(reply, None) for reply in ("2 of the 3 facts", "80/90", "80, 90", "Score: 80. It is 4.")],
 )
-def test_only_a_whole_number_up_to_100_alone_is_a_score(reply, expected):
+def test_only_a_whole_number_up_to_100_with_its_decoration_is_a_score(reply, expected):
     assert parse_score(reply) == expected
 
 
@@ -69,7 +76,7 @@ def test_a_local_judge_replies_to_each_and_its_numbers_are_parsed(llama, monkeyp
     assert isinstance(judge, Scorer)
     replies = judge.replies(ENTRIES, ANSWERS)
     assert len(replies) == 5 and replies == judge.replies(ENTRIES, ANSWERS)
-    monkeypatch.setattr(LocalJudge, "replies", lambda self, e, a: ["80", "Score: 80", " 7 "])
+    monkeypatch.setattr(LocalJudge, "replies", lambda self, e, a: ["80", "80 or so", " 7 "])
     assert judge.score(ENTRIES[:3], ANSWERS[:3]) == [80, None, 7]
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from torch import nn
 
 from lessons_lib.chat.server import create_app, serving
 from lessons_lib.data import END_OF_TEXT, VOCABULARY_SIZE, get_tokenizer
-from lessons_lib.evaluation.judges import ServerJudge
+from lessons_lib.evaluation.judges import ServerJudge, bodies
 from lessons_lib.evaluation.judges.client import JudgeClient, JudgeError
 from lessons_lib.evaluation.judges.local import RUBRIC, judge_messages
 from lessons_lib.evaluation.judges.replies import ReplyCache, hash_of
@@ -86,11 +87,12 @@ def test_a_temperature_of_0_is_one_of_0_point_0(server, tmp_path):
 
 
 def test_a_reply_that_is_no_number_is_none_and_not_asked_again(server, tmp_path):
-    server.reply = lambda text: "Score: 80" if "What is 1 plus" in text else " 80\n"
+    server.reply = lambda text: "80 or 90" if "What is 1 plus" in text else "Score: **80**.\n"
     judge = judge_at(server, tmp_path)
-    with pytest.warns(UserWarning, match="1 of 3 replies hold no number; the first: 'Score: 80'"):
+    with pytest.warns(UserWarning, match="1 of 3 replies are not just a num.* first: '80 or 90'"):
         assert judge.score(ENTRIES[:3], ANSWERS[:3]) == [80, None, 80]
-    assert judge.replies(ENTRIES[:3], ANSWERS[:3]) == [" 80\n", "Score: 80", " 80\n"]
+    replies = ["Score: **80**.\n", "80 or 90", "Score: **80**.\n"]
+    assert judge.replies(ENTRIES[:3], ANSWERS[:3]) == replies
     assert len(server.asked) == 3
 
 
@@ -286,13 +288,16 @@ def test_our_own_server_judges_and_a_prompt_too_long_for_it_has_no_score(tmp_pat
         ('{"choices": [{"message": {"content": 7}}]}', "application/json"),
         ('{"choices": [{"mess', "application/json"),
         ("", "application/json"),
+        ("[" * 100_000, "application/json"),
+        ('{"choices": [{"message": {"content": ["70"]}}]}', "application/json"),
     ],
 )
 def test_what_is_no_reply_is_said_and_not_kept(server, tmp_path, body, kind):
     server.body, server.body_type = body, kind
     judge = judge_at(server, tmp_path)
-    with pytest.raises(JudgeError, match="not as a chat model.*end in /v1") as error:
+    with pytest.raises(JudgeError, match="not as a chat model") as error:
         judge.score(ENTRIES[:1], ["1"])
+    assert "/v1?" not in str(error.value), "it does end in /v1"
     assert server.url in str(error.value) and "'tiny-judge'" in str(error.value)
     assert body[:20] in str(error.value) and not judge.cache.path.exists()
     server.body = None
@@ -305,6 +310,98 @@ def test_replies_without_a_number_are_told_after_the_run(server, tmp_path, conte
     with pytest.warns(UserWarning, match="12 of 12 replies hold no number.*max_tokens") as told:
         assert judge_at(server, tmp_path).score(ENTRIES, ANSWERS) == [None] * 12
     assert len(told) == 1 and repr(content or "") in str(told[0].message)
+
+
+def test_an_address_without_its_v1_is_asked_about(server, tmp_path):
+    server.url, server.body = server.url.removesuffix("/v1"), "<!doctype html>"
+    with pytest.raises(JudgeError, match="not as a chat model.*Does the address end in /v1"):
+        judge_at(server, tmp_path).score(ENTRIES[:1], ["1"])
+
+
+TEXT, THOUGHT = {"type": "text", "text": "8"}, {"type": "thinking", "thinking": "70?"}
+
+
+@pytest.mark.parametrize(
+    ("message", "score", "told"),
+    [
+        ({"content": [THOUGHT, TEXT, {"type": "text", "text": "0"}]}, 80, None),
+        ({"content": [TEXT]}, 8, None),
+        ({"content": "", "reasoning_content": "It is 70"}, None, "'<think>It is 70'. A .* larger"),
+        ({"reasoning": "It is 70"}, None, "hold no number; .*'<think>It is 70'"),
+        ({"content": [THOUGHT]}, None, "hold no number; .*'<think>70\\?'"),
+        ({"content": None, "refusal": "I can't."}, None, '"Refusal: I can\'t."\\.$'),
+        ({"content": [{"type": "refusal", "refusal": "No."}]}, None, "'Refusal: No.'\\.$"),
+        ({"content": "\x1b]0;x\x07"}, None, r"'\\x1b\]0;x\\x07'\.$"),
+    ],
+)
+def test_replies_in_parts_thoughts_and_refusals_are_read_or_named(
+    server, tmp_path, message, score, told
+):
+    server.message, judge = message, judge_at(server, tmp_path)
+    with pytest.warns(UserWarning, match=told) if told else contextlib.nullcontext():
+        assert judge.score(ENTRIES[:1], ["1"]) == [score]
+
+
+def test_terminal_escapes_of_a_server_are_spelled_out(server, tmp_path):
+    server.complain = lambda body: "\x1b]0;owned\x07 no"
+    server.models = ("\x1b[31mred",)
+    with pytest.raises(JudgeError, match="⟨U\\+001B⟩]0;owned⟨U\\+0007⟩ no.*⟨U\\+001B⟩.31mred"):
+        judge_at(server, tmp_path).score(ENTRIES[:1], ["1"])
+
+
+# ---------------------------------------------------------------- limits of an answer
+
+
+@pytest.mark.parametrize("failure", [None, "x" * 3_000_000], ids=["reply", "refusal"])
+def test_an_answer_without_end_is_not_read_to_its_end(server, tmp_path, monkeypatch, failure):
+    server.body, server.complain = "x" * 3_000_000, lambda body: failure
+    monkeypatch.setattr(bodies, "LONGEST_BODY", 2**20)
+    with pytest.raises(JudgeError, match="more than 1 MiB"):
+        judge_at(server, tmp_path).score(ENTRIES[:1], ["1"])
+
+
+def test_an_answer_that_comes_byte_by_byte_is_given_up(server, tmp_path):
+    server.pieces, server.pause = 1000, 0.05
+    started = time.monotonic()
+    with pytest.raises(JudgeError, match="took too long"):
+        judge_at(server, tmp_path, timeout=0.3).score(ENTRIES[:1], ["1"])
+    assert time.monotonic() - started < 5 and len(server.asked) == 1
+
+
+# ---------------------------------------------------------------- newer servers
+
+
+def newer(body):
+    if "max_tokens" in body:
+        return "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+    if "temperature" in body:
+        return "Unsupported value: 'temperature' does not support 0 with this model."
+    return None
+
+
+def test_a_server_of_other_parameters_gets_them_and_no_question_is_lost(server, tmp_path):
+    server.complain, judge = newer, judge_at(server, tmp_path, concurrency=1)
+    with pytest.warns(UserWarning, match="takes no temperature"):
+        assert judge.score(ENTRIES, ANSWERS) == [70] * 12
+    assert len(server.asked) == 12 + 2, "found out once"
+    assert all(each["max_completion_tokens"] == 16 for each in server.asked[2:])
+    assert not any("temperature" in each for each in server.asked[2:])
+    with pytest.warns(UserWarning, match="takes no temperature"):
+        assert judge_at(server, tmp_path / "b").score(ENTRIES, ANSWERS) == [70] * 12, "at once"
+
+
+def test_neither_temperature_nor_a_limit_need_be_sent(server, tmp_path):
+    judge = judge_at(server, tmp_path, temperature=None, max_tokens=None)
+    assert judge.score(ENTRIES[:1], ["1"]) == [70]
+    assert set(server.asked[0]) == {"model", "messages"}
+
+
+@pytest.mark.parametrize("reason", ["max_tokens is too large", "Unsupported: max_tokens, all"])
+def test_a_refusal_for_another_reason_stays_one(server, tmp_path, reason):
+    server.complain = lambda body: reason
+    with pytest.raises(JudgeError, match=reason):
+        judge_at(server, tmp_path).score(ENTRIES[:1], ["1"])
+    assert len(server.asked) <= 2
 
 
 def test_thoughts_before_a_reply_are_passed_over(server, tmp_path):
@@ -356,13 +453,13 @@ def test_an_address_that_swallows_connections_is_one_where_nobody_answers(monkey
             return self
 
         def create(self, **options):
-            error = client._openai.APITimeoutError(request=None)
+            error = asking._openai.APITimeoutError(request=None)
             raise error from ConnectTimeout()
 
-    client = client_of("http://127.0.0.1:9/v1")
-    monkeypatch.setattr(client, "_client", Silent())
+    asking = client_of("http://127.0.0.1:9/v1")
+    monkeypatch.setattr(asking, "_client", Silent())
     with pytest.raises(JudgeError, match="server running"):
-        client.ask(QUESTION)
+        asking.ask(QUESTION)
 
 
 # ---------------------------------------------------------------- several at once
@@ -442,6 +539,31 @@ def test_a_reply_that_is_no_text_is_damage_too(tmp_path):
     cache.path.write_bytes(cache.path.read_bytes().replace(b"one1", b"one\xff"))
     again = ReplyCache("judge", folder=tmp_path)
     assert "was damaged" in again.problem and len(again) == 0 and kept_in(tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TABLE replies (question TEXT)",
+        "CREATE VIEW replies AS SELECT 1 AS key, 2 AS reply",
+        "CREATE TABLE replies (key, reply); INSERT INTO replies VALUES ('one', x'00ff')",
+        "CREATE TABLE replies (key, reply); INSERT INTO replies VALUES ('one', 80)",
+        None,
+    ],
+    ids=["columns", "view", "bytes", "number", "UTF-16"],
+)
+def test_a_file_of_another_make_is_told_and_made_again(tmp_path, made):
+    cache = ReplyCache("judge", folder=tmp_path)
+    if made is None:
+        cache.path.write_text("a reply", encoding="utf-16")
+    else:
+        with contextlib.closing(sqlite3.connect(cache.path)) as database:
+            database.executescript(made)
+    again = ReplyCache("judge", folder=tmp_path)
+    assert "was damaged" in again.problem and len(again) == 0
+    again.add("two", "2")
+    last = ReplyCache("judge", folder=tmp_path)
+    assert (last.get("two"), last.problem) == ("2", "")
 
 
 def folder_is_a_file(cache):

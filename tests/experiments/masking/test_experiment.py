@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 
 import pytest
 import torch
@@ -119,12 +120,29 @@ def test_two_processes_give_the_numbers_of_one(recipe, tmp_path, monkeypatch):
     assert run_masking_experiment(*arguments, **{**options, "workers": 2}) == alone
 
 
-def test_a_damaged_measurement_is_measured_again(recipe, cache):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:40],
+        lambda text: "[]",
+        lambda text: "null",
+        lambda text: "[" * 100_000,
+        lambda text: '{"train_loss": 1.0, "answers": [[1, 1.0, 1, 1.0, 4]]}',
+        lambda text: text.replace("[1, ", '["1", ').replace("[0, ", '["0", '),
+        lambda text: json.dumps(json.loads(text) | {"train_loss": "0.5"}),
+        lambda text: json.dumps(json.loads(text) | {"train_loss": math.nan}),
+        lambda text: json.dumps(json.loads(text) | {"train_loss": None}),
+        lambda text: text.encode("utf-16"),
+    ],
+)
+def test_a_damaged_measurement_is_told_and_measured_again(recipe, cache, damage):
     job = Job("prompt", recipe, tuple(ENTRIES[:2]), max_new_tokens=4)
     first = make_run(job)
     (kept,) = (cache / "experiments").iterdir()
-    kept.write_text(kept.read_text()[:40])
-    assert make_run(job) == first
+    damaged = damage(kept.read_text())
+    kept.write_bytes(damaged if isinstance(damaged, bytes) else damaged.encode())
+    with pytest.warns(UserWarning, match=f"{kept.name} cannot be used .* measured again"):
+        assert make_run(job) == first
     assert json.loads(kept.read_text())["train_loss"] == first.train_loss
 
 
@@ -207,5 +225,24 @@ def test_a_shrunk_run_measures_six_entries_and_is_no_result(recipe, monkeypatch)
 
 @pytest.mark.parametrize("rates", [(1e30, 1e-2), (1e-2, 1e30)])
 def test_a_rate_at_which_training_diverges_is_not_chosen(recipe, rates):
-    found = run_masking_experiment(("prompt",), (1,), rates, recipe=recipe, **TINY)
+    with pytest.warns(UserWarning, match="not chosen: 'prompt' at 1e\\+30, seed 1$"):
+        found = run_masking_experiment(("prompt",), (1,), rates, recipe=recipe, **TINY)
     assert found.rate("prompt") == 1e-2
+    (diverged,) = [run for run in found.runs if run.learning_rate == 1e30]
+    assert diverged.validation_loss == math.inf and not diverged.answers
+    assert "diverged" in str(found.rates_table())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_where_every_rate_diverges_none_is_chosen(recipe):
+    with pytest.raises(
+        ValueError, match=r"'prompt' diverged at every learning rate .*1e\+30.*lower"
+    ):
+        run_masking_experiment(("prompt",), (1,), (1e29, 1e30), recipe=recipe, **TINY)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_that_diverged_is_not_measured(recipe, cache):
+    with pytest.raises(ValueError, match=r"'prompt', seed 3, learning rate 1e\+30 diverged"):
+        run_masking_experiment(("prompt",), (3,), (1e30,), recipe=recipe, **TINY)
+    assert not (cache / "experiments").exists()

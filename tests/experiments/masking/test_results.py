@@ -81,6 +81,32 @@ def test_an_interval_says_whether_it_holds_zero():
     assert Estimate(0.123, 0.1, 0.15, 9).format("+.1f", 100) == "+12.3 (+10.0 to +15.0)"
 
 
+def test_entries_without_rouge_are_left_out_of_it_and_counted(experiment, tmp_path):
+    runs = [
+        dataclasses.replace(
+            run,
+            answers=tuple(
+                a._replace(rouge_l=None) if i < 9 else a for i, a in enumerate(run.answers)
+            ),
+        )
+        for run in experiment.runs
+    ]
+    found = MaskingExperiment(runs, experiment.about)
+    assert found.interval("none", "rouge_l").value == pytest.approx(11 / 31)
+    assert found.interval("none", "rouge_l").count == 2 * 31
+    assert found.table().rows[0][3].endswith(", 9 left out")
+    assert found.difference("none", "prompt", "rouge_l").count == 2 * 31
+    write_experiment(found, tmp_path)
+    assert read_experiment(tmp_path) == found
+    empty = [
+        dataclasses.replace(run, answers=tuple(a._replace(rouge_l=None) for a in run.answers))
+        for run in experiment.runs
+    ]
+    nothing = MaskingExperiment(empty)
+    assert nothing.table().rows[0][3] == "–" and nothing.seed_means("none", "rouge_l") == []
+    assert draw_modes(nothing, ("rouge_l",)) and "–" in describe_modes(nothing, ("rouge_l",))
+
+
 def test_means_are_over_seeds_and_entries(experiment):
     assert experiment.interval("none", "exact").value == 0.5
     assert experiment.interval("prompt", "test_loss").value == pytest.approx(1.0 / 4)
