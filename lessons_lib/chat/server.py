@@ -7,6 +7,7 @@ model: set the base URL to http://127.0.0.1:8000/v1, and any key.
 import asyncio
 import contextlib
 import ipaddress
+import json
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.concurrency import iterate_in_threadpool, run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from lessons_lib.chat.api import ApiError, ChatRequest, Completion, event, invalid_request
 from lessons_lib.chat.chat import Chat, MessageTooLong
@@ -77,8 +78,8 @@ def create_app(
     async def complete(asked: ChatRequest, request: Request):
         asked.check(model_name)
         chat = Chat(model, format, **(options | asked.options()))
-        chat.turns = asked.earlier
-        pieces = await run_in_threadpool(_begin, chat, asked.message)
+        chat.turns, message = asked.conversation(chat.options.memory)
+        pieces = await run_in_threadpool(_begin, chat, message)
         await queue.enter()
         completion = Completion(model_name)
         if asked.stream:
@@ -213,9 +214,10 @@ class _EventStream(StreamingResponse):
             self.queue.leave()
 
 
-async def _refuse(request: Request, error: Exception) -> JSONResponse:
+async def _refuse(request: Request, error: Exception) -> Response:
     refusal = _as_api_error(request, error)
-    return JSONResponse(refusal.body(), refusal.status)
+    body = json.dumps(refusal.body())  # in ASCII: half a character may be quoted in it
+    return Response(body, refusal.status, media_type="application/json")
 
 
 def _as_api_error(request: Request, error: Exception) -> ApiError:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from lessons_lib.chat import MessageTooLong
-from lessons_lib.chat.api import UNSUPPORTED
+from lessons_lib.chat.request_options import NEUTRAL, NEUTRAL_IN_MESSAGES, WITHOUT_EFFECT
 from lessons_lib.chat.server import create_app, is_loopback, run_server, serving
 from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
 from lessons_lib.generation import respond
@@ -159,7 +159,7 @@ WRONG = [
     ({"web_search_options": {"x": 1}}, "web_search_options"),
     ({"model": 3}, "model"),
 ]
-REFUSED_AS_UNSUPPORTED = {param for _, param in WRONG} & {*UNSUPPORTED, "response_format"}
+REFUSED_AS_UNSUPPORTED = {param for _, param in WRONG} & {*NEUTRAL, *WITHOUT_EFFECT}
 
 
 def assert_refused(answer, status, param=None, code=None):
@@ -187,13 +187,197 @@ def test_a_wrong_value_is_refused_by_its_name(address, change, param):
 
 
 def test_what_changes_nothing_is_allowed(address):
-    nothing = dict.fromkeys(UNSUPPORTED)
+    nothing = dict.fromkeys([*NEUTRAL, *WITHOUT_EFFECT])
     usual = {"presence_penalty": 0.0, "frequency_penalty": 0, "logit_bias": {}, "logprobs": False}
     usual |= {"modalities": ["text"], "tools": [], "stop": None, "user": "somebody"}
-    for more in (nothing, usual):
+    neutral = [{name: value} for name, values in NEUTRAL.items() for value in values]
+    kinds = {bool: [True, False], str: ["mine"], dict: [{}, {"a": "b"}]}
+    neutral += [{name: v} for name, kind in WITHOUT_EFFECT.items() for v in kinds[kind]]
+    neutral += [{"presence_penalty": 0.0}, {"stream_options": None}, {"stream_options": {}}]
+    neutral += [{"stream_options": {"include_usage": True, "include_obfuscation": False}}]
+    for more in (nothing, usual, *neutral):
         assert post(address, ask("Hi", **more)).status_code == 200
     named = [{"role": "user", "content": "Hi", "name": "Ada"}]
     assert post(address, ask("Hi") | {"messages": named}).status_code == 200
+
+
+UNKNOWN = {
+    **{"repetition_penalty": 1.5, "min_p": 0.2, "max_new_tokens": 1, "max_token": 1},
+    **{"num_beams": 4, "best_of": 3, "ignore_eos": True, "guided_choice": ["a"], "prompt": None},
+    **{"Temperature": 0, "stop_token_ids": [], "": 1},
+}
+CHANGING = {
+    **{"top_logprobs": 5, "logprobs": True, "n": 0, "presence_penalty": -2, "logit_bias": {"5": 1}},
+    **{"tools": [{}], "tool_choice": "required", "functions": [{}], "function_call": {"name": "f"}},
+    **{
+        "response_format": {"type": "json_schema"},
+        "modalities": ["audio"],
+        "audio": {"voice": "x"},
+    },
+    **{
+        "service_tier": "flex",
+        "reasoning_effort": "high",
+        "verbosity": "low",
+        "prediction": {"a": 1},
+    },
+    **{"moderation": {"model": "x"}, "web_search_options": {}, "store": "yes", "metadata": []},
+    **{"user": 5, "parallel_tool_calls": "no"},
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_an_option_that_nobody_knows_is_refused_and_not_ignored(address, name):
+    answer = post(address, ask("Hi", **{name: UNKNOWN[name]}))
+    assert_refused(answer, 400, name, "unknown_parameter")
+    message = answer.json()["error"]["message"]
+    assert repr(name) in message and "max_tokens" in message and "temperature" in message
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_an_option_that_would_change_the_reply_is_refused_with_what_is_possible(address, name):
+    answer = post(address, ask("Hi", **{name: CHANGING[name]}))
+    assert_refused(answer, 400, name, "unsupported_parameter")
+    assert name in answer.json()["error"]["message"] and "null" in answer.json()["error"]["message"]
+
+
+def test_one_and_true_are_two_things(address):
+    for more in (
+        {"n": True},
+        {"logprobs": 0},
+        {"top_logprobs": False},
+        {"presence_penalty": False},
+    ):
+        assert_refused(post(address, ask("Hi", **more)), 400, *more, "unsupported_parameter")
+
+
+def test_a_near_miss_is_told_what_was_meant(address):
+    message = post(address, ask("Hi", max_token=1)).json()["error"]["message"]
+    assert message.startswith("There is no option 'max_token' here. Is max_tokens meant?")
+
+
+@pytest.mark.parametrize("options", [{"include_obfuscation": True}, {"usage": True}])
+def test_options_of_a_stream_are_an_allow_list_too(address, options):
+    answer = post(address, ask("Hi", stream=True, stream_options=options))
+    assert_refused(answer, 400, f"stream_options.{next(iter(options))}")
+
+
+def with_memory(address, *messages):
+    """The answer to messages, such as ("user", "Hi")."""
+    messages = [{"role": role, "content": content} for role, content in messages]
+    return post(address, ask("") | {"messages": messages, "memory": True, "max_tokens": 1})
+
+
+def test_with_memory_no_message_is_dropped():
+    hello, answer, name = ("user", "Hello"), ("assistant", "Hi."), ("user", "Name a colour.")
+    model = Scripted([0], context_length=400)
+    with serving(create_app(model, "toy")) as address:
+        counts = {}
+        for messages in (
+            [hello, answer, name],
+            [hello, name, answer, name],
+            [hello, answer, answer, name],
+            [hello, answer, hello, name],
+            [("system", "Be brief."), hello, answer, name],
+        ):
+            counts[str(messages)] = with_memory(address, *messages).json()["usage"]["prompt_tokens"]
+        assert len(set(counts.values())) == 5 and min(counts.values()) == [*counts.values()][0]
+        assert_refused(with_memory(address, answer, hello), 400, "messages")
+        assert_refused(with_memory(address, answer, hello, answer, name), 400, "messages")
+        for role in ("tool", "function"):
+            refused = with_memory(address, hello, answer, (role, "5"), name)
+            assert_refused(refused, 400, "messages[2].role")
+            assert "calls no tools" in refused.json()["error"]["message"]
+
+
+def test_messages_of_one_speaker_in_a_row_are_one_message():
+    both = scripted("Name a colour.\n\nA dark one.", "Blue.")
+    with serving(create_app(both, "toy", memory=True)) as address:
+        messages = [{"role": "user", "content": t} for t in ("Name a colour.", "A dark one.")]
+        reply = post(address, ask("") | {"messages": messages}).json()["choices"][0]["message"]
+        assert reply["content"] == "Blue."
+
+
+def test_what_an_assistants_message_carries_is_allowed_where_it_is_empty(address):
+    def post_with(**more):
+        reply = {"role": "assistant", "content": "Hi.", **more}
+        asked = ask("Hello")["messages"]
+        return post(address, ask("") | {"messages": [*asked, reply, *asked]})
+
+    assert post_with(**dict.fromkeys(NEUTRAL_IN_MESSAGES)).status_code == 200
+    assert post_with(annotations=[], tool_calls=[]).status_code == 200
+    for more in ({"tool_calls": [{"id": "1"}]}, {"refusal": "No."}, {"thoughts": ""}):
+        assert_refused(post_with(**more), 400, "messages[1]")
+        assert next(iter(more)) in post_with(**more).json()["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", ["image_url", "input_audio", "file", "refusal", None])
+def test_a_part_that_is_no_text_is_refused_by_its_type(address, kind):
+    parts = [{"type": "text", "text": "Hi"}, {"type": kind, "text": "x"}]
+    answer = post(address, ask(parts))
+    assert_refused(answer, 400, "messages[0].content")
+    assert str(kind) in answer.json()["error"]["message"]
+
+
+# Bodies as they were recorded: openai 3.54 (Python), langchain-openai 1.7, openai 6.49 (npm).
+PARTS = [{"type": "text", "text": "Name a colour."}]
+TWO = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Name a colour."}]
+CLIENTS = {
+    "openai, python": {
+        "messages": TWO,
+        "model": "toy",
+        "max_completion_tokens": 5,
+        "temperature": 0,
+    },
+    "openai, python, streams": {
+        **{"messages": TWO, "model": "toy", "stream": True},
+        "stream_options": {"include_usage": True},
+    },
+    "langchain invoke": {
+        **{"messages": TWO, "model": "toy", "max_completion_tokens": 5, "stream": False},
+        **{"temperature": 0.0, "n": 1, "seed": 1, "top_p": 0.9},
+    },
+    "langchain stream": {
+        **{"messages": TWO, "model": "toy", "stream": True, "temperature": 0.7, "stop": ["\n"]},
+        "stream_options": {"include_usage": True},
+    },
+    "langchain with a history": {
+        "messages": [
+            {"content": PARTS, "role": "user", "name": "Ada"},
+            {"content": "Blue.", "role": "assistant"},
+            {"content": "Another?", "role": "user"},
+        ],
+        **{"model": "toy", "stream": False},
+    },
+    "openai, npm": {
+        **{"model": "toy", "messages": [{"role": "developer", "content": "Be brief."}, TWO[1]]},
+        **{"max_completion_tokens": 5, "store": False, "metadata": {"lesson": "12"}},
+    },
+    "openai, npm, streams": {
+        **{"model": "toy", "messages": [{"role": "user", "content": PARTS}], "stream": True},
+        **{"stream_options": {"include_usage": True}, "user": "ada", "service_tier": "auto"},
+    },
+}
+
+
+@pytest.mark.parametrize("client_name", CLIENTS)
+def test_requests_as_known_clients_send_them_are_answered(address, client_name):
+    body = CLIENTS[client_name]
+    answer = post(address, body)
+    assert answer.status_code == 200, answer.text
+    if not body.get("stream"):
+        return
+    events = answer.text.removesuffix("\n\n").split("\n\n")
+    assert events[-1] == "data: [DONE]" and '"usage": {"prompt_tokens": ' in events[-2]
+
+
+def test_an_answer_of_the_openai_client_can_be_sent_back(client):
+    messages = [*TWO]
+    for extra in ({}, {"memory": True}):
+        reply = client.chat.completions.create(
+            model="toy", messages=messages, max_completion_tokens=3, extra_body=extra
+        )
+        messages += [reply.choices[0].message.model_dump(), TWO[1]]
+    assert len(messages) == 6
 
 
 def test_broken_http_is_refused_before_the_application(address):
@@ -250,9 +434,21 @@ def test_numbers_that_json_has_no_word_for_are_refused(address):
             address + CHAT, content=text, headers={"content-type": "application/json"}
         )
         assert_refused(answer, 400, "temperature")
-    half = json.dumps(ask("Hi")).replace("Hi", "\\ud800")  # of a character, which JSON can write
-    answer = CALLER.post(address + CHAT, content=half, headers={"content-type": "application/json"})
-    assert answer.status_code == 200
+
+
+def test_half_a_character_which_json_can_write_is_refused_by_a_sentence(address):
+    headers = {"content-type": "application/json"}
+    parts = [{"type": "text", "text": "Hi"}]
+    system = [{"role": "system", "content": "Hi"}, {"role": "user", "content": "Say."}]
+    for body in (ask("Hi"), ask(parts), ask("Hi there"), ask("x") | {"messages": system}):
+        half = json.dumps(body).replace("Hi", "\\ud800")
+        answer = CALLER.post(address + CHAT, content=half, headers=headers)
+        assert_refused(answer, 400, "messages[0].content")
+        assert "half a character, U+D800" in answer.json()["error"]["message"]
+    for name in ("model", "\\udc80"):
+        text = json.dumps(ask("Hi"))[:-1] + f', "{name}": "\\ud800"}}'
+        answer = CALLER.post(address + CHAT, content=text, headers=headers)
+        assert answer.status_code in (400, 404) and answer.json()["error"]["message"]
 
 
 def test_other_refusals_have_their_status(address, client):
