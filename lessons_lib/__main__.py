@@ -80,12 +80,20 @@ def _chat_model(options: argparse.Namespace) -> tuple:
     from lessons_lib.chat.chat import OWN, has_chat_template
     from lessons_lib.data import tokenizer_of
     from lessons_lib.models import load_model
-    from lessons_lib.training import RECIPES, load_or_finetune
+    from lessons_lib.training import RECIPES, get_recipe, load_or_finetune
 
     if options.model is not None:
-        model = load_model(options.model)
-        usual = OWN if has_chat_template(tokenizer_of(model)) else "alpaca"
-        return model, PurePath(options.model).name or options.model, options.format or usual
+        model, name = load_model(options.model), PurePath(options.model).name or options.model
+        if options.format is not None:
+            return model, name, options.format
+        if has_chat_template(tokenizer_of(model)):
+            return model, name, OWN
+        usual = get_recipe("lesson-09").prompt_format  # in which ``finetune`` trains
+        print(
+            f"{name} has no chat template of its own. It is asked in the format {usual!r}, in "
+            "which finetune trains; --format names another."
+        )
+        return model, name, usual
     if options.recipe not in RECIPES:
         raise ValueError(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
     found = load_or_finetune(options.recipe)

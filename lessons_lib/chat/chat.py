@@ -217,7 +217,7 @@ class Chat:
 def has_chat_template(tokenizer: Tokenizer) -> bool:
     """Whether a tokenizer can make token ids of a whole chat."""
     if isinstance(tokenizer, LocalTokenizer):  # that of a base model may lack one
-        return tokenizer.fast.chat_template is not None
+        return bool(tokenizer.fast.chat_template)
     return hasattr(tokenizer, "chat_ids")
 
 
