@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from lessons_lib.commands import LARGE_MODEL_RATE, build_parser
 from lessons_lib.environment import check_environment
 from lessons_lib.support.reply_options import ReplyOptions
+from lessons_lib.support.table import printable
 
 # Other modules are imported where they are needed: ``check`` must run where PyTorch is broken.
 INTERRUPTED = 130  # what shells report after Ctrl-C
@@ -40,17 +41,23 @@ def finetune(options: argparse.Namespace) -> int:
         recipe, **{name: value for name, value in chosen.items() if value is not None}
     )
     history = run_in_folder(
-        recipe, options.out, resume=options.resume, checkpoint_every=options.checkpoint_every
+        recipe,
+        options.out,
+        resume=options.resume,
+        checkpoint_every=options.checkpoint_every,
+        say=lambda text: print(printable(text)),
     )
     return INTERRUPTED if history.interrupted else 0
 
 
 def ask(options: argparse.Namespace) -> int:
+    from lessons_lib.chat.terminal import show
     from lessons_lib.generation import respond
     from lessons_lib.models import load_model
 
     entry = {"instruction": options.instruction, "input": options.input, "output": ""}
-    print(respond(load_model(options.model), entry, max_new_tokens=options.max_new_tokens))
+    answer = respond(load_model(options.model), entry, max_new_tokens=options.max_new_tokens)
+    show(printable(answer) + "\n")
     return 0
 
 
@@ -59,7 +66,7 @@ def chat(options: argparse.Namespace) -> int:
     from lessons_lib.chat.terminal import chat_in_terminal
 
     model, name, prompt_format = _chat_model(options)
-    print(f"You talk to {name}.")
+    print(printable(f"You talk to {name}."))
     chat_in_terminal(Chat(model, prompt_format, **_reply_options(options)))
     return 0
 
@@ -68,7 +75,8 @@ def serve(options: argparse.Namespace) -> int:
     from lessons_lib.chat.server import create_app, run_server
 
     model, name, prompt_format = _chat_model(options)
-    app = create_app(model, name, prompt_format, host=options.host, **_reply_options(options))
+    given = {"host": options.host, "api_key": options.api_key}
+    app = create_app(model, name, prompt_format, **given, **_reply_options(options))
     run_server(app, options.host, options.port)
     return 0
 
@@ -137,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
 
 

@@ -1,19 +1,18 @@
 """A chat in the terminal: ``python -m lessons_lib chat``. Taught in lesson 12.
 
-What a model writes is somebody's text: control characters in it are spelled out, or they could
-move the cursor, colour the screen or retitle the window.
+Control characters in what a model writes are spelled out (``printable``).
 """
 
 import contextlib
 import signal
 import sys
 import threading
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from lessons_lib.chat.chat import Chat
 from lessons_lib.support.reply_options import NUMBERS, parse_option, typed_name
+from lessons_lib.support.table import printable
 
 with contextlib.suppress(ImportError):  # Windows has none
     import readline  # noqa: F401  (input() then has arrow keys and a history)
@@ -39,7 +38,7 @@ def chat_in_terminal(
     ``read(prompt)`` returns a line and raises EOFError at the end; ``write(text)`` shows a text as
     it comes. If not given, they are the terminal's.
     """
-    read, write = read or input, write or _show
+    read, write = read or input, write or show
     write(f"{_state(chat)} /help lists the commands.\n")
     while True:
         try:
@@ -59,16 +58,6 @@ def chat_in_terminal(
             except KeyboardInterrupt:  # the second one during one reply
                 break
     write("\n")
-
-
-def printable(text: str) -> str:
-    """The text, with every character spelled out that a terminal would obey and not show."""
-    return "".join(
-        character
-        if character in "\n\t" or unicodedata.category(character)[0] != "C"
-        else f"⟨U+{ord(character):04X}⟩"
-        for character in text
-    )
 
 
 def _reply(chat: Chat, message: str, write: Callable[[str], object]) -> None:
@@ -153,7 +142,7 @@ def _stopped_by_ctrl_c(chat: Chat) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _show(text: str) -> None:
+def show(text: str) -> None:
     """Write on the terminal; characters that its encoding lacks are spelled out."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -1,6 +1,11 @@
-"""A table of texts: aligned lines in a terminal, HTML in a notebook. Used from lesson 01 on."""
+"""Texts to be shown: a table in a terminal or a notebook, a text that no terminal obeys. Lesson 01.
+
+What a model or a server writes is somebody's text: control characters in it are spelled out, or
+they could move the cursor, colour the screen or retitle the window.
+"""
 
 import html
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +29,16 @@ class Table:
 
     def _repr_html_(self) -> str:
         return html_table([self.head, *self.rows])
+
+
+def printable(text: str) -> str:
+    """The text, with every character spelled out that a terminal would obey and not show."""
+    return "".join(
+        character
+        if character in "\n\t" or unicodedata.category(character)[0] != "C"
+        else f"⟨U+{ord(character):04X}⟩"
+        for character in text
+    )
 
 
 def html_table(lines: Iterable[Sequence[str]]) -> str:

@@ -14,13 +14,14 @@ import pytest
 import torch
 
 from lessons_lib.chat import MessageTooLong
+from lessons_lib.chat.connections import FEW_LINES, LOG_SECONDS, MOST_LINES
 from lessons_lib.chat.request_options import NEUTRAL, NEUTRAL_IN_MESSAGES, WITHOUT_EFFECT
 from lessons_lib.chat.server import create_app, is_loopback, run_server, serving
 from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
 from lessons_lib.generation import respond
 from lessons_lib.support import memory
 from tests.helpers.chat_toys import Slow, entry, scripted
-from tests.helpers.servers import until
+from tests.helpers.servers import free_port, until
 from tests.helpers.toys import Scripted, decided_model, tiny_model
 
 CHAT = "/v1/chat/completions"
@@ -604,17 +605,166 @@ def test_the_page_and_what_it_asks_for_come_from_here_alone(address):
 
 
 def test_another_host_than_loopback_comes_with_a_warning(monkeypatch, capsys):
-    served = []
-    monkeypatch.setattr(
-        "lessons_lib.chat.server.uvicorn.run", lambda app, **options: served.append(options)
-    )
+    monkeypatch.setattr("lessons_lib.chat.server.uvicorn.Server.run", lambda *_, **__: None)
     app = create_app(Scripted([1]), "toy")
-    run_server(app)
-    assert "Warning" not in capsys.readouterr().out and served[0]["host"] == "127.0.0.1"
-    run_server(app, "0.0.0.0", 9000)
+    run_server(app, port=free_port())
+    assert "Warning" not in capsys.readouterr().out
+    run_server(app, "0.0.0.0", free_port())
     assert "Warning: with --host 0.0.0.0" in capsys.readouterr().out
-    run_server(app, "::1")
-    assert "http://[::1]:8000/" in capsys.readouterr().out
+    run_server(create_app(Scripted([1]), "toy", api_key="x"), "0.0.0.0", free_port())
+    assert "Warning" not in capsys.readouterr().out
+    port = free_port()
+    run_server(app, "::1", port)
+    assert f"http://[::1]:{port}/" in capsys.readouterr().out
     assert [is_loopback(h) for h in ("localhost", "127.1.2.3", "::", "me.local")] == [
         *(True, True, False, False)
+    ]
+
+
+def test_no_address_is_told_before_the_port_is_the_servers_own(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(OSError, match=f"port {port}: .* --port names another"):
+            run_server(create_app(Scripted([1]), "toy"), port=port)
+    assert capsys.readouterr().out == ""
+
+
+def connect(address):
+    return socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=20)
+
+
+def raw(body, **headers):
+    """A request for a reply, as bytes."""
+    content = json.dumps(body).encode()
+    given = {"Host": "localhost", "Content-Type": "application/json", **headers}
+    given.setdefault("Content-Length", len(content))
+    lines = [f"POST {CHAT} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_clients_that_went_away_keep_no_place_in_the_queue(stream):
+    model = Slow()
+    app = create_app(model, "toy", max_new_tokens=2)
+    with serving(app) as address, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(post, address, ask("Hi"))
+        until(lambda: app.state.queue.length == 1)
+        gone = [connect(address) for _ in range(16)]
+        for caller in gone:
+            caller.sendall(raw(ask("Hi", stream=stream)))
+        until(lambda: app.state.queue.length == 17)
+        assert_refused(post(address, ask("Hi")), 429, None, "rate_limit_exceeded")
+        for caller in gone:
+            caller.close()
+        until(lambda: app.state.queue.length == 1)
+        second = pool.submit(post, address, ask("Hi"))
+        model.may_go_on.release(100)
+        assert [each.result().status_code for each in (first, second)] == [200, 200]
+        assert app.state.queue.length == 0 and post(address, ask("Hi")).status_code == 200
+
+
+def test_half_a_request_is_not_waited_for(monkeypatch, address):
+    monkeypatch.setattr("lessons_lib.chat.guard.MOST_SECONDS", 0.2)
+    monkeypatch.setattr("lessons_lib.chat.connections.HEAD_SECONDS", 0.2)
+    whole = raw(ask("Hi"))
+    with connect(address) as caller:
+        caller.sendall(whole[:-5])  # half a body
+        told = caller.recv(10_000) + caller.recv(10_000)
+        assert told.startswith(b"HTTP/1.1 408 ") and b"request_timeout" in told
+        assert caller.recv(10_000) == b""
+    for part in (b"", whole[:40]):  # half a head
+        with connect(address) as caller:
+            caller.sendall(part)
+            assert caller.recv(10_000) == b""
+    with connect(address) as caller:  # the second on one connection
+        caller.sendall(whole)
+        while b"chat.completion" not in caller.recv(10_000):
+            pass
+        caller.sendall(whole[:40])
+        assert caller.recv(10_000) == b""
+
+
+def test_connections_are_limited_and_those_there_are_served(monkeypatch, address):
+    monkeypatch.setattr("lessons_lib.chat.connections.MOST_CONNECTIONS", 3)
+    with connect(address) as one, connect(address) as two, connect(address) as three:
+        for caller in (one, two, three):
+            caller.sendall(raw(ask("Hi"))[:40])
+        with connect(address) as more:
+            assert more.recv(1000).startswith(b"HTTP/1.1 503 ")
+        one.sendall(raw(ask("Hi"))[40:])
+        assert one.recv(100).startswith(b"HTTP/1.1 200 ")
+    until(lambda: post(address, ask("Hi")).status_code == 200)
+
+
+def test_a_refusal_is_one_line_of_the_log_and_many_are_no_flood(monkeypatch, address, caplog):
+    monkeypatch.setattr(FEW_LINES, "since", -100.0)
+    monkeypatch.setattr(FEW_LINES, "count", 0)
+    CALLER.get(f"{address}/%1b%5b31m%0anothing")
+    [line] = caplog.messages
+    assert line.startswith("GET /⟨U+001B⟩[31mnothing: 404 ") and "\n" not in line
+    for _ in range(40):
+        post(address, ask("Hi", min_p=1))
+    assert len(caplog.messages) == MOST_LINES
+    monkeypatch.setattr(FEW_LINES, "since", FEW_LINES.since - LOG_SECONDS)
+    CALLER.get(f"{address}/v2")
+    assert caplog.messages[-1].endswith("(before it, 31 lines were left out)")
+
+
+def test_what_another_sites_page_sends_is_refused(address):
+    def sent(path="/v1/models", **fetch):
+        headers = {f"sec-fetch-{name}": value for name, value in fetch.items()}
+        return CALLER.get(address + path, headers=headers)
+
+    for fetch in ({"site": "cross-site"}, {"site": "cross-site", "mode": "cors"}):
+        assert_refused(sent(**fetch), 403, None, "cross_site_request")
+    crossing = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    assert_refused(post(address, ask("Hi"), headers=crossing), 403, None, "cross_site_request")
+    assert sent("/", site="cross-site", mode="navigate").status_code == 200  # a link to the chat
+    for site in ("same-origin", "same-site", "none"):
+        assert sent(site=site).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost:evil.example", "localhost:80:80", "[::1", "::1", "[::1]evil.example"),
+        *("127.0.0.1]", "localhost@evil.example", "[localhost]", "localhost:", "[[::1]]"),
+    ],
+)
+def test_a_host_is_read_to_its_end(address, host):
+    answer = CALLER.get(f"{address}/v1/models", headers={"host": host})
+    assert_refused(answer, 403, None, "host_not_allowed")
+
+
+def test_a_key_is_asked_for_where_there_is_one(babbler):
+    with serving(create_app(babbler, "toy", api_key="s3cret%", max_new_tokens=1)) as address:
+        for key in (
+            "",
+            "Bearer",
+            "Bearer s3cret",
+            "Basic s3cret%",
+            "Bearer s3cret%x",
+            "Bearer \xe9",
+        ):
+            answer = post(address, ask("Hi"), headers={"authorization": key.encode("latin-1")})
+            assert_refused(answer, 401, None, "invalid_api_key")
+        assert_refused(CALLER.get(f"{address}/v1/models"), 401, None, "invalid_api_key")
+        assert CALLER.get(address).status_code == 200, "the page itself asks for it"
+        with openai.OpenAI(base_url=f"{address}/v1", api_key="s3cret%") as client:
+            assert client.chat.completions.create(**ask("Hi")).choices
+        with openai.OpenAI(base_url=f"{address}/v1", api_key="x", max_retries=0) as client:
+            with pytest.raises(openai.AuthenticationError, match="asks for its key"):
+                client.models.list()
+    for key in ("", " ", "ké", "a\nb"):
+        with pytest.raises(ValueError, match="a key is plain ASCII"):
+            create_app(babbler, "toy", api_key=key)
+
+
+def test_what_stands_in_the_page_is_escaped(babbler):
+    hostile = "\"'><script>canary()</script>{options}"
+    with serving(create_app(babbler, hostile, stop=hostile)) as address:
+        page = CALLER.get(address).text
+    assert "<script>" not in page and "canary" in page
+    assert json.loads(html.unescape(page.split('data-options="')[1].split('"')[0]))["stop"] == [
+        hostile
     ]

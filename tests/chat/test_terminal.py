@@ -14,10 +14,11 @@ import torch
 from lessons_lib.__main__ import main
 from lessons_lib.chat import Chat
 from lessons_lib.chat.server import serving
-from lessons_lib.chat.terminal import chat_in_terminal, printable
+from lessons_lib.chat.terminal import chat_in_terminal
 from lessons_lib.models import GPT, GPTConfig
 from lessons_lib.models.loading import save_compact
 from lessons_lib.support.reply_options import ReplyOptions
+from lessons_lib.support.table import printable
 from tests.helpers.chat_toys import scripted
 from tests.helpers.hostile import HOSTILE
 from tests.helpers.llama_toys import tiny_llama

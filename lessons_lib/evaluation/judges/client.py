@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from lessons_lib.support.table import printable
+
 URL_VARIABLE = "LESSONS_LIB_JUDGE_URL"
 KEY_VARIABLE = "LESSONS_LIB_JUDGE_KEY"
 INSTALL = 'python -m pip install "openai>=3,<4"'
@@ -170,7 +172,7 @@ class JudgeClient:
             names = [model.id for model in self._client.models.list()]
         except Exception:  # this was only to help
             return "Does the address end in /v1?"
-        return f"It has: {', '.join(sorted(names)[:20]) or 'none'}."
+        return f"It has: {printable(', '.join(sorted(names)[:20])) or 'none'}."
 
 
 def check_address(base_url: str) -> None:
@@ -207,7 +209,7 @@ def _reason(error: Exception) -> str:
 
 
 def _shortened(text: str) -> str:
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     return line if len(line) <= 200 else f"{line[:199]}…"
 
 
