@@ -51,10 +51,13 @@ def finetune(options: argparse.Namespace) -> int:
 
 
 def ask(options: argparse.Namespace) -> int:
+    from lessons_lib.chat.chat import half_character
     from lessons_lib.chat.terminal import show
     from lessons_lib.generation import respond
     from lessons_lib.models import load_model
 
+    if fault := half_character(options.instruction + options.input):
+        raise ValueError(fault)
     entry = {"instruction": options.instruction, "input": options.input, "output": ""}
     answer = respond(load_model(options.model), entry, max_new_tokens=options.max_new_tokens)
     show(printable(answer) + "\n")

@@ -140,6 +140,8 @@ def test_a_killed_command_is_resumed_to_the_same_bits(given, tmp_path):
         (["finetune", "--out", "{out}", "--entries", "nowhere.json"], "nowhere.json"),
         (["finetune", "--out", "{out}", "--model", "nowhere"], "there is no model 'nowhere'"),
         (["ask", "Hello", "--model", "nowhere"], "there is no model 'nowhere'"),
+        (["ask", "caf\udce9", "--model", "nowhere"], "half a character, U+DCE9"),
+        (["ask", "x", "--input", "\ud800", "--model", "nowhere"], "half a character, U+D800"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(arguments, message, tmp_path, capsys):

@@ -5,10 +5,13 @@ fill the terminal. Used by ``server`` and ``guard``; lesson 12.
 """
 
 import asyncio
+import ipaddress
 import logging
 import socket
 import time
 
+import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lessons_lib.support.table import printable
@@ -104,3 +107,21 @@ def listen(host: str, port: int) -> socket.socket:
             f"the server cannot listen at {host}, port {port}: {why}. --port names another port, "
             "--host another address"
         ) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def uvicorn_server(app: FastAPI) -> uvicorn.Server:
+    """uvicorn with these limits, which says nothing but warnings."""
+    quiet = {"log_level": "warning", "access_log": False, "server_header": False}
+    config = uvicorn.Config(
+        app, http=Connection, ws="none", lifespan="off", timeout_graceful_shutdown=2, **quiet
+    )
+    logging.getLogger("uvicorn.error").addFilter(FEW_LINES)
+    return uvicorn.Server(config)

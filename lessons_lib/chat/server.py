@@ -6,7 +6,6 @@ model: set the base URL to http://127.0.0.1:8000/v1, and any key.
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import logging
 import threading
@@ -15,7 +14,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.concurrency import iterate_in_threadpool, run_in_threadpool
 from fastapi.exceptions import RequestValidationError
@@ -23,7 +21,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from lessons_lib.chat.api import ApiError, ChatRequest, Completion, event, invalid_request
 from lessons_lib.chat.chat import Chat, MessageTooLong
-from lessons_lib.chat.connections import FEW_LINES, LOG, Connection, listen, log_refusal
+from lessons_lib.chat.connections import LOG, is_loopback, listen, log_refusal, uvicorn_server
 from lessons_lib.chat.guard import CLIENT_GONE, Guard, RequestQueue, until_gone
 from lessons_lib.chat.page import add_page
 from lessons_lib.data import PromptFormat
@@ -118,7 +116,7 @@ def run_server(app: FastAPI, host: str = "127.0.0.1", port: int = 8000) -> None:
         )
     LOG.addHandler(logging.lastResort)  # writes on stderr, whatever that is by then
     with listener, contextlib.suppress(KeyboardInterrupt):
-        _uvicorn_server(app).run(sockets=[listener])
+        uvicorn_server(app).run(sockets=[listener])
 
 
 @contextlib.contextmanager
@@ -128,7 +126,7 @@ def serving(app: FastAPI) -> Iterator[str]:
     Raises:
         RuntimeError: it does not start.
     """
-    server = _uvicorn_server(app)
+    server = uvicorn_server(app)
     with listen("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -142,23 +140,6 @@ def serving(app: FastAPI) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
-
-
-def _uvicorn_server(app: FastAPI) -> uvicorn.Server:
-    quiet = {"log_level": "warning", "access_log": False, "server_header": False}
-    config = uvicorn.Config(
-        app, http=Connection, ws="none", lifespan="off", timeout_graceful_shutdown=2, **quiet
-    )
-    logging.getLogger("uvicorn.error").addFilter(FEW_LINES)
-    return uvicorn.Server(config)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _begin(chat: Chat, message: str) -> Iterator[str]:

@@ -605,7 +605,7 @@ def test_the_page_and_what_it_asks_for_come_from_here_alone(address):
 
 
 def test_another_host_than_loopback_comes_with_a_warning(monkeypatch, capsys):
-    monkeypatch.setattr("lessons_lib.chat.server.uvicorn.Server.run", lambda *_, **__: None)
+    monkeypatch.setattr("lessons_lib.chat.connections.uvicorn.Server.run", lambda *_, **__: None)
     app = create_app(Scripted([1]), "toy")
     run_server(app, port=free_port())
     assert "Warning" not in capsys.readouterr().out
