@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from lessons_lib.commands import LARGE_MODEL_RATE, build_parser
 from lessons_lib.environment import check_environment
 from lessons_lib.support.reply_options import ReplyOptions
+from lessons_lib.support.table import printable
 
 # Other modules are imported where they are needed: ``check`` must run where PyTorch is broken.
 INTERRUPTED = 130  # what shells report after Ctrl-C
@@ -40,17 +41,26 @@ def finetune(options: argparse.Namespace) -> int:
         recipe, **{name: value for name, value in chosen.items() if value is not None}
     )
     history = run_in_folder(
-        recipe, options.out, resume=options.resume, checkpoint_every=options.checkpoint_every
+        recipe,
+        options.out,
+        resume=options.resume,
+        checkpoint_every=options.checkpoint_every,
+        say=lambda text: print(printable(text)),
     )
     return INTERRUPTED if history.interrupted else 0
 
 
 def ask(options: argparse.Namespace) -> int:
+    from lessons_lib.chat.chat import half_character
+    from lessons_lib.chat.terminal import show
     from lessons_lib.generation import respond
     from lessons_lib.models import load_model
 
+    if fault := half_character(options.instruction + options.input):
+        raise ValueError(fault)
     entry = {"instruction": options.instruction, "input": options.input, "output": ""}
-    print(respond(load_model(options.model), entry, max_new_tokens=options.max_new_tokens))
+    answer = respond(load_model(options.model), entry, max_new_tokens=options.max_new_tokens)
+    show(printable(answer) + "\n")
     return 0
 
 
@@ -59,7 +69,7 @@ def chat(options: argparse.Namespace) -> int:
     from lessons_lib.chat.terminal import chat_in_terminal
 
     model, name, prompt_format = _chat_model(options)
-    print(f"You talk to {name}.")
+    print(printable(f"You talk to {name}."))
     chat_in_terminal(Chat(model, prompt_format, **_reply_options(options)))
     return 0
 
@@ -68,7 +78,8 @@ def serve(options: argparse.Namespace) -> int:
     from lessons_lib.chat.server import create_app, run_server
 
     model, name, prompt_format = _chat_model(options)
-    app = create_app(model, name, prompt_format, host=options.host, **_reply_options(options))
+    given = {"host": options.host, "api_key": options.api_key}
+    app = create_app(model, name, prompt_format, **given, **_reply_options(options))
     run_server(app, options.host, options.port)
     return 0
 
@@ -80,12 +91,20 @@ def _chat_model(options: argparse.Namespace) -> tuple:
     from lessons_lib.chat.chat import OWN, has_chat_template
     from lessons_lib.data import tokenizer_of
     from lessons_lib.models import load_model
-    from lessons_lib.training import RECIPES, load_or_finetune
+    from lessons_lib.training import RECIPES, get_recipe, load_or_finetune
 
     if options.model is not None:
-        model = load_model(options.model)
-        usual = OWN if has_chat_template(tokenizer_of(model)) else "alpaca"
-        return model, PurePath(options.model).name or options.model, options.format or usual
+        model, name = load_model(options.model), PurePath(options.model).name or options.model
+        if options.format is not None:
+            return model, name, options.format
+        if has_chat_template(tokenizer_of(model)):
+            return model, name, OWN
+        usual = get_recipe("lesson-09").prompt_format  # in which ``finetune`` trains
+        print(
+            f"{name} has no chat template of its own. It is asked in the format {usual!r}, in "
+            "which finetune trains; --format names another."
+        )
+        return model, name, usual
     if options.recipe not in RECIPES:
         raise ValueError(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
     found = load_or_finetune(options.recipe)
@@ -129,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
 
 

@@ -63,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_chat_options(command)
     command.add_argument("--port", type=_port, default=8000)
     command.add_argument("--host", default="127.0.0.1", help="another one lets others in")
+    command.add_argument("--api-key", metavar="KEY", help="answer only those who send this key")
 
     command = commands.add_parser("download", help="fetch what a class will need, once")
     command.add_argument(

@@ -1,6 +1,7 @@
 """The commands, as they are typed: a run in a folder, resumed after a kill, and asked."""
 
 import csv
+import io
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from lessons_lib.models import GPT, GPTConfig, load_model
 from lessons_lib.models.gpt2_files import HUB_MODELS
 from lessons_lib.models.loading import save_compact
 from lessons_lib.run_folder import _answer
+from lessons_lib.support.table import printable
 from lessons_lib.training import run_state
 from tests.helpers.toys import LetterTokenizer, tiny_model
 
@@ -66,6 +68,48 @@ def test_without_a_checkpoint_resume_starts_afresh(given, tmp_path):
     assert all(torch.equal(a[name], b[name]) for name in a)
 
 
+ESCAPES = "a\x1b[31mb \x1b]0;title\x07 \r \x9b2J \u202e c"
+
+
+def test_nothing_that_a_terminal_obeys_comes_out_of_ask(given, monkeypatch, capsys):
+    monkeypatch.setattr("lessons_lib.generation.respond", lambda *_, **__: ESCAPES)
+    assert main(["ask", "Hi", *given[:2]]) == 0
+    out = capsys.readouterr().out
+    assert out == printable(ESCAPES) + "\n" and "a⟨U+001B⟩[31mb" in out and "\x1b" not in out
+
+
+def test_what_the_terminal_has_no_letter_for_is_spelled_out_by_ask(given, monkeypatch):
+    buffer = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(buffer, encoding="ascii"))
+    monkeypatch.setattr("lessons_lib.generation.respond", lambda *_, **__: "Café \ud800")
+    assert main(["ask", "Hi", *given[:2]]) == 0
+    assert buffer.getvalue().startswith(rb"Caf\xe9 \u27e8U+D800\u27e9")
+
+
+def test_nothing_that_a_terminal_obeys_comes_out_of_finetune_or_an_error(monkeypatch, capsys):
+    class History:
+        interrupted = False
+
+    def run(*_, say, **__):
+        say(ESCAPES)
+        return History()
+
+    monkeypatch.setattr("lessons_lib.run_folder.run_in_folder", run)
+    assert main(["finetune", "--out", "x"]) == 0
+    assert main(["ask", "Hi", "--model", ESCAPES]) == 1
+    shown = capsys.readouterr()
+    assert "a⟨U+001B⟩[31mb" in shown.out and "[31mb" in shown.err
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & {*shown.out, *shown.err}
+
+
+def test_a_key_reaches_the_server(given, monkeypatch):
+    apps = []
+    monkeypatch.setattr("lessons_lib.chat.server.run_server", lambda app, *_: apps.append(app))
+    assert main(["serve", *given[:2], "--api-key", "s3cret"]) == 0
+    assert main(["serve", *given[:2]]) == 0
+    assert [app.state.asks_for_key for app in apps] == [True, False]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_a_killed_command_is_resumed_to_the_same_bits(given, tmp_path):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -97,6 +141,8 @@ def test_a_killed_command_is_resumed_to_the_same_bits(given, tmp_path):
         (["finetune", "--out", "{out}", "--entries", "nowhere.json"], "nowhere.json"),
         (["finetune", "--out", "{out}", "--model", "nowhere"], "there is no model 'nowhere'"),
         (["ask", "Hello", "--model", "nowhere"], "there is no model 'nowhere'"),
+        (["ask", "caf\udce9", "--model", "nowhere"], "half a character, U+DCE9"),
+        (["ask", "x", "--input", "\ud800", "--model", "nowhere"], "half a character, U+D800"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(arguments, message, tmp_path, capsys):

@@ -15,7 +15,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -23,6 +22,13 @@ from pydantic import (
 )
 
 from lessons_lib.chat.chat import Turn
+from lessons_lib.chat.messages import ApiMessage
+from lessons_lib.chat.request_options import (
+    NEUTRAL,
+    WITHOUT_EFFECT,
+    fault_of,
+    unknown,
+)
 from lessons_lib.support.reply_options import NUMBERS, ReplyOptions, check_option
 
 FINISH_REASONS = {"end": "stop", "length": "length", "stopped": "stop"}
@@ -30,11 +36,6 @@ FINISH_REASONS = {"end": "stop", "length": "length", "stopped": "stop"}
 # tokens; where a request has both, the last one counts.
 OPTIONS = {each.name: each.name for each in fields(ReplyOptions) if each.name != "max_new_tokens"}
 OPTIONS |= {"max_tokens": "max_new_tokens", "max_completion_tokens": "max_new_tokens"}
-# What would change the reply and cannot be done here is refused rather than ignored.
-UNSUPPORTED = (
-    *("tools", "functions", "logprobs", "audio", "modalities", "web_search_options"),
-    *("presence_penalty", "frequency_penalty", "logit_bias"),
-)
 
 
 class ApiError(Exception):
@@ -45,25 +46,12 @@ class ApiError(Exception):
         self.status, self.message, self.param, self.code = status, message, param, code or None
 
     def body(self) -> dict[str, Any]:
-        """The response's JSON."""
+        """The response's JSON, to be written in ASCII: half a character can stand in ``param``."""
         kind = {429: "rate_limit_error", 500: "server_error"}.get(
             self.status, "invalid_request_error"
         )
         error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
         return {"error": error}
-
-
-def _as_text(content: Any) -> Any:
-    """A message's content, which may be a list of text parts, as one text."""
-    if content is None:
-        return ""
-    if isinstance(content, list):
-        parts = [part if isinstance(part, dict) else {} for part in content]
-        texts = [part.get("text") for part in parts if part.get("type") == "text"]
-        if len(texts) < len(parts) or not all(isinstance(text, str) for text in texts):
-            raise ValueError("this server reads only text, no images and no sounds")
-        return "\n".join(texts)
-    return content
 
 
 def _checked(value: Any, info: ValidationInfo) -> Any:
@@ -76,21 +64,12 @@ def _checked(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
-class ApiMessage(BaseModel):
-    """One message of a request; ``ChatRequest`` says what becomes of those of other roles.
-
-    The speaker's ``name`` is allowed, and not read: no prompt format here says who speaks.
-    """
-
-    model_config = ConfigDict(strict=True)
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Annotated[str, BeforeValidator(_as_text)] = ""
-    name: str | None = None
-
-
 class StreamOptions(BaseModel):
-    model_config = ConfigDict(strict=True)
+    """``include_usage`` asks for the counts of tokens; nothing here is padded to hide lengths."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
     include_usage: bool | None = None
+    include_obfuscation: Literal[False] | None = None
 
 
 # A model of pydantic with a field for each name in ``OPTIONS``.
@@ -107,6 +86,8 @@ class ChatRequest(RequestOptions):
     client asks for would be worse. Earlier messages count only with ``memory``. A ``seed``,
     ``top_k`` or ``top_p`` of null means none, also where the server was started with one; for
     any other option null means the server's own.
+
+    OpenAI's other options are allowed where they change nothing; ``request_options`` has the list.
     """
 
     model_config = ConfigDict(strict=True, extra="allow")
@@ -114,54 +95,65 @@ class ChatRequest(RequestOptions):
     messages: list[ApiMessage] = Field(min_length=1)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    n: int | None = Field(None, ge=1, le=1)
-    response_format: dict[str, Any] | None = None
 
     def check(self, model_name: str) -> None:
         """Refuse what is well formed and yet cannot be done here.
 
         Raises:
-            ApiError: another model's name, a last message that is not the user's, or an option
-                that is not supported.
+            ApiError: another model's name, a last message that is not the user's, an option that
+                is not known, or one that is not supported at its value.
         """
         if self.model != model_name:
             message = f"The model {self.model[:80]!r} does not exist; there is {model_name!r}."
             raise ApiError(404, message, param="model", code="model_not_found")
         if self.messages[-1].role != "user":
             raise ApiError(400, "The last message must be the user's.", param="messages")
-        more = self.model_extra or {}
-        # Zero, false, empty, and text alone ask for nothing that is not done anyway.
-        asked = [name for name in UNSUPPORTED if more.get(name) and more[name] != ["text"]]
-        if (self.response_format or {}).get("type", "text") != "text":
-            asked.append("response_format")
-        if asked:
-            message = f"This server does not support {asked[0]}."
-            raise ApiError(400, message, param=asked[0], code="unsupported_parameter")
+        for name, value in (self.model_extra or {}).items():
+            if name not in NEUTRAL and name not in WITHOUT_EFFECT:
+                message = unknown(name, ChatRequest.model_fields)
+                raise ApiError(400, message, param=name, code="unknown_parameter")
+            if fault := fault_of(name, value):
+                raise ApiError(400, fault, param=name, code="unsupported_parameter")
 
-    @property
-    def message(self) -> str:
-        """What is asked: the system texts, if there are some, and the user's last message."""
+    def conversation(self, memory: bool) -> tuple[list[Turn], str]:
+        """The turns before, none without ``memory``, and what is asked.
+
+        Messages of one speaker in a row are one message, with a blank line between.
+
+        Raises:
+            ApiError: the assistant speaks first, so that its message belongs to no turn.
+        """
         system = [m.content for m in self.messages if m.role in ("system", "developer")]
-        return "\n\n".join(filter(None, [*system, self.messages[-1].content]))
-
-    @property
-    def earlier(self) -> list[Turn]:
-        """The turns before: each of the assistant's messages with the user's before it."""
-        earlier = [m for m in self.messages[:-1] if m.role in ("user", "assistant")]
-        return [
-            Turn(message.content, reply.content)
-            for message, reply in itertools.pairwise(earlier)
-            if (message.role, reply.role) == ("user", "assistant")
+        spoken = [m for m in self.messages if m.role in ("user", "assistant")]
+        if not memory:
+            return [], _joined([*system, spoken[-1].content])
+        if spoken[0].role == "assistant":
+            message = (
+                "With memory, the user's message must come before the assistant's first: a turn is "
+                "a message and the reply to it."
+            )
+            raise ApiError(400, message, param="messages")
+        texts = [
+            _joined([message.content for message in group])
+            for _, group in itertools.groupby(spoken, key=lambda message: message.role)
         ]
+        *earlier, asked = texts  # user, assistant, user, …
+        pairs = zip(earlier[::2], earlier[1::2], strict=True)
+        return [Turn(message, reply) for message, reply in pairs], _joined([*system, asked])
 
     def options(self) -> dict[str, Any]:
         """What the client chose, as fields of ``ReplyOptions``."""
         chosen = {}
-        for name, value in self.model_dump(include=OPTIONS, exclude_unset=True).items():
+        for name, value in self.model_dump(include=set(OPTIONS), exclude_unset=True).items():
             option = OPTIONS[name]
             if value is not None or (option in NUMBERS and NUMBERS[option].optional):
                 chosen[option] = value
         return chosen
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """The texts that are not empty, with a blank line between."""
+    return "\n\n".join(filter(None, texts))
 
 
 def invalid_request(errors: Sequence[dict[str, Any]]) -> ApiError:

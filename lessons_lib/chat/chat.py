@@ -13,6 +13,7 @@ from typing import Literal
 
 from lessons_lib.batching import tokenize
 from lessons_lib.data import (
+    LocalTokenizer,
     PromptFormat,
     Tokenizer,
     end_of_text_of,
@@ -114,8 +115,8 @@ class Chat:
         """What the model would read if this were the next message.
 
         Raises:
-            ValueError: the message is blank. MessageTooLong: it does not fit the context.
-            TypeError: it is not a text.
+            ValueError: the message is blank, or holds half a character. MessageTooLong: it does
+                not fit the context. TypeError: it is not a text.
         """
         return self.tokenizer.decode(self.prompt_ids(message))
 
@@ -125,6 +126,8 @@ class Chat:
             raise TypeError(f"a message is a text, not {message!r}")
         if not message.strip():
             raise ValueError("the message is empty: there is nothing to reply to")
+        if fault := half_character(message):
+            raise ValueError(fault)
         token_ids = self._encode([], message)
         limit = self.model.context_length
         if len(token_ids) >= limit:
@@ -213,7 +216,18 @@ class Chat:
 
 def has_chat_template(tokenizer: Tokenizer) -> bool:
     """Whether a tokenizer can make token ids of a whole chat."""
+    if isinstance(tokenizer, LocalTokenizer):  # that of a base model may lack one
+        return bool(tokenizer.fast.chat_template)
     return hasattr(tokenizer, "chat_ids")
+
+
+def half_character(text: str) -> str:
+    """That a text holds half a character, which no tokenizer can read; "" where it holds none."""
+    halves = [character for character in text if "\ud800" <= character <= "\udfff"]
+    if not halves:
+        return ""
+    code = f"U+{ord(halves[0]):04X}"
+    return f"the message holds half a character, {code}: write it anew, or leave it out"
 
 
 def _entry(message: str, reply: str = "") -> dict[str, str]:

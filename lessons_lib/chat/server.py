@@ -6,23 +6,23 @@ model: set the base URL to http://127.0.0.1:8000/v1, and any key.
 
 import asyncio
 import contextlib
-import ipaddress
-import socket
+import json
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.concurrency import iterate_in_threadpool, run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from lessons_lib.chat.api import ApiError, ChatRequest, Completion, event, invalid_request
 from lessons_lib.chat.chat import Chat, MessageTooLong
-from lessons_lib.chat.guard import Guard, RequestQueue
+from lessons_lib.chat.connections import LOG, is_loopback, listen, log_refusal, uvicorn_server
+from lessons_lib.chat.guard import CLIENT_GONE, Guard, RequestQueue, until_gone
 from lessons_lib.chat.page import add_page
 from lessons_lib.data import PromptFormat
 from lessons_lib.models import LanguageModel
@@ -38,25 +38,32 @@ def create_app(
     format: str | PromptFormat = "alpaca",
     *,
     host: str = "127.0.0.1",
+    api_key: str | None = None,
     **options,
 ) -> FastAPI:
     """The application: ``/`` is the page, ``/v1/models`` and ``/v1/chat/completions`` the API.
 
     ``format`` and ``options`` are those of ``Chat``; a request may choose other options. One reply
     is made at a time; some requests wait, and more are refused. ``host`` is a name by which the
-    server may be asked, beside localhost and plain addresses. Every refusal has the shape of
+    server may be asked, beside localhost and plain addresses. With ``api_key`` the API asks for
+    that key, and the page asks whoever opens it. Every refusal has the shape of
     OpenAI's errors.
 
     Raises:
-        TypeError, ValueError: as ``Chat``.
+        TypeError, ValueError: as ``Chat``. ValueError: the key is empty, or not plain ASCII.
     """
+    if api_key is not None and not (
+        api_key.isascii() and api_key.isprintable() and api_key.split()
+    ):
+        raise ValueError("a key is plain ASCII, and not empty: it must be sent in a header")
     defaults = Chat(model, format, **options).options
     # FastAPI's own pages of documentation would load scripts from elsewhere. An address with one
     # slash too many would be redirected, by a response that is not in the API's shape.
     pages = {"openapi_url": None, "docs_url": None, "redoc_url": None}
     app = FastAPI(title="lessons_lib", redirect_slashes=False, **pages)
     app.state.queue = queue = RequestQueue()
-    app.add_middleware(Guard, names=[host])
+    app.state.asks_for_key = api_key is not None
+    app.add_middleware(Guard, names=[host], api_key=api_key)
     for kind in (ApiError, RequestValidationError, 400, 404, 405, Exception):
         app.add_exception_handler(kind, _refuse)
     add_page(app, defaults)
@@ -77,9 +84,9 @@ def create_app(
     async def complete(asked: ChatRequest, request: Request):
         asked.check(model_name)
         chat = Chat(model, format, **(options | asked.options()))
-        chat.turns = asked.earlier
-        pieces = await run_in_threadpool(_begin, chat, asked.message)
-        await queue.enter()
+        chat.turns, message = asked.conversation(chat.options.memory)
+        pieces = await run_in_threadpool(_begin, chat, message)
+        await queue.enter(request.receive)
         completion = Completion(model_name)
         if asked.stream:
             with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
@@ -94,16 +101,22 @@ def create_app(
 
 
 def run_server(app: FastAPI, host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Serve until Ctrl-C; says where, and warns where others can reach it."""
+    """Serve until Ctrl-C; says where, and warns where others can reach it.
+
+    Raises:
+        OSError: the port is taken, or the host is no address of this machine.
+    """
+    listener = listen(host, port)  # before it is said where
     shown = f"[{host}]" if ":" in host else host
     print(f"http://{shown}:{port}/ is a page to chat on; the API is at http://{shown}:{port}/v1")
-    if not is_loopback(host):
+    if not is_loopback(host) and not app.state.asks_for_key:
         print(
             f"Warning: with --host {host}, everybody who can reach this machine over the network "
-            "can use the model; no key is asked for."
+            "can use the model; no key is asked for. --api-key sets one."
         )
-    quiet = {"log_level": "warning", "access_log": False, "server_header": False}
-    uvicorn.run(app, host=host, port=port, timeout_graceful_shutdown=2, **quiet)
+    LOG.addHandler(logging.lastResort)  # writes on stderr, whatever that is by then
+    with listener, contextlib.suppress(KeyboardInterrupt):
+        uvicorn_server(app).run(sockets=[listener])
 
 
 @contextlib.contextmanager
@@ -113,9 +126,8 @@ def serving(app: FastAPI) -> Iterator[str]:
     Raises:
         RuntimeError: it does not start.
     """
-    config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    server = uvicorn_server(app)
+    with listen("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         end = time.monotonic() + STARTING
@@ -128,14 +140,6 @@ def serving(app: FastAPI) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _begin(chat: Chat, message: str) -> Iterator[str]:
@@ -154,8 +158,7 @@ async def _to_the_end(chat: Chat, pieces: Iterator[str], request: Request) -> No
     """Make the whole reply, unless the client goes away."""
 
     async def stop_when_gone() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
+        await until_gone(request.receive)
         chat.stop()
 
     watcher = asyncio.create_task(stop_when_gone())
@@ -213,9 +216,12 @@ class _EventStream(StreamingResponse):
             self.queue.leave()
 
 
-async def _refuse(request: Request, error: Exception) -> JSONResponse:
+async def _refuse(request: Request, error: Exception) -> Response:
     refusal = _as_api_error(request, error)
-    return JSONResponse(refusal.body(), refusal.status)
+    if refusal.status != CLIENT_GONE:
+        log_refusal(request.method, request.url.path, refusal.status, refusal.message)
+    body = json.dumps(refusal.body())  # in ASCII: half a character may be quoted in it
+    return Response(body, refusal.status, media_type="application/json")
 
 
 def _as_api_error(request: Request, error: Exception) -> ApiError:

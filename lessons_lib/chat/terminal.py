@@ -1,7 +1,6 @@
 """A chat in the terminal: ``python -m lessons_lib chat``. Taught in lesson 12.
 
-What a model writes is somebody's text: control characters in it are spelled out, or they could
-move the cursor, colour the screen or retitle the window.
+Control characters in what a model writes are spelled out (``printable``).
 """
 
 import contextlib
@@ -39,7 +38,7 @@ def chat_in_terminal(
     ``read(prompt)`` returns a line and raises EOFError at the end; ``write(text)`` shows a text as
     it comes. If not given, they are the terminal's.
     """
-    read, write = read or input, write or _show
+    read, write = read or input, write or show
     write(f"{_state(chat)} /help lists the commands.\n")
     while True:
         try:
@@ -143,7 +142,7 @@ def _stopped_by_ctrl_c(chat: Chat) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _show(text: str) -> None:
+def show(text: str) -> None:
     """Write on the terminal; characters that its encoding lacks are spelled out."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -68,21 +68,24 @@ def next_logits(
 
 
 def start_rows(
-    model: LanguageModel, prompts: Sequence[Sequence[int]], options: ReplyOptions
+    model: LanguageModel,
+    prompts: Sequence[Sequence[int]],
+    options: ReplyOptions,
+    skip_too_long: bool = False,
 ) -> list[GrowingRow]:
     """A row for each prompt's token ids, which stay as they are.
 
+    ``skip_too_long``: a prompt that fills the model's context has no row; the others have the rows
+    that they would have beside it.
+
     Raises:
-        ValueError: a prompt is empty, or fills the model's context.
+        ValueError: a prompt is empty, or some fill the model's context; names them all.
     """
-    for prompt in prompts:
-        if not prompt:
-            raise ValueError("the prompt is empty: there is nothing to go on from")
-        if len(prompt) >= model.context_length:
-            raise ValueError(
-                f"the prompt has {len(prompt)} tokens; this model reads {model.context_length} "
-                "at most, so there is no room for an answer"
-            )
+    if not all(prompts):
+        raise ValueError("the prompt is empty: there is nothing to go on from")
+    fits = [len(prompt) < model.context_length for prompt in prompts]
+    if not all(fits) and not skip_too_long:
+        raise ValueError(_too_long(prompts, model.context_length))
     return [
         GrowingRow(
             index=index,
@@ -94,7 +97,21 @@ def start_rows(
         for index, (prompt, generator) in enumerate(
             zip(prompts, row_generators(options.seed, len(prompts)), strict=True)
         )
+        if fits[index]
     ]
+
+
+def _too_long(prompts: Sequence[Sequence[int]], limit: int) -> str:
+    """That these prompts leave no room for an answer: each by its index, if there are several."""
+    no_room = f"this model reads {limit} at most, so there is no room for an answer"
+    if len(prompts) == 1:
+        return f"the prompt has {len(prompts[0])} tokens; {no_room}"
+    counts = [
+        f"prompt {index} has {len(prompt)} tokens"
+        for index, prompt in enumerate(prompts)
+        if len(prompt) >= limit
+    ]
+    return f'{", ".join(counts)}; {no_room}: leave them out, or pass on_too_long="skip"'
 
 
 def continue_rows(*arguments, **options) -> None:

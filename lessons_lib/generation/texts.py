@@ -7,6 +7,7 @@ what it asks of a model, ``sampling`` chooses each of them.
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from lessons_lib.data import (
     Entry,
@@ -20,7 +21,7 @@ from lessons_lib.data import (
 from lessons_lib.generation.decoding import OnToken, continue_rows, start_rows
 from lessons_lib.generation.text_stream import TextStream, cut_at
 from lessons_lib.models import LanguageModel
-from lessons_lib.support.reply_options import ReplyOptions
+from lessons_lib.support.reply_options import ReplyOptions, check_option
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def generate_all(
     end_of_text_id: int | None = None,
     use_cache: bool = True,
     on_token: OnToken | None = None,
-) -> list[Generated]:
+    on_too_long: Literal["raise", "skip"] = "raise",
+) -> list[Generated | None]:
     """How the model continues each prompt, in the prompts' order.
 
     A prompt is a text, or token ids where special tokens stand in it.
@@ -58,18 +60,22 @@ def generate_all(
     ``batch_size``: so many prompts are continued at once; a row that ended leaves its batch.
     ``use_cache``: keep keys and values of earlier tokens, where the model can; same texts, faster.
     ``on_token(index, token_id)``: called for each new token of prompt ``index`` as it is chosen.
+    ``on_too_long``: "skip" gives None for each prompt that fills the model's context, and the
+    others what they would get beside it; "raise" is one error that names them all.
 
     The model runs where it is, in evaluation mode, and is left in the mode in which it came. A
     shrunk run (``LESSONS_LIB_QUICK``) writes ten tokens at most.
 
     Raises:
-        ValueError: a prompt is empty or fills the model's context, or an option is out of range.
+        ValueError: a prompt is empty, some fill the model's context, or an option is out of range.
         TypeError: one text was given instead of a list of texts, or an option is of another kind.
     """
     if isinstance(prompts, str):
         raise TypeError("prompts is a list of texts; put the one prompt into [ ]")
     if batch_size < 1:
         raise ValueError(f"batch_size must be 1 or more, not {batch_size}")
+    if on_too_long not in ("raise", "skip"):
+        raise ValueError(f'on_too_long must be "raise" or "skip", not {on_too_long!r}')
     options = ReplyOptions(
         temperature=temperature,
         top_k=top_k,
@@ -85,43 +91,52 @@ def generate_all(
         text_ids(prompt, tokenizer) if isinstance(prompt, str) else list(prompt)
         for prompt in prompts
     ]
-    rows = start_rows(model, token_ids, options)
+    rows = start_rows(model, token_ids, options, skip_too_long=on_too_long == "skip")
     by_length = sorted(rows, key=lambda row: -row.prompt_length)  # little padding in each batch
     ends = TextStream(tokenizer, options.stop).ends
     for first in range(0, len(rows), batch_size):
         batch = by_length[first : first + batch_size]
         continue_rows(model, batch, options, end_of_text_id, use_cache, ends, on_token)
-    return [
-        Generated(cut_at(tokenizer.decode(row.new), options.stop)[0], row.new, row.stopped)
-        for row in rows
-    ]
+    generated: list[Generated | None] = [None] * len(prompts)
+    for row in rows:
+        text, _ = cut_at(tokenizer.decode(row.new), options.stop)
+        generated[row.index] = Generated(text, row.new, row.stopped)
+    return generated
 
 
-def generate(model: LanguageModel, prompts: Sequence[str | list[int]], **options) -> list[str]:
+def generate(
+    model: LanguageModel, prompts: Sequence[str | list[int]], **options
+) -> list[str | None]:
     """How the model continues each prompt, as texts; options and errors as ``generate_all``."""
-    return [generated.text for generated in generate_all(model, prompts, **options)]
+    return [_text_of(generated) for generated in generate_all(model, prompts, **options)]
 
 
 # So that help() and the notebook's Shift-Tab list the options by name.
-generate.__signature__ = inspect.signature(generate_all).replace(return_annotation=list[str])
+generate.__signature__ = inspect.signature(generate_all).replace(return_annotation=list[str | None])
 
 
 def generate_responses(
     model: LanguageModel,
     entries: Sequence[Entry],
     prompt_format: str | PromptFormat = "alpaca",
+    stop: str | Sequence[str] = (),
     **options,
-) -> list[Generated]:
+) -> list[Generated | None]:
     """The model's answers to entries, and whether each stopped by itself.
 
     An entry's output is not looked at. ``options`` are those of ``generate``. The format's closing
-    tag, if there is one, and white space around the answer are taken off the texts.
+    tag, if there is one, ends an answer as a text in ``stop`` does, and is no part of it; nor is
+    white space around it.
     """
+    check_option("stop", stop)
+    stop = (stop,) if isinstance(stop, str) else tuple(stop)
     prompt_format = get_prompt_format(prompt_format)
+    if prompt_format.response_end:
+        stop = (*stop, prompt_format.response_end)
     prompts = [prompt_format.prompt(entry) for entry in entries]
     return [
-        replace(answer, text=answer.text.removesuffix(prompt_format.response_end).strip())
-        for answer in generate_all(model, prompts, **options)
+        answer and replace(answer, text=answer.text.strip())
+        for answer in generate_all(model, prompts, stop=stop, **options)
     ]
 
 
@@ -130,9 +145,10 @@ def respond_all(
     entries: Sequence[Entry],
     prompt_format: str | PromptFormat = "alpaca",
     **options,
-) -> list[str]:
+) -> list[str | None]:
     """The model's answers to entries, as texts; see ``generate_responses``."""
-    return [answer.text for answer in generate_responses(model, entries, prompt_format, **options)]
+    answers = generate_responses(model, entries, prompt_format, **options)
+    return [_text_of(answer) for answer in answers]
 
 
 def respond(
@@ -140,6 +156,10 @@ def respond(
     entry: Entry,
     prompt_format: str | PromptFormat = "alpaca",
     **options,
-) -> str:
+) -> str | None:
     """The model's answer to one entry, as a text; see ``generate_responses``."""
     return respond_all(model, [entry], prompt_format, **options)[0]
+
+
+def _text_of(generated: Generated | None) -> str | None:
+    return None if generated is None else generated.text

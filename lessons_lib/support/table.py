@@ -1,4 +1,8 @@
-"""A table of texts: aligned lines in a terminal, HTML in a notebook. Used from lesson 01 on."""
+"""Texts to be shown: a table in a terminal or a notebook, a text that no terminal obeys. Lesson 01.
+
+What a model or a server writes is somebody's text: control characters in it are spelled out, or
+they could move the cursor, colour the screen or retitle the window.
+"""
 
 import html
 import unicodedata

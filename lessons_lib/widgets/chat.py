@@ -156,6 +156,8 @@ class ChatBox(PicturedWidget):
 
     def _send_state(self, refused: str = "") -> None:
         """Let the page draw all that there is."""
+        # Half a character cannot be sent; the page gets the mark that stands for one.
+        refused = refused.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         with self._sending:
             self._sent = len(self._reply)
             state = {"turns": self._shown(), "message": self._message, "busy": self.busy}

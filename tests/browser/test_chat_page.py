@@ -268,3 +268,15 @@ def test_axe_finds_nothing(open_chat, axe_source, theme, width, parrot, tmp_path
     assert foreign == [] and errors == []
     if folder := os.environ.get("LESSONS_LIB_SHOTS"):  # to be looked at
         page.screenshot(path=f"{folder}/chat-{theme}-{width}.png")
+
+
+def test_the_page_asks_for_the_servers_key_until_it_is_right(browser, parrot):
+    parrot.pause = 0.0
+    keys = ["wrong", " s3cret% "]
+    with serving(create_app(parrot, "parrot", api_key="s3cret%")) as at:
+        page = browser.new_page()
+        page.on("dialog", lambda dialog: dialog.accept(keys.pop(0)))
+        page.goto(at)
+        page.get_by_role("heading", name="Chat with parrot").wait_for()
+        assert say(page, "A secret?") == "A secret?" and not keys
+        page.close()

@@ -13,6 +13,7 @@ from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
 from lessons_lib.generation import TextStream, respond
 from lessons_lib.support.reply_options import ReplyOptions
 from tests.helpers.chat_toys import entry, scripted
+from tests.helpers.llama_toys import tiny_llama
 from tests.helpers.toys import (
     TEXTS,
     LetterTokenizer,
@@ -215,6 +216,25 @@ def test_a_model_with_its_own_tokenizer_and_template():
         Chat(model, "chatty")
     with pytest.raises(ValueError, match="stop text is empty"):
         Chat(model, stop=[""])
+
+
+@pytest.mark.parametrize("template", [None, ""])
+def test_a_model_without_a_template_is_refused_before_the_first_message(template, monkeypatch):
+    model = tiny_llama()
+    Chat(model, "own")
+    monkeypatch.setattr(model.tokenizer.fast, "chat_template", template)
+    for tokenizer in (None, model.tokenizer):
+        with pytest.raises(ValueError, match="no chat template; name a prompt format"):
+            Chat(model, "own", tokenizer=tokenizer)
+    assert isinstance(Chat(model, "alpaca", max_new_tokens=2).reply("Hi"), str)
+
+
+def test_half_a_character_is_refused_by_a_sentence(babbler):
+    chat = Chat(babbler, memory=True)
+    for message in ("\ud800", "Say \udfff.", "\ud83d and \ude00"):
+        with pytest.raises(ValueError, match=r"half a character, U\+D[8F]"):
+            chat.stream(message)
+    assert chat.turns == []
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,19 @@ import sys
 
 import httpx
 import pytest
+import torch
 
 from lessons_lib.__main__ import main
 from lessons_lib.chat import Chat
 from lessons_lib.chat.server import serving
-from lessons_lib.chat.terminal import chat_in_terminal, printable
+from lessons_lib.chat.terminal import chat_in_terminal
 from lessons_lib.models import GPT, GPTConfig
 from lessons_lib.models.loading import save_compact
 from lessons_lib.support.reply_options import ReplyOptions
+from lessons_lib.support.table import printable
 from tests.helpers.chat_toys import scripted
 from tests.helpers.hostile import HOSTILE
+from tests.helpers.llama_toys import tiny_llama
 
 
 class Desk:
@@ -202,6 +205,43 @@ def test_the_server_begins_with_what_was_typed(tiny_folder, monkeypatch):
     with serving(apps[0]) as address:
         page = html.unescape(httpx.get(address).text)
     assert '"top_k": 5, "max_new_tokens": 128, "seed": 3' in page
+
+
+@pytest.mark.parametrize("command", ["chat", "serve"])
+def test_a_model_without_a_template_is_asked_in_the_training_format(
+    command, tmp_path, monkeypatch, capsys
+):
+    chats = []
+    monkeypatch.setattr("lessons_lib.chat.terminal.chat_in_terminal", chats.append)
+    monkeypatch.setattr(
+        "lessons_lib.chat.server.create_app",
+        lambda *given, **_: chats.append(Chat(given[0], given[2])),
+    )
+    monkeypatch.setattr("lessons_lib.chat.server.run_server", lambda *_, **__: None)
+    tiny_llama(dtype=torch.float32).save(tmp_path / "base")
+    asked = [command, "--model", str(tmp_path / "base")]
+    assert main(asked) == 0 and chats[-1].format is None, "own"
+    assert "template" not in capsys.readouterr().out
+    for path in (tmp_path / "base").glob("*"):
+        if path.name == "chat_template.jinja":
+            path.unlink()
+        elif path.name == "tokenizer_config.json":
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            kept.pop("chat_template", None)
+            path.write_text(json.dumps(kept), encoding="utf-8")
+    assert main(asked) == 0 and chats[-1].format.name == "alpaca"
+    assert (
+        "base has no chat template of its own. It is asked in the format" in capsys.readouterr().out
+    )
+    assert main([*asked, "--format", "phi3"]) == 0 and chats[-1].format.name == "phi3"
+    assert "template" not in capsys.readouterr().out
+    assert main([*asked, "--format", "own"]) == 1
+    assert "no chat template" in capsys.readouterr().err
+
+
+def test_half_a_character_is_said_and_the_chat_goes_on():
+    shown = talk(Chat(scripted("Hi", "Hello.")), "Say \udc80", "Hi")
+    assert "(the message holds half a character, U+DC80" in shown and "Hello." in shown
 
 
 @pytest.mark.parametrize(

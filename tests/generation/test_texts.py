@@ -5,7 +5,7 @@ import torch
 
 from lessons_lib.batching import Batch, InstructionCollator
 from lessons_lib.data import END_OF_TEXT, PROMPT_FORMATS, get_tokenizer
-from lessons_lib.generation import generate, generate_all, respond
+from lessons_lib.generation import generate, generate_all, generate_responses, respond, respond_all
 from lessons_lib.training import train
 from tests.helpers.toys import ENTRIES, LetterTokenizer, NextToken, Scripted, tiny_model
 
@@ -66,6 +66,69 @@ def test_edge_a_prompt_that_fills_the_context_says_both_lengths(length):
     model = Scripted(list(range(50)), context_length=9)
     with pytest.raises(ValueError, match=rf"{length} tokens; this model reads 9 .*no room"):
         new_ids(model, list(range(length)))
+
+
+def test_prompts_that_are_too_long_are_named_in_one_error():
+    model = Scripted(list(range(50)), context_length=9)
+    prompts = [[1] * length for length in (3, 9, 4, 12)]
+    expected = "prompt 1 has 9 tokens, prompt 3 has 12 tokens; this model reads 9 at most"
+    with pytest.raises(ValueError, match=expected):
+        generate_all(model, prompts)
+    long = {"instruction": "a long question, " * 100, "input": "", "output": ""}
+    model = Scripted([1], context_length=200)
+    for function in (respond_all, generate_responses):
+        with pytest.raises(
+            ValueError, match=r"prompt 0 has \d+ tokens, prompt 2 has \d+ tokens; .*200"
+        ):
+            function(model, [long, ENTRIES[0], long])
+    with pytest.raises(ValueError, match="on_too_long must be .* not 'drop'"):
+        respond_all(model, ENTRIES, on_too_long="drop")
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 1.0, "seed": 3, "batch_size": 2}])
+def test_prompts_that_are_too_long_can_be_skipped_and_change_no_other_answer(options):
+    model = tiny_model(50257, context_length=60).eval()
+    short = [{"instruction": text, "input": "", "output": ""} for text in ("Hi", "Go on", "Say so")]
+    long = {**short[0], "instruction": "a long question, " * 100}
+    options |= {"max_new_tokens": 5}
+    alone = respond_all(model, [short[0], short[1], short[2], short[0]], **options)
+    chosen, told = [short[0], long, short[2], long], []
+    answers = generate_responses(
+        model, chosen, on_too_long="skip", on_token=lambda index, _: told.append(index), **options
+    )
+    assert [answer and answer.text for answer in answers] == [alone[0], None, alone[2], None]
+    assert set(told) == {0, 2}
+    assert respond_all(model, chosen, on_too_long="skip", **options) == [
+        alone[0],
+        None,
+        alone[2],
+        None,
+    ]
+    assert respond(model, long, on_too_long="skip") is None
+    assert generate(model, ["a " * 100], on_too_long="skip") == [None]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Paris.<|end|>", " Paris. <|end|>\n", "Paris.<|end|><|end|>", "Paris.<|end|>\n<|user|>\nNo"],
+)
+@pytest.mark.parametrize("stop", [(), "###", ["###"]])
+def test_a_closing_tag_ends_an_answer_and_nothing_after_it_is_part_of_it(written, stop):
+    entry = ENTRIES[0]
+    model = scripted(PROMPT_FORMATS["phi3"].prompt(entry), written)
+    assert respond(model, entry, "phi3", stop=stop) == "Paris."
+    assert respond_all(model, [entry], PROMPT_FORMATS["phi3"], stop=stop) == ["Paris."]
+    [answer] = generate_responses(model, [entry], "phi3", stop=stop)
+    assert (answer.text, answer.stopped) == ("Paris.", True)
+    told = get_tokenizer().decode(answer.token_ids)
+    assert "<|end|>" in told and "user" not in told
+
+
+def test_stop_texts_of_ones_own_hold_beside_a_closing_tag():
+    model = scripted(PROMPT_FORMATS["phi3"].prompt(ENTRIES[0]), "Paris. ### And<|end|>")
+    assert respond(model, ENTRIES[0], "phi3", stop="###") == "Paris."
+    with pytest.raises(TypeError, match="stop must be a text"):
+        respond(model, ENTRIES[0], "phi3", stop=5)
 
 
 def test_an_empty_prompt_is_refused():

@@ -108,6 +108,18 @@ def test_what_is_refused_is_said_and_the_box_goes_on():
     assert page.notice == "" and box.chat.turns[0].reply == "Hello."
 
 
+def test_half_a_character_is_refused_by_a_sentence_that_can_be_sent():
+    box = show_chat(Chat(scripted("Hi", "Hello.")))
+    page = Page(box)
+    page.sends("ask", text="Say \ud83d.")
+    assert page.notice.startswith("the message holds half a character, U+D83D") and not box.busy
+    json.dumps(page.heard, ensure_ascii=False).encode()
+    assert page.heard[-1]["refused"] == "Say \ufffd."
+    page.sends("ask", text="Hi")
+    until(lambda: not box.busy)
+    assert page.state["turns"][-1]["reply"] == "Hello."
+
+
 def test_a_message_during_a_reply_that_code_began_is_given_back():
     box = show_chat(Chat(scripted("Hi", "Hello there.")))
     page, pieces = Page(box), box.chat.stream("Hi")

@@ -13,6 +13,7 @@ const options = JSON.parse(chat.dataset.options); // at first those that the ser
 let turns = [];
 let running = null; // what stops the reply under way
 let model = "";
+let key = ""; // where the server asks for one
 
 const view = chatBox(chat, {
   send,
@@ -30,13 +31,27 @@ meet();
 async function meet() {
   view.ready(" ");
   try {
-    model = (await read(await fetch("/v1/models"))).data[0].id;
+    let response = await ask("/v1/models");
+    while (response.status === 401) {
+      const typed = prompt("This server asks for its key:");
+      if (typed === null) break;
+      key = typed.trim();
+      response = await ask("/v1/models");
+    }
+    model = (await read(response)).data[0].id;
     document.querySelector("h1").textContent = `Chat with ${model}`;
     view.ready("");
     view.area.focus();
   } catch (error) {
     view.ready(`The server does not answer: ${error.message}`);
   }
+}
+
+// A request to the API, with the key.
+function ask(path, { headers = {}, ...options } = {}) {
+  return fetch(path, {
+    ...options, headers: key ? { ...headers, Authorization: `Bearer ${key}` } : headers,
+  });
 }
 
 // A JSON answer, or the error that the server tells.
@@ -66,7 +81,7 @@ async function send(text) {
   let notice = "";
   let refused = false;
   try {
-    const response = await fetch("/v1/chat/completions", {
+    const response = await ask("/v1/chat/completions", {
       method: "POST", headers: { "Content-Type": "application/json" }, body: body(text),
       signal: here.signal,
     });

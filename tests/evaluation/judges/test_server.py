@@ -628,3 +628,17 @@ def test_processes_and_threads_write_at_once_and_a_killed_one_leaves_whole_repli
     assert found.problem == cache.problem == "" and len(found) >= 40 + told
     assert all(found.get(f"{thread}-{n}") == "y" * 500 for thread in range(4) for n in range(10))
     assert all(found.get(f"theirs-{n}") == "x" * 5000 for n in range(told))
+
+
+def test_nothing_that_a_terminal_obeys_comes_out_of_a_judges_error(tmp_path):
+    escapes = "a\x1b[31mb \x1b]0;title\x07 \x9b2J \u202e c"
+    for judge in (
+        FakeJudge(body=escapes),
+        FakeJudge(body=json.dumps({"choices": [], "x": escapes}, ensure_ascii=False)),
+        FakeJudge(models=(escapes,)),
+    ):
+        with serve(judge) as server, pytest.raises(JudgeError, match=r"⟨U\+001B⟩|u001b") as error:
+            judge_at(server, tmp_path, retries=0).score(ENTRIES[:1], ANSWERS[:1])
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & {*str(error.value)}
+    said = type("Error", (Exception,), {"body": {"message": escapes}})()
+    assert client._reason(said).startswith("a⟨U+001B⟩[31mb ⟨U+001B⟩]0;title⟨U+0007⟩")
