@@ -207,8 +207,7 @@ def sift_entries(
     rows: list[Any], file: object = None, stop: bool = False
 ) -> tuple[list[Entry], list[Fault]]:
     """The usable entries, and the fault of each other row; ``stop`` ends at the first fault."""
-    entries: list[Entry] = []
-    faults: list[Fault] = []
+    entries, faults = [], []
     for row, value in enumerate(list_rows(rows, file)):
         if isinstance(entry := _check_entry(value), dict):
             entries.append(entry)

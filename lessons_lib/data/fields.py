@@ -175,8 +175,8 @@ def _renamed(row: dict, sources: Sources) -> dict:
         there = [n for n in there if not is_absent(row[n]) and str(row[n]).strip()] or there[:1]
         if any(row[name] != row[there[0]] for name in there[1:]):
             problem = (
-                f"stands there as {there[0]!r} and as {there[1]!r}, with different texts; say "
-                f"which one to read, as in fields={{{field!r}: {there[0]!r}}}"
+                f"is there as {there[0]!r} and as {there[1]!r}, with different texts; say which "
+                f"one to read, as in fields={{{field!r}: {there[0]!r}}}"
             )
             return FaultyRow(row, problem, field)
         if there:
