@@ -12,8 +12,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lessons_lib.batching import tokenize
-from lessons_lib.data import Entry, get_prompt_format, load_entries, split_entries, tokenizer_of
+from lessons_lib.data import (
+    Entry,
+    get_prompt_format,
+    load_entries,
+    split_entries,
+    text_ids,
+    tokenizer_of,
+)
 from lessons_lib.evaluation import answer_and_score
 from lessons_lib.models import load_model, save_model
 from lessons_lib.pictures import draw_history, small_png
@@ -107,7 +113,7 @@ def _answer(
     """Answer the test entries for which the model has room, write the answers, tell the score."""
     written = get_prompt_format(prompt_format)
     room, tokenizer = model.context_length, tokenizer_of(model)
-    asked = [entry for entry in entries if len(tokenize(written.prompt(entry), tokenizer)) < room]
+    asked = [entry for entry in entries if len(text_ids(written.prompt(entry), tokenizer)) < room]
     if len(asked) < len(entries):
         say(f"{len(entries) - len(asked)} test entries do not fit the model's {room} tokens")
     say(f"answering {len(asked)} test entries")

@@ -146,7 +146,7 @@ def test_a_full_disk_is_one_sentence(given, monkeypatch, tmp_path, capsys):
     def full(*arguments, **options):
         raise SafetensorError("Error while serializing: No space left on device")
 
-    monkeypatch.setattr("lessons_lib.models.gpt2_files.save_file", full)
+    monkeypatch.setattr("lessons_lib.models.folders.save_file", full)
     assert main(["finetune", *given, "--out", str(tmp_path / "out")]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: ") and error.endswith("No space left on device")

@@ -17,7 +17,7 @@ from lessons_lib.batching import InstructionDataset
 from lessons_lib.data import END_OF_TEXT, IGNORE_INDEX, Entry, get_prompt_format, get_tokenizer
 from lessons_lib.data.tokenizer import find_tokenizer_files
 from lessons_lib.models import GPT
-from lessons_lib.models.gpt2_files import SIZES, their_name, turned
+from lessons_lib.models.gpt2_files import SIZES, name_in_transformers, transposed
 
 LEARNING_RATE, WEIGHT_DECAY = 5e-5, 0.1
 
@@ -133,7 +133,9 @@ def to_transformers(model: GPT) -> nn.Module:
     sizes = {theirs: getattr(model.config, ours) for ours, theirs in SIZES.items()}
     dropout = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), 0.0)
     theirs = transformers.GPT2LMHeadModel(transformers.GPT2Config(**sizes, **dropout))
-    given = {their_name(n): turned(n, weight) for n, weight in full_weights(model).items()}
+    given = {
+        name_in_transformers(n): transposed(n, weight) for n, weight in full_weights(model).items()
+    }
     theirs.transformer.load_state_dict(given)
     return theirs
 

@@ -10,8 +10,15 @@ from typing import NamedTuple
 
 from torch.utils.data import Dataset
 
-from lessons_lib.batching.substeps import apply_template, tokenize
-from lessons_lib.data import Entry, PromptFormat, Tokenizer, as_entries, get_prompt_format
+from lessons_lib.batching.substeps import apply_template
+from lessons_lib.data import (
+    Entry,
+    PromptFormat,
+    Tokenizer,
+    as_entries,
+    get_prompt_format,
+    text_ids,
+)
 
 
 class BoundaryWarning(UserWarning):
@@ -38,13 +45,13 @@ def make_example(
 
     The prompt ends where its tokens and the whole text's tokens part. Usually that is the prompt's
     own length. Where a token straddles the boundary it counts as response, with a
-    ``BoundaryWarning``.
+    ``BoundaryWarning``. Tokens with which the tokenizer begins a text belong to the prompt.
     """
     prompt_format = get_prompt_format(prompt_format)
     text = apply_template(entry, prompt_format)
-    token_ids = tokenize(text, tokenizer)
-    prompt_ids = tokenize(prompt_format.prompt(entry), tokenizer)
-    question_ids = tokenize(prompt_format.question(entry), tokenizer)
+    token_ids = text_ids(text, tokenizer)
+    prompt_ids = text_ids(prompt_format.prompt(entry), tokenizer)
+    question_ids = text_ids(prompt_format.question(entry), tokenizer)
     prompt_length = common_prefix_length(prompt_ids, token_ids)
     if prompt_length < len(prompt_ids):
         warnings.warn(

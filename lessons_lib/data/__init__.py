@@ -24,6 +24,7 @@ from lessons_lib.data.tokenizer import (
     end_of_text_of,
     get_tokenizer,
     row_end_ids,
+    text_ids,
     token_strings,
     tokenizer_of,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "tokenizer_of",
     "end_of_text_of",
     "row_end_ids",
+    "text_ids",
     "Splits",
     "choose_entries",
     "download_and_load_file",

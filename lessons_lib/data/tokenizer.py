@@ -38,8 +38,9 @@ class TokenizerError(ValueError):
 class Tokenizer(Protocol):
     """What the course asks of a tokenizer: text to token ids and back.
 
-    Two more things are used where a tokenizer has them: ``encode_ordinary(text)``, which never
-    makes special tokens of a text, and ``end_of_text_id``, where that is not GPT-2's.
+    Three more things are used where a tokenizer has them: ``encode_ordinary(text)``, which never
+    makes special tokens of a text; ``begin_ids``, the tokens with which its texts begin; and
+    ``end_of_text_id``, where that is not GPT-2's.
     """
 
     def encode(self, text: str) -> list[int]: ...
@@ -121,6 +122,17 @@ def tokenizer_of(model: object) -> Tokenizer:
 def end_of_text_of(tokenizer: Tokenizer | None) -> int:
     """The token id that ends a text: the tokenizer's ``end_of_text_id``, or GPT-2's 50256."""
     return getattr(tokenizer, "end_of_text_id", END_OF_TEXT)
+
+
+def text_ids(text: str, tokenizer: Tokenizer | None = None) -> list[int]:
+    """A text's token ids as a model reads it from its start: ``begin_ids``, then the text's own.
+
+    Training rows and prompts alike are made of these. GPT-2's tokenizer has no ``begin_ids``, nor
+    has SmolLM2's; Llama 2's has one. Special tokens that stand in the text are ordinary text.
+    """
+    tokenizer = tokenizer or get_tokenizer()
+    encode = getattr(tokenizer, "encode_ordinary", tokenizer.encode)
+    return [*getattr(tokenizer, "begin_ids", ()), *encode(text)]
 
 
 def row_end_ids(tokenizer: Tokenizer | None) -> dict[str, int]:

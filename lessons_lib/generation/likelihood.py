@@ -8,9 +8,16 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from lessons_lib.batching import Example, InstructionCollator, tokenize
+from lessons_lib.batching import Example, InstructionCollator
 from lessons_lib.batching.dataset import common_prefix_length
-from lessons_lib.data import IGNORE_INDEX, Tokenizer, end_of_text_of, row_end_ids, tokenizer_of
+from lessons_lib.data import (
+    IGNORE_INDEX,
+    Tokenizer,
+    end_of_text_of,
+    row_end_ids,
+    text_ids,
+    tokenizer_of,
+)
 from lessons_lib.models import LanguageModel
 from lessons_lib.models.protocol import evaluation_mode
 from lessons_lib.support.devices import device_of
@@ -33,9 +40,10 @@ def log_likelihood(
     ``per_token`` divides it by the number of the answer's tokens, so that long answers can be
     compared with short ones; ``with_end`` counts the end of text after the answer as well. A token
     that straddles prompt and answer counts as the answer's. An empty prompt stands for the start
-    of a text, which for a model is what follows an end of text. The tokenizer is the model's own,
-    if not given. ``on_batch(count)`` is called after each batch with how many answers it held. The
-    model is left in the mode in which it came.
+    of a text, which a model knows as what follows the token that begins texts, or, where there is
+    none, an end of text. The tokenizer is the model's own, if not given. ``on_batch(count)`` is
+    called after each batch with how many answers it held. The model is left in the mode in which
+    it came.
 
     Raises:
         ValueError: prompts and answers differ in number, an answer is empty (without ``with_end``),
@@ -70,8 +78,8 @@ def log_likelihood(
 
 def _example(index: int, prompt: str, answer: str, tokenizer: Tokenizer) -> Example:
     """Prompt and answer as one row, with at least one token before the answer."""
-    token_ids = tokenize(prompt + answer, tokenizer)
-    prompt_length = common_prefix_length(tokenize(prompt, tokenizer), token_ids)
+    token_ids = text_ids(prompt + answer, tokenizer)
+    prompt_length = common_prefix_length(text_ids(prompt, tokenizer), token_ids)
     if prompt_length == 0:
         token_ids, prompt_length = [end_of_text_of(tokenizer), *token_ids], 1
     return Example(token_ids, prompt_length, prompt_length, index)

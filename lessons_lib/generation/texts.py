@@ -8,13 +8,13 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lessons_lib.batching import tokenize
 from lessons_lib.data import (
     Entry,
     PromptFormat,
     Tokenizer,
     end_of_text_of,
     get_prompt_format,
+    text_ids,
     tokenizer_of,
 )
 from lessons_lib.generation.decoding import OnToken, continue_rows, start_rows
@@ -82,7 +82,8 @@ def generate_all(
     if end_of_text_id is None:
         end_of_text_id = end_of_text_of(tokenizer)
     token_ids = [
-        tokenize(prompt, tokenizer) if isinstance(prompt, str) else prompt for prompt in prompts
+        text_ids(prompt, tokenizer) if isinstance(prompt, str) else list(prompt)
+        for prompt in prompts
     ]
     rows = start_rows(model, token_ids, options)
     by_length = sorted(rows, key=lambda row: -row.prompt_length)  # little padding in each batch

@@ -73,7 +73,11 @@ class TextLayout(NamedTuple):
 
 @dataclass(frozen=True)
 class GPTConfig:
-    """Sizes of a model. The defaults are those of GPT-2 small (124,439,808 parameters)."""
+    """Sizes of a model. The defaults are those of GPT-2 small (124,439,808 parameters).
+
+    Raises:
+        ValueError: a size is no whole number of 1 or more, or the heads do not share the width.
+    """
 
     vocabulary_size: int = VOCABULARY_SIZE
     context_length: int = 1024
@@ -83,6 +87,12 @@ class GPTConfig:
     dropout: float = 0.0
 
     def __post_init__(self):
+        for name in ("vocabulary_size", "context_length", "width", "layers", "heads"):
+            size = getattr(self, name)
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                raise ValueError(f"{name} is a whole number of 1 or more, not {size!r:.40}")
+        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is a share from 0 to below 1, not {self.dropout!r:.40}")
         if self.width % self.heads:
             raise ValueError(f"width {self.width} cannot be shared among {self.heads} heads")
 

@@ -5,9 +5,10 @@ The folder holds ``config.json`` and ``model.safetensors``; what is saved here,
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from huggingface_hub import (
@@ -17,16 +18,18 @@ from huggingface_hub import (
     try_to_load_from_cache,
 )
 from huggingface_hub.errors import HfHubHTTPError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from lessons_lib.data import END_OF_TEXT
+from lessons_lib.data import VOCABULARY_SIZE, LocalTokenizer, end_of_text_of
+from lessons_lib.data.hub_tokenizer import load_tokenizer
+from lessons_lib.data.tokenizer_files import has_other_tokenizer, write_tokenizer_files
+from lessons_lib.models import folders
+from lessons_lib.models.folders import CONFIG, WEIGHTS
 from lessons_lib.models.gpt import GPT, GPTConfig
 from lessons_lib.models.vocabulary import CompactTokenEmbedding
-from lessons_lib.support import CheckpointError, write_all_whole
+from lessons_lib.support import CheckpointError
+from lessons_lib.support.files import sha256_of
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
 # What our sizes are called there.
 SIZES = {
     "vocabulary_size": "vocab_size",
@@ -56,9 +59,11 @@ BLOCK = {
 }
 KNOWN = "known_tokens"  # in the header of a compact model's file
 PREFIX = "transformer."  # of files that transformers saves; the hub's have none
+# What else a file may hold: a copy of the token embedding, and the masks of old files.
+HEAD, LEFT_OVER = "lm_head.weight", r"lm_head\.weight|.*\.attn\.(bias|masked_bias)"
 
 
-def their_name(name: str) -> str:
+def name_in_transformers(name: str) -> str:
     """What one of our weights is called there: "blocks.3.network.0.bias" is "h.3.mlp.c_fc.bias"."""
     part, _, kind = name.rpartition(".")
     if part in OUTSIDE:
@@ -67,106 +72,130 @@ def their_name(name: str) -> str:
     return f"h.{layer}.{BLOCK[part]}.{kind}"
 
 
-def turned(name: str, weight: Tensor) -> Tensor:
+def transposed(name: str, weight: Tensor) -> Tensor:
     """For the other side: their matrices in blocks are (in, out), ours (out, in)."""
     return weight.T if name.startswith("blocks.") and weight.dim() == 2 else weight
 
 
-def read_config(folder: Path) -> GPTConfig:
-    """The sizes in a folder's config.json. Dropout is left at 0, whatever the file says.
+def sizes_in(config: Mapping[str, Any], path: Path) -> GPTConfig:
+    """The sizes in a config.json. Dropout is left at 0, whatever the file says.
 
     Raises:
-        CheckpointError: there is none, or it is of another kind of model than GPT-2.
+        CheckpointError: a size is missing or is none, or the architecture is not quite GPT-2's.
     """
-    path = folder / CONFIG
+    given = {ours: config.get(theirs) for ours, theirs in SIZES.items()}
+    folders.check_sizes(path, {SIZES[ours]: size for ours, size in given.items()})
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        sizes = {ours: raw[theirs] for ours, theirs in SIZES.items()}
-        for ours, size in sizes.items():
-            if type(size) is not int or size < 1:
-                raise ValueError(f"{SIZES[ours]} is {size!r}")
-        expected = {**FIXED, "n_inner": 4 * sizes["width"]}
-        # Absent, and null for n_inner, stand for the expected value.
-        other = {
-            name: raw[name]
-            for name, value in expected.items()
-            if raw.get(name, value) not in (value, None)
-        }
-        config = GPTConfig(**sizes)
-    except OSError as error:
-        raise CheckpointError(f"{folder} holds no {CONFIG}: {error.strerror}") from error
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} does not give GPT-2's sizes: {error!r}") from error
+        sizes = GPTConfig(**given)
+    except ValueError as error:
+        raise CheckpointError(f"{path} does not give GPT-2's sizes: {error}") from error
+    expected = {**FIXED, "n_inner": 4 * sizes.width}
+    # Absent, and null for n_inner, stand for the expected value.
+    other = [name for name in expected if config.get(name) not in (expected[name], None)]
     if other:
-        found = ", ".join(f"{name} {value!r}" for name, value in other.items())
+        found = ", ".join(f"{name} {config[name]!r}" for name in other)
         raise CheckpointError(f"{path} says {found}; only GPT-2's own architecture can be loaded")
-    return config
+    return sizes
 
 
 def load_gpt2(folder: str | Path) -> GPT:
     """The model in a folder, in float32, in evaluation mode.
 
-    It is filled tensor by tensor, so memory peaks near the size of the weights.
+    It is filled tensor by tensor, so memory peaks near the size of the weights. A tokenizer in the
+    folder that is not GPT-2's own becomes the model's ``tokenizer``.
 
     Raises:
-        CheckpointError: a file is missing or damaged, or a weight is missing or of another shape.
+        CheckpointError: a file is missing or damaged, a weight is missing, left over or of another
+            shape, or the tokenizer does not fit the model.
     """
     folder = Path(folder)
-    with torch.device("meta"):  # shapes only, no memory
-        model = GPT(read_config(folder))
-    path = folder / WEIGHTS
+    config, path = folders.read_config(folder), folder / WEIGHTS
+    sizes = sizes_in(config, folder / CONFIG)
+    tokenizer = _own_tokenizer(folder, sizes.vocabulary_size)
+    shapes, metadata = folders.read_shapes(folder)
+    folders.check_whole(folder, config, metadata)
+    prefix = PREFIX if f"{PREFIX}wte.weight" in shapes else ""
+    model = _empty_model(sizes, shapes, prefix, folder)
     weights = {}
-    try:
-        with safe_open(path, "pt") as file:
-            known = json.loads((file.metadata() or {}).get(KNOWN, "null"))
-            prefix = PREFIX if f"{PREFIX}wte.weight" in file.keys() else ""
-            if f"{prefix}h.{model.config.layers}.ln_1.weight" in file.keys():
-                raise CheckpointError(
-                    f"{path} has more layers than the {model.config.layers} of {CONFIG}"
-                )
-            for name, empty in model.state_dict().items():
-                weight = turned(name, file.get_tensor(prefix + their_name(name)))
-                if weight.shape != empty.shape:
-                    raise CheckpointError(
-                        f"{path}: {prefix + their_name(name)} has the shape "
-                        f"{tuple(turned(name, weight).shape)}, but {CONFIG} asks for "
-                        f"{tuple(turned(name, empty).shape)}"
-                    )
-                weights[name] = weight.float().contiguous()
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{folder} holds no {WEIGHTS}") from error
-    except (SafetensorError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} is damaged or lacks a weight: {error}") from error
+    with folders.open_weights(path) as file:
+        for name in model.state_dict():
+            weight = file.get_tensor(prefix + name_in_transformers(name))
+            weights[name] = transposed(name, weight).float().contiguous()
+        if HEAD in shapes and not torch.equal(
+            file.get_tensor(HEAD).float(), weights["token_embedding.weight"]
+        ):
+            raise CheckpointError(f"{path}: {HEAD} is not the token embedding, as it is in GPT-2")
     model.load_state_dict(weights, assign=True)
-    return (model if known is None else _compacted(model, known)).eval()
+    if KNOWN in metadata:
+        model = _compacted(model, metadata[KNOWN], path)
+    model.tokenizer = tokenizer
+    return model.eval()
+
+
+def _own_tokenizer(folder: Path, rows: int) -> LocalTokenizer | None:
+    """The folder's tokenizer; None where it has GPT-2's, or none."""
+    try:
+        if not has_other_tokenizer(folder):
+            return None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"the tokenizer in {folder} cannot be used: {error}") from error
+    return load_tokenizer(folder, rows)
+
+
+def _empty_model(
+    sizes: GPTConfig, found: Mapping[str, tuple[int, ...]], prefix: str, folder: Path
+) -> GPT:
+    """A model that has shapes and no memory yet: those of the weights that were found, by name."""
+    outer = {
+        f"{prefix}wte.weight": (sizes.vocabulary_size, sizes.width),
+        f"{prefix}wpe.weight": (sizes.context_length, sizes.width),
+    }
+    folders.refuse_other_shapes(folder, outer, found)
+    layers = sum(name.endswith(".ln_1.weight") for name in found)
+    if layers > sizes.layers:
+        raise CheckpointError(f"{folder} has more layers than the {sizes.layers} of {CONFIG}")
+    if layers < sizes.layers:  # before so many are made
+        folders.refuse_other_names(folder, [f"{prefix}h.{layers}.ln_1.weight"], [])
+    with torch.device("meta"):
+        model = GPT(sizes)
+    wanted = {
+        prefix + name_in_transformers(name): tuple(transposed(name, weight).shape)
+        for name, weight in model.state_dict().items()
+    }
+    folders.refuse_other_shapes(folder, wanted, found)
+    left = [name for name in found.keys() - wanted.keys() if not re.fullmatch(LEFT_OVER, name)]
+    folders.refuse_other_names(folder, [], left)
+    return model
 
 
 def save_gpt2(model: GPT, folder: str | Path) -> None:
-    """Write a model so that transformers loads it: both files whole, or none.
+    """Write a model and its tokenizer so that transformers loads them: all files whole, or none.
 
     A compact vocabulary is expanded: every unseen token gets the shared row. The file's header
-    says which tokens had rows of their own, so that ``load_gpt2`` gives a compact model again.
+    says which tokens had rows of their own, so that ``load_gpt2`` gives a compact model again. A
+    model of fewer token ids than GPT-2 has, and without a tokenizer of its own, is written alone.
     """
-    folder = Path(folder)
-    tensors = {PREFIX + their_name(name): weight for name, weight in _full_weights(model)}
-    metadata = {"format": "pt"}
+    tensors = {PREFIX + name_in_transformers(name): each for name, each in _full_weights(model)}
+    metadata = {}
     if isinstance(model.token_embedding, CompactTokenEmbedding):
         metadata[KNOWN] = json.dumps(sorted(model.token_embedding.token_ids.tolist()))
+    end = end_of_text_of(model.tokenizer)
     config = {
         "architectures": ["GPT2LMHeadModel"],
         **FIXED,
         **{theirs: getattr(model.config, ours) for ours, theirs in SIZES.items()},
         **dict.fromkeys(DROPOUT, model.config.dropout),
-        "bos_token_id": END_OF_TEXT,
-        "eos_token_id": END_OF_TEXT,
+        **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), end),
     }
-    text = json.dumps(config, indent=2) + "\n"
-    write_all_whole(
-        {
-            folder / WEIGHTS: lambda path: save_file(tensors, path, metadata),
-            folder / CONFIG: lambda path: path.write_text(text, encoding="utf-8"),
-        }
-    )
+
+    def write_others(part: Path) -> None:
+        (part / CONFIG).write_text(json.dumps(config), encoding="utf-8")
+        if isinstance(model.tokenizer, LocalTokenizer):
+            model.tokenizer.save(part)
+        elif model.tokenizer is None and model.config.vocabulary_size >= VOCABULARY_SIZE:
+            write_tokenizer_files(part, model.context_length)
+
+    folders.write_folder(Path(folder), tensors, write_others, metadata)
 
 
 def _full_weights(model: GPT) -> Iterator[tuple[str, Tensor]]:
@@ -175,15 +204,18 @@ def _full_weights(model: GPT) -> Iterator[tuple[str, Tensor]]:
         weight = weight.detach().cpu()
         embedding = model.token_embedding
         if name == "token_embedding.weight" and isinstance(embedding, CompactTokenEmbedding):
-            weight = weight[
-                embedding.row_of_token.cpu()
-            ]  # (known + 1, width) → (vocabulary, width)
-        yield name, turned(name, weight).contiguous()
+            # (known + 1, width) → (vocabulary, width)
+            weight = weight[embedding.row_of_token.cpu()]
+        yield name, transposed(name, weight).contiguous()
 
 
-def _compacted(model: GPT, known: list[int]) -> GPT:
-    """The model with rows for these tokens alone, in order; all others share one."""
-    compact = GPT(model.config, known_tokens=known)
+def _compacted(model: GPT, written: str, path: Path) -> GPT:
+    """The model with rows for the tokens of a JSON list alone, in order; all others share one."""
+    try:
+        known = json.loads(written)
+        compact = GPT(model.config, known_tokens=known)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged: {KNOWN} is no list of token ids") from error
     weights = model.state_dict()
     every = weights["token_embedding.weight"]  # (vocabulary, width)
     unseen = sorted(set(range(len(every))) - set(known))[:1]
@@ -241,7 +273,7 @@ def _download(name: str, file: str) -> Path:
     model = HUB_MODELS[name]
     try:
         # One question first: a download asks again and again, for minutes, where nobody answers.
-        get_hf_file_metadata(
+        told = get_hf_file_metadata(
             hf_hub_url(model.repository, file, revision=model.revision), timeout=SECONDS
         )
     except HfHubHTTPError as error:
@@ -254,7 +286,12 @@ def _download(name: str, file: str) -> Path:
             f"folder with {CONFIG} and {WEIGHTS}"
         ) from error
     try:
-        return Path(hf_hub_download(model.repository, file, revision=model.revision))
+        path = Path(hf_hub_download(model.repository, file, revision=model.revision))
+        # A large file's tag is its SHA-256; the library itself compares the size alone.
+        if len(told.etag or "") == 64 and sha256_of(path) != told.etag:
+            path.resolve().unlink()
+            raise OSError("what arrived is not what the hub has")
+        return path
     except Exception as error:
         raise CheckpointError(
             f"{name}'s {file} could not be downloaded: {error}; nothing of it is used, try again"

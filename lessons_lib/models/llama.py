@@ -4,10 +4,7 @@ Data set, collator, training loop and generation take it as they take the course
 its tokenizer is another one. Later lessons use it as a judge, as a teacher and for LoRA.
 """
 
-import json
-import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +14,27 @@ from torch import Tensor, nn
 from lessons_lib.batching import Batch
 from lessons_lib.batching.batch import refuse_beyond_context, visible
 from lessons_lib.data import LocalTokenizer
+from lessons_lib.data.hub_tokenizer import (
+    NO_TRANSFORMERS,
+    first_line,
+    load_tokenizer,
+    quiet_transformers,
+)
+from lessons_lib.models import folders
 from lessons_lib.models.kv_cache import KeyValueCache
 from lessons_lib.models.protocol import LanguageModel
-from lessons_lib.models.smollm2_files import not_installed, quiet_transformers, smollm2_folder
+from lessons_lib.models.smollm2_files import smollm2_folder
 from lessons_lib.support import CheckpointError
 
+# Where a Llama's config.json leaves a size out, transformers takes these.
+DEFAULTS = {
+    "vocab_size": 32_000,
+    "hidden_size": 4096,
+    "intermediate_size": 11_008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "max_position_embeddings": 2048,
+}
 TIED = "llama.lm_head.weight", "llama.model.embed_tokens.weight"
 
 
@@ -39,7 +52,7 @@ class LocalLLM(LanguageModel):
         self.llama, self.tokenizer = llama, tokenizer
         # With a padding index, the embedding of end of text would get no gradient.
         llama.model.embed_tokens.padding_idx = None
-        if llama.config.tie_word_embeddings:
+        if llama.lm_head.weight is llama.model.embed_tokens.weight:
             # One tensor under two names is written once.
             self.register_state_dict_post_hook(_forget_tied)
             self.register_load_state_dict_pre_hook(_recall_tied)
@@ -82,16 +95,22 @@ class LocalLLM(LanguageModel):
         return self.llama.lm_head(hidden)
 
     def save(self, folder: str | Path) -> None:
-        """Write weights, config and tokenizer, each file whole, as transformers reads them back."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=folder) as part:
-            with quiet_transformers():
-                self.llama.save_pretrained(part)
+        """Write weights, config and tokenizer as transformers reads them back: all, or nothing."""
+        tensors = {
+            name.removeprefix("llama."): weight.detach().cpu().contiguous()
+            for name, weight in self.state_dict().items()
+        }
+        config = self.llama.config
+        config.architectures = [type(self.llama).__name__]
+        config.dtype = self.llama.dtype
+
+        def write_others(part: Path) -> None:
             self.tokenizer.save(part)
-            for path in sorted(Path(part).iterdir()):
-                path.chmod(0o644)  # safetensors lets only the owner read
-                os.replace(path, folder / path.name)
+            self.llama.generation_config.save_pretrained(part)
+            config.save_pretrained(part)
+
+        with quiet_transformers():
+            folders.write_folder(Path(folder), tensors, write_others)
 
 
 class _CacheLayers:
@@ -135,33 +154,70 @@ def load_smollm2(
 def load_local_llm(folder: str | Path, dtype: torch.dtype = torch.float32) -> LocalLLM:
     """The Llama model in a folder, as transformers and ``LocalLLM.save`` write it.
 
-    Nothing is looked up on the network.
+    Nothing is looked up on the network, no code of the folder's is run.
 
     Raises:
-        CheckpointError: transformers is not installed, or the folder's files cannot be read.
+        CheckpointError: transformers is not installed, a file cannot be read, weights are missing,
+            left over or of other shapes, or the tokenizer does not fit the model.
     """
-    try:
-        from transformers import AutoTokenizer, LlamaForCausalLM
-    except ImportError as error:
-        raise CheckpointError(not_installed("transformers")) from error
     folder = Path(folder)
+    config = folders.read_config(folder)
+    try:
+        from transformers import LlamaForCausalLM
+    except ImportError as error:
+        raise CheckpointError(NO_TRANSFORMERS) from error
+    sizes = check_sizes(folder, config)
+    tokenizer = load_tokenizer(folder, sizes["vocab_size"])
     try:
         with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            llama = LlamaForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
+            llama, report = LlamaForCausalLM.from_pretrained(
+                folder,
+                dtype=dtype,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                attn_implementation="sdpa",
+                output_loading_info=True,
+            )
     except Exception as error:  # of many kinds, from several libraries
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{folder} cannot be loaded as a Llama model: {reason}") from error
-    return LocalLLM(llama, LocalTokenizer(tokenizer)).eval()
+        raise CheckpointError(
+            f"{folder} cannot be loaded as a Llama model: {first_line(error)}"
+        ) from error
+    folders.check_report(report, folder)
+    return LocalLLM(llama, tokenizer).eval()
 
 
-def is_llama(folder: Path) -> bool:
-    """Whether a folder's config.json is that of a Llama model."""
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return "LlamaForCausalLM" in config["architectures"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def check_sizes(folder: Path, config: Mapping[str, Any]) -> dict[str, int]:
+    """The sizes in a Llama's config.json, compared with its weights before memory is asked for.
+
+    Raises:
+        CheckpointError: one is no size, the heads do not share the width, or a weight is missing
+            or has another shape.
+    """
+    sizes = {name: config.get(name, default) for name, default in DEFAULTS.items()}
+    heads, width = sizes["num_attention_heads"], sizes["hidden_size"]
+    path = folder / folders.CONFIG
+    folders.check_sizes(path, sizes)
+    groups = config.get("num_key_value_heads") or heads
+    head_width = config.get("head_dim") or width // heads
+    folders.check_sizes(path, {"num_key_value_heads": groups, "head_dim": head_width})
+    if heads % groups:
+        raise CheckpointError(f"{path}: {heads} heads cannot be shared by {groups} keys and values")
+    found, metadata = folders.read_shapes(folder)
+    folders.check_whole(folder, config, metadata)
+    layers = sum(name.endswith(".input_layernorm.weight") for name in found)
+    if layers < sizes["num_hidden_layers"]:  # before so many are made
+        folders.refuse_other_names(folder, [f"model.layers.{layers}.input_layernorm.weight"], [])
+    wanted = {"model.embed_tokens.weight": (sizes["vocab_size"], width)}
+    for layer in range(sizes["num_hidden_layers"]):
+        start = f"model.layers.{layer}"
+        wanted |= {
+            f"{start}.mlp.gate_proj.weight": (sizes["intermediate_size"], width),
+            f"{start}.self_attn.q_proj.weight": (heads * head_width, width),
+            f"{start}.self_attn.k_proj.weight": (groups * head_width, width),
+        }
+    folders.refuse_other_shapes(folder, wanted, found)
+    return sizes
 
 
 def _forget_tied(module: nn.Module, state: dict, prefix: str, metadata: dict) -> None:

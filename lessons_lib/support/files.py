@@ -5,18 +5,20 @@ that is not what its name says can be named.
 """
 
 import contextlib
+import hashlib
 import http.client
 import json
 import os
+import re
 import secrets
 import shutil
 import string
-import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
@@ -44,6 +46,7 @@ BEGINNINGS = {
 ZEROS = {(0, 1, 1, 1): 32, (1, 1, 1, 0): 32, (0, 1, 0, 1): 16, (1, 0, 1, 0): 16}
 DEEPEST = 100  # levels; a writer that indents gives up at some 300
 MARKS = {b"\xff\xfe\0\0": 32, b"\0\0\xfe\xff": 32, b"\xff\xfe": 16, b"\xfe\xff": 16}
+LOCK = ".lock"  # in a folder that is being written
 
 
 class CheckpointError(ValueError):
@@ -51,7 +54,7 @@ class CheckpointError(ValueError):
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, then put it in its place.
+    """Let ``write`` fill a temporary file of the same name, then put it in the place of ``path``.
 
     Whoever reads ``path`` sees the old content or the new, also after a crash. If ``write`` fails,
     nothing is left behind.
@@ -62,31 +65,93 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def write_all_whole(writes: Mapping[Path, Callable[[Path], object]]) -> None:
     """Write several files of one folder as ``write_whole`` writes one, renaming them at the end.
 
-    If one of them fails, all old ones stay.
+    They get their names in the order in which they are given. If one fails, all old ones stay.
     """
-    temporaries: dict[Path, Path] = {}
-    try:
+    (folder,) = {path.parent for path in writes}
+
+    def fill(part: Path) -> None:
         for path, write in writes.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # With the same ending (.json.gz has two), by which a reader may tell what it holds.
-            ending = "".join(path.suffixes[-2:])
-            handle, name = tempfile.mkstemp(ending, f".{path.name}.", path.parent)
-            os.close(handle)
-            temporaries[path] = Path(name)
-            try:
-                write(temporaries[path])
-            except SafetensorError as error:  # how safetensors tells of a full disk
-                raise OSError(f"{path} cannot be written: {error}") from error
-            with temporaries[path].open("rb+") as file:
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)  # mkstemp lets only the owner read
-        for path, temporary in temporaries.items():
-            os.replace(temporary, path)
-        for folder in {path.parent for path in writes}:
-            sync_folder(folder)
+            with _telling_of_a_full_disk(path):
+                write(part / path.name)
+
+    fill_folder(folder, fill, last=list(writes)[-1].name)
+
+
+def fill_folder(
+    folder: Path, fill: Callable[[Path], object], last: str, replaced: Collection[str] = ()
+) -> None:
+    """Let ``fill`` write files elsewhere, then move them into ``folder``, whose other files stay.
+
+    The file named ``last`` is moved last. Before it, files go that are named in ``replaced`` and
+    were not written now.
+
+    Raises:
+        OSError: they cannot be written. As whatever ``fill`` raises; the old files stay.
+    """
+    with part_folder(folder) as part:
+        with _telling_of_a_full_disk(folder):
+            fill(part)
+        written = sorted(path.name for path in part.iterdir() if path.name != LOCK)
+        _finish_files(part)
+        written.sort(key=lambda name: name == last)
+        for name in written[:-1]:
+            os.replace(part / name, folder / name)
+        for name in set(replaced).difference(written):
+            (folder / name).unlink(missing_ok=True)
+        os.replace(part / written[-1], folder / written[-1])
+        sync_folder(folder)
+
+
+@contextlib.contextmanager
+def part_folder(parent: Path) -> Iterator[Path]:
+    """A new folder inside ``parent`` to write in, gone afterwards.
+
+    A lock in it is held as long as it is in use. That is how the folders of processes that were
+    killed are known, and they are cleared away first.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    clear_parts(parent)
+    # Not mkdtemp: its folders are for one user alone, and a classroom may share a cache.
+    part = parent / f".part-{secrets.token_hex(8)}"
+    part.mkdir()
+    lock = FileLock(part / LOCK)
+    try:
+        with contextlib.suppress(NotImplementedError):  # a file system without locks
+            lock.acquire()
+        yield part
     finally:
-        for temporary in temporaries.values():
-            temporary.unlink(missing_ok=True)
+        lock.release()
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def clear_parts(parent: Path) -> None:
+    """Delete what ``part_folder`` left in a folder when its process was killed."""
+    for part in parent.glob(".part-*"):
+        if not re.fullmatch(r"\.part-[0-9a-f]{16}", part.name) or not (part / LOCK).is_file():
+            continue  # somebody else's
+        with contextlib.suppress(OSError, NotImplementedError):  # in use, by its lock
+            with FileLock(part / LOCK, timeout=0):
+                shutil.rmtree(part, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _telling_of_a_full_disk(path: Path) -> Iterator[None]:
+    """An OSError that names the path, where a library tells of a full disk in a way of its own."""
+    try:
+        yield
+    except Exception as error:  # SafetensorError is one kind; tokenizers raises a plain Exception
+        if type(error) not in (SafetensorError, Exception):
+            raise
+        raise OSError(f"{path} cannot be written: {error}") from error
+
+
+def _finish_files(folder: Path) -> None:
+    """Let all files in a folder survive a power failure, and be read by everybody."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name != LOCK:
+            path.chmod(0o644)  # safetensors lets only the owner read
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
@@ -130,21 +195,16 @@ def replace_folder(folder: Path, fill: Callable[[Path], object]) -> None:
     Raises:
         OSError: it cannot be written. As whatever ``fill`` raises; nothing of it is left behind.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".part-{folder.name}-*"):  # by a process that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    # Not mkdtemp: its folders are for one user alone, and a classroom may share a cache.
-    part = folder.parent / f".part-{folder.name}-{secrets.token_hex(4)}"
-    old = part.with_name(part.name + "-old")
-    try:
-        part.mkdir()
-        fill(part)
+    with part_folder(folder.parent) as part:
+        new = part / "new"
+        new.mkdir()
+        with _telling_of_a_full_disk(folder):
+            fill(new)
+        _finish_files(new)
         with contextlib.suppress(FileNotFoundError):
-            os.rename(folder, old)  # a folder cannot be renamed over one that has files
-        os.rename(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+            os.rename(folder, part / "old")  # a folder cannot be renamed over one that has files
+        os.rename(new, folder)
+        sync_folder(folder.parent)
 
 
 def locked(
@@ -245,3 +305,21 @@ def explain(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file in UTF-8 holds.
+
+    Raises:
+        OSError: it cannot be read. ValueError: it is no JSON, or is nested too deeply.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(f"{path.name} is nested too deeply") from error
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

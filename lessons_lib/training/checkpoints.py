@@ -5,9 +5,9 @@ the data and the random state. A run that goes on from one ends in the weights, 
 run that was never cut off (on the same kind of processor, with as many threads).
 """
 
-import hashlib
 import json
 import pickle
+import re
 import shutil
 import warnings
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from lessons_lib.support import CheckpointError, write_whole
-from lessons_lib.support.files import sync_folder
+from lessons_lib.support.files import clear_parts, read_json, sha256_of, sync_folder
 
 KEPT = 2  # checkpoints: the newest, and one in case it is damaged
 
@@ -68,10 +68,10 @@ class Checkpoints:
         except OSError as error:
             raise CheckpointError(f"{self.folder} cannot be written: {error.strerror}") from error
         shutil.rmtree(self._part, ignore_errors=True)
-        left = list(self.folder.glob(".step-*"))
-        left += [path for path in self.folder.glob("step-*.pt") if not _note(path).exists()]
-        for path in left:
-            path.unlink(missing_ok=True)
+        clear_parts(self.folder)
+        for weights in self._named(".pt"):
+            if not _note(weights).exists():
+                weights.unlink()
         return self
 
     def __exit__(self, *details: object) -> None:
@@ -131,7 +131,7 @@ class Checkpoints:
         note = folder / f"step-{step:07d}.json"
         try:
             write_whole(_weights(note), lambda path: torch.save(state, path))
-            about = {"step": step, "sha256": _sha256(_weights(note)), "decisive": self.decisive}
+            about = {"step": step, "sha256": sha256_of(_weights(note)), "decisive": self.decisive}
             # Last, so that a checkpoint counts only when it is whole.
             write_whole(note, lambda path: path.write_text(json.dumps(about), encoding="utf-8"))
             if folder is self._part:
@@ -157,7 +157,12 @@ class Checkpoints:
 
     def _found(self) -> list[Path]:
         """The notes of all checkpoints, the oldest first."""
-        return sorted(self.folder.glob("step-*.json"))
+        return self._named(".json")
+
+    def _named(self, ending: str) -> list[Path]:
+        """Files with the names that ``save`` gives, by step; all else is somebody else's."""
+        paths = self.folder.glob(f"step-*{ending}")
+        return sorted(p for p in paths if re.fullmatch(r"step-\d{7,}", p.stem) and p.is_file())
 
     def _check_locked(self) -> None:
         if not self._lock.is_locked:
@@ -206,13 +211,8 @@ def _note(weights: Path) -> Path:
 
 def _read(note: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of a checkpoint, and what it holds."""
-    about = json.loads(note.read_text(encoding="utf-8"))
-    path, decisive = _weights(note), about["decisive"]
-    if _sha256(path) != about["sha256"]:
+    about = read_json(note)
+    path, decisive = _weights(note), dict(about["decisive"])
+    if sha256_of(path) != about["sha256"]:
         raise ValueError("its content is not what was written")
     return decisive, torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -88,7 +88,7 @@ def change(folder, **changes):
         ({"model_type": "llama"}, "model_type 'llama'"),
         ({"activation_function": "relu"}, "activation_function 'relu'"),
         ({"n_inner": 17}, "n_inner 17"),
-        ({"n_embd": "many"}, "does not give GPT-2's sizes"),
+        ({"n_embd": "many"}, "n_embd is 'many'"),
         ({"n_embd": True}, "n_embd is True"),
         ({"n_layer": 0}, "n_layer is 0"),
         ({"n_layer": 1}, "has more layers than the 1"),
@@ -137,7 +137,7 @@ def test_a_failed_write_leaves_the_old_model(folder, monkeypatch):
         path.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr("lessons_lib.models.gpt2_files.save_file", fail)
+    monkeypatch.setattr("lessons_lib.models.folders.save_file", fail)
     with pytest.raises(OSError, match="disk full"):
         save_model(make_model(), folder)
     assert (folder / "model.safetensors").read_bytes() == before

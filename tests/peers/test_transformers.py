@@ -5,7 +5,7 @@ import torch
 
 from lessons_lib.batching import Batch, InstructionCollator
 from lessons_lib.models import load_model
-from lessons_lib.models.gpt2_files import their_name, turned
+from lessons_lib.models.gpt2_files import name_in_transformers, transposed
 from lessons_lib.training import batch_loss
 from tests.helpers.toys import EXAMPLES
 
@@ -55,7 +55,7 @@ def unshifted() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_every_weight_of_theirs_has_a_place_in_ours(pair):
     ours, theirs = pair
-    named = {their_name(name) for name in ours.state_dict()}
+    named = {name_in_transformers(name) for name in ours.state_dict()}
     assert named == set(theirs.transformer.state_dict())
     assert sum(p.numel() for p in ours.parameters()) == theirs.num_parameters()
 
@@ -111,7 +111,7 @@ def test_gradients_are_equal(pair, batch):
     theirs(batch.inputs, labels=batch.targets, shift_labels=batch.targets).loss.backward()
     parameters = dict(theirs.transformer.named_parameters())
     for name, parameter in ours.named_parameters():
-        gradient = turned(name, parameters[their_name(name)].grad)
+        gradient = transposed(name, parameters[name_in_transformers(name)].grad)
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6, msg=name)
     ours.zero_grad()
     theirs.zero_grad()

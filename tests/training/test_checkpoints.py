@@ -238,6 +238,29 @@ def test_a_checkpoint_without_its_note_never_was_whole(whole, cut_off):
         assert_same(run(cut_off, resume=True), whole)
 
 
+@pytest.mark.parametrize(
+    "note", [b"[]", b"[" * 100_000, '{"step": 6}'.encode("utf-16"), b'{"sha256": 1, "decisive": 3}']
+)
+def test_a_damaged_note_is_skipped_too(whole, cut_off, note):
+    (cut_off / "step-0000006.json").write_bytes(note)
+    with pytest.warns(UserWarning, match=r"step-0000006.pt is damaged"):
+        with Checkpoints(cut_off, resume=True, every=2) as checkpoints:
+            assert checkpoints.load()["step"] == 4
+
+
+USERS = ("step-best.pt", "step-best.json", ".step-notes.txt", "step-6.pt", ".part-notes/mine.txt")
+
+
+def test_files_of_the_user_stay(cut_off):
+    for name in USERS:
+        (cut_off / name).parent.mkdir(exist_ok=True)
+        (cut_off / name).write_text("mine", encoding="utf-8")
+    with Checkpoints(cut_off, every=2, resume=True) as checkpoints:
+        assert checkpoints.newest == 6
+        checkpoints.save(8, checkpoints.load())
+    assert {(cut_off / name).read_text(encoding="utf-8") for name in USERS} == {"mine"}
+
+
 def test_all_damaged_is_an_error(cut_off):
     for path in cut_off.glob("*.pt"):
         path.write_bytes(b"")
