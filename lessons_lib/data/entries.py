@@ -180,10 +180,9 @@ def split_entries(
     train_end = int(len(entries) * train + 1e-9)
     test_end = train_end + int(len(entries) * test + 1e-9)
     if train_end == 0:
-        raise ValueError(
-            f"{len(entries)} entries × {train:g} leaves none to train on; give more entries, or a "
-            "larger share, up to train=1, test=0"
-        )
+        count = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+        more = "give more, or a larger share, up to train=1, test=0"
+        raise ValueError(f"{count} × {train:g} leaves none to train on; {more}")
     if shuffle_seed is not None:
         entries = Draw(shuffle_seed).shuffled(entries)
     splits = Splits(entries[:train_end], entries[train_end:test_end], entries[test_end:])

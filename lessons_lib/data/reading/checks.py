@@ -47,9 +47,7 @@ class Splits(NamedTuple):
     validation: list[Entry]
 
 
-class Fault(NamedTuple):
-    """What is wrong with a row, and nothing more: a million of them must have room."""
-
+class Fault(NamedTuple):  # and no exception: a million of them must have room
     row: int
     field: str | None
     problem: str
@@ -58,8 +56,8 @@ class Fault(NamedTuple):
 def find_rows(value: Any, file: object = None, fields: Names = None) -> Any:
     """The list of rows in what a file holds, or in what was given instead of one.
 
-    A list stays as it is. An object may be one entry, have one list of objects under any key, hold
-    columns, or be what pandas' ``to_json`` writes; pandas' index is left out.
+    A list stays. An object may be an entry, have one list of objects under any key, hold columns,
+    or be what pandas' ``to_json`` writes; pandas' index is left out.
 
     Raises:
         DatasetError: an object with no list of rows, or with several.
@@ -108,12 +106,17 @@ def find_rows(value: Any, file: object = None, fields: Names = None) -> Any:
         return rows
     objects = bool(items) and all(isinstance(item, dict) for item in items)
     parts = objects and all(isinstance(cell, list) for item in items for cell in item.values())
+    if parts and len(items) == 1:
+        return find_rows(items[0], file, fields)
     if objects and not parts:
         numbers = dict.fromkeys(number for item in items for number in item)
         if not known and not all(str(number).isdigit() for number in numbers):
             return items  # pandas' "index"
         return [{n: value[n][i] for n in value if i in value[n]} for i in numbers]
-    if parts or len(tables) > 1:
+    foreign = items and not any(
+        isinstance(i, str | float | int | list | dict | None) for i in items
+    )
+    if parts or foreign or len(tables) > 1:  # foreign: a DatasetDict
         rows, how = reading_of(file)
         problem = f"holds several sets of entries, {list_names(value)}; take one: "
         raise DatasetError(f"{problem}load_entries({rows}[{next(iter(value))!r}]){how}", file)
@@ -141,8 +144,8 @@ def check_entries(
 def as_entries(data: object, name: str = "entries") -> list[Entry]:
     """What was handed to a function as entries, as a list; ``name`` is what messages call it.
 
-    Only looks whether the rows have their texts (``check_entries`` looks closer), and makes an
-    absent input an empty one. No rows are an empty list.
+    Only sees whether the texts are there, as ``check_entries`` does more closely; makes an absent
+    input an empty one. No rows are an empty list.
 
     Raises:
         DatasetError: a path, a DataFrame, all three parts, …: says how to get what is wanted.
@@ -177,7 +180,7 @@ def list_rows(data: object, name: object = None, empty: bool = False) -> list[An
         example = ", such as data['train']" if "train" in data else ""
         problem = f"is an object with {list_names(data)}; a list of entries is expected{example}"
     elif isinstance(data, bytes) or not isinstance(data, Iterable):
-        problem = f"is {describe(data)}; a list of entries is expected"
+        problem = f"is {describe(data)}; a list of entries is expected, as load_entries gives it"
     else:
         if (rows := data if isinstance(data, list) else list(data)) or empty:
             return rows
@@ -209,8 +212,7 @@ def sift_entries(
     rows: list[Any], file: object = None, stop: bool = False
 ) -> tuple[list[Entry], list[Fault]]:
     """The usable entries, and the fault of each other row; ``stop`` ends at the first fault."""
-    entries: list[Entry] = []
-    faults: list[Fault] = []
+    entries, faults = [], []
     for row, value in enumerate(list_rows(rows, file)):
         if isinstance(entry := _check_entry(value), dict):
             entries.append(entry)

@@ -1,7 +1,6 @@
 """The names of fields: instruction, input and output, and what other data sets call them.
 
-What is unambiguous is read; for the rest a message lists the fields that are there, and how to say
-which is which. Used by lesson 01.
+What is unambiguous is read; a message lists the fields there are, and how to say which is which.
 """
 
 import difflib
@@ -25,6 +24,7 @@ PROPOSED = {
 }
 Names = Mapping[str, str] | None  # from our fields to those of a file
 Sources = dict[str, list[str]]  # the names under which a file may hold each of our fields
+TURNS = {"messages", "conversation", "conversations", "dialog", "dialogue", "turns", "chat"}
 UNREAD = {"system", "system_prompt", "history"}  # parts of the prompt in other programs' files
 
 
@@ -38,20 +38,20 @@ class RenamedRow(dict):
     called: dict[str, str]
 
 
-def name_fields(
-    rows: list[Any], fields: Names = None, file: object = None, quiet: bool = False
-) -> list[Any]:
+def name_fields(rows: list, fields: Names = None, file: object = None, quiet: bool = False) -> list:
     """The rows with their fields named instruction, input and output; other fields are kept.
 
-    ``fields`` says what the file calls them. For a field that it leaves out: the name itself comes
+    ``fields`` says what the file calls them. For a field that it leaves out the name itself comes
     first, in whatever capitals and spaces, then its plural, then one of ``OTHER_NAMES`` if no
-    second one is there. Whatever is read that is not one of the known sets of names is told in a
-    warning. A row in which two names of one field hold different texts is faulty.
+    second one is there. A warning tells of near misses. A row in which two names of one field hold
+    different texts is faulty.
 
     Raises:
-        DatasetError: no row has an instruction or an output, or the rows are of a kind that is not
-            read. ValueError: ``fields`` names none of the three.
+        DatasetError: no row has an instruction or an output, or the rows are conversations.
+            ValueError: ``fields`` names none of the three.
     """
+    if _are_turns(rows[0]):
+        raise DatasetError("holds conversations, lists of turns, which are not read yet", file)
     objects = [row for row in rows if isinstance(row, dict)]
     if not objects:
         return rows
@@ -59,10 +59,10 @@ def name_fields(
     sources = _find_sources(names, fields, file)
     row = next(index for index, row in enumerate(rows) if isinstance(row, dict))
     _refuse_conversations(rows[row], sources, file, row)
-    lacking = [field for field in ("instruction", "output") if not sources[field]]
-    if lacking:
-        problem = f"is missing; {describe_row(names, objects[0], file)}"
-        raise DatasetError(problem, file, row, lacking[0])
+    for field in ("instruction", "output"):
+        if not sources[field]:
+            problem = f"is missing; {describe_row(names, objects[0], file)}"
+            raise DatasetError(problem, file, row, field)
     if not quiet:
         _warn_of_names(names, objects, sources, fields, file)
     if all(found in ([], [field]) for field, found in sources.items()):
@@ -73,10 +73,9 @@ def name_fields(
 def list_names(names: Any) -> str:
     """Names of fields for a message, long ones and many shortened."""
     short = [repr(name if len(str(name)) <= 40 else f"{str(name)[:39]}…") for name in names]
-    more = f" and {len(short) - 12} more" if len(short) > 12 else ""
-    if not short:
-        return "no fields"
-    return f"the field{'s' * (len(short) > 1)} {', '.join(short[:12])}{more}"
+    more = f" and {len(short) - 12} more" * (len(short) > 12)
+    plural = "s" * (len(short) > 1)
+    return f"the field{plural} {', '.join(short[:12])}{more}" if short else "no fields"
 
 
 def fold_name(name: object) -> str:
@@ -96,13 +95,16 @@ def describe_row(names: Any, row: Mapping[str, Any], file: object = None) -> str
     for field, others in PROPOSED.items():
         wanted = (field, f"{field}s", *OTHER_NAMES[field], *others)
         found = [name for other in wanted for name in texts if fold_name(name) == other]
-        found += texts if field != "input" else []
+        found += texts * (field != "input")
         free = [name for name in found if name not in proposed.values()]
         proposed |= {field: free[0]} if free else {}
     if not {"instruction", "output"} <= proposed.keys():
         return f"{said}; an instruction and an output are needed, both of them texts"
-    source = "source" if file is None else repr(str(file))
-    return f"{said}. Say which is which: load_entries({source}, fields={proposed})"
+    return f"{said}. Say which is which: load_entries({_source(file)}, fields={proposed})"
+
+
+def _source(file: object) -> str:
+    return "source" if file is None else repr(str(file))
 
 
 def _find_sources(names: list[str], fields: Names, file: object) -> Sources:
@@ -147,21 +149,18 @@ def _warn_of_names(
         for name in names
         if not fields
         and name not in {*used, *FIELDS}
-        and (fold_name(name) in suspects or (not sources["input"] and _resembles_input(name)))
+        and (
+            fold_name(name) in suspects
+            or (not sources["input"] and _resembles_input(fold_name(name)))
+        )
         and any(isinstance(row.get(name), str | list) and row[name] for row in rows)
     ]
     said = [f"read {', '.join(read)}"] if read else []
     if unread:
-        source = "source" if file is None else repr(str(file))
-        call = f"load_entries({source}, fields={{'input': {unread[0]!r}}})"
+        call = f"load_entries({_source(file)}, fields={{'input': {unread[0]!r}}})"
         said.append(f"kept {list_names(unread)} unread; if the model should read it: {call}")
     if said:
         warn_caller(f"{file or 'entries'}: {'; '.join(said)}", FieldNamesWarning)
-
-
-def _resembles_input(name: str) -> bool:
-    name = fold_name(name)
-    return "input" in name or difflib.SequenceMatcher(None, name, "input").ratio() >= 0.8
 
 
 def _renamed(row: dict, sources: Sources) -> dict:
@@ -173,11 +172,11 @@ def _renamed(row: dict, sources: Sources) -> dict:
     renamed.called = {}
     for field, found in sources.items():
         there = [name for name in found if name in row]
-        there = [name for name in there if not is_blank(row[name])] or there[:1]
+        there = [n for n in there if not is_absent(row[n]) and str(row[n]).strip()] or there[:1]
         if any(row[name] != row[there[0]] for name in there[1:]):
             problem = (
-                f"stands there as {there[0]!r} and as {there[1]!r}, with different texts; say "
-                f"which one to read, as in fields={{{field!r}: {there[0]!r}}}"
+                f"is there as {there[0]!r} and as {there[1]!r}, with different texts; say which "
+                f"one to read, as in fields={{{field!r}: {there[0]!r}}}"
             )
             return FaultyRow(row, problem, field)
         if there:
@@ -189,11 +188,13 @@ def _renamed(row: dict, sources: Sources) -> dict:
 
 def reading_of(file: object) -> tuple[str, str]:
     """For messages: an expression for what a file holds, and what it needs."""
-    if file is None:
-        return "rows", ""
-    name = "FILE" if "://" in str(file) else repr(str(file))
-    first = "FILE downloaded, " if name == "FILE" else ""
-    return f"read_rows(Path({name}))", f" ({first}read_rows from lessons_lib.data.reading)"
+    name = "FILE" if "://" in str(file) else _source(file)
+    needed = " (read_rows from lessons_lib.data.reading)"
+    return ("source", "") if file is None else (f"read_rows(Path({name}))", needed)
+
+
+def _resembles_input(name: str) -> bool:
+    return "input" in name or difflib.SequenceMatcher(None, name, "input").ratio() >= 0.8
 
 
 def is_absent(value: object) -> bool:
@@ -202,14 +203,13 @@ def is_absent(value: object) -> bool:
     return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
 
 
-def is_blank(value: object) -> bool:
-    return is_absent(value) or (isinstance(value, str) and not value.strip())
-
-
 def turns_field(row: Mapping[str, Any]) -> str | None:
     """The field that holds a list of turns, if there is one."""
-    lists = {name: value for name, value in row.items() if isinstance(value, list) and value}
-    return next((name for name, value in lists.items() if all(map(_is_turn, value))), None)
+    return next((name for name, value in row.items() if _are_turns(value)), None)
+
+
+def _are_turns(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_turn, value))
 
 
 def _is_turn(value: object) -> bool:
@@ -222,22 +222,24 @@ def _refuse_conversations(row: dict, sources: Sources, file: object, index: int)
     found = [name for field in ("instruction", "output") for name in sources[field]]
     field, instances = turns_field(row), row.get("instances")
     rows, how = reading_of(file)
-    if _is_turn(row) and not found:
-        raise DatasetError("holds the turns of one conversation, which are not read yet", file)
+    lists = [n for n in row if fold_name(n) in TURNS and isinstance(row[n], list)]
+    if not found and (_is_turn(row) or (lists and not field)):
+        what = f"conversations ({lists[0]!r})" if lists else "the turns of a conversation"
+        problem = f"holds {what}, which are not read yet; make an entry of each question and answer"
+        raise DatasetError(problem, file, index)
     if isinstance(instances, list) and instances and not sources["output"]:
         field = "instances"
-        what = "Alpaca's seed tasks, each an instruction with a list of instances"
-        advice = "Make an entry of each instance"
+        what, advice = "Alpaca's seed tasks, with lists of instances", "Make an entry of each"
         entry = "'instruction': row['instruction'], 'input': one['input'], 'output': one['output']"
         loop = f"for row in {rows} for one in row['instances']"
     elif field and (len(found) < 2 or field in found):
         role, text = ("role", "content") if "role" in row[field][0] else ("from", "value")
-        what = f"conversations, lists of turns with {role!r} and {text!r}"
-        advice = "Take those of one question and one answer as entries"
         first = int(row[field][0].get(role) == "system")
+        what = f"conversations, lists of turns with {role!r} and {text!r}"
+        advice = "Take those of one question and one answer"
         turns = f"row[{field!r}][{first}]", f"row[{field!r}][{first + 1}]"
         only = f"len(row[{field!r}]) == {first + 2}"
-        if field in found:  # TRL's prompt and completion, each a list of turns
+        if len(found) > 1:  # TRL's prompt and completion, each a list of turns
             turns = f"row[{found[0]!r}][-1]", f"row[{found[1]!r}][0]"
             only = f"len(row[{found[0]!r}]) == 1"
         entry = f"'instruction': {turns[0]}[{text!r}], 'output': {turns[1]}[{text!r}]"

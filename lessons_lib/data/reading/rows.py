@@ -201,14 +201,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _read_table(text: str, path: Path, separator: str) -> list[dict[str, str]]:
     """CSV or TSV, by Python's own reader: the first line names the fields."""
-    header = text.partition("\n")[0]
+    header = text.lstrip("\r\n").partition("\n")[0]
     if separator not in header:  # Excel writes semicolons where commas are in numbers
-        separator = next((mark for mark in ";\t" if mark in header), separator)
+        separator = next((mark for mark in ",;\t" if mark in header), separator)
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # of 131,072 letters a cell
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[dict[str, str]] = []
     try:
-        names = next(lines)
+        names = next((cells for cells in lines if any(cells)), [""])
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise DatasetError("is named twice in the first line", path, field=twice[0])

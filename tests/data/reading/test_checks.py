@@ -60,6 +60,7 @@ def test_json_lines_of_pandas_are_read_under_any_name(tmp_path):
         {"version": "1.0", "examples": ENTRIES, "count": 3},
         {"title": ["a", "b"], "rows": ENTRIES},
         {"train": ENTRIES},
+        {"train": COLUMNS},
     ],
 )
 def test_objects_with_one_list_are_read(tmp_path, value):
@@ -94,6 +95,15 @@ def test_several_lists_are_named_and_the_advice_works(tmp_path):
     assert eval(advice, names) == ENTRIES
 
 
+def test_parts_in_memory_are_named():
+    parts = datasets.Dataset.from_list(ENTRIES).train_test_split(test_size=1)
+    with pytest.raises(DatasetError, match=r"take one: load_entries\(source\['train'\]\)"):
+        load_entries(parts)
+    assert len(load_entries(parts["train"])) == 2
+    with pytest.raises(DatasetError, match="is a stream"):
+        load_entries(parts["train"].to_iterable_dataset())
+
+
 def test_columns_of_different_lengths_are_refused():
     with pytest.raises(DatasetError, match="different lengths: {'instruction': 3, .*'output': 2}"):
         load_entries(COLUMNS | {"output": ["a", "b"]})
@@ -109,6 +119,7 @@ def test_columns_of_different_lengths_are_refused():
         ("a.csv", {"index": False, "encoding": "utf-8-sig"}),
         ("a.csv", {"index": False, "lineterminator": "\r\n"}),
         ("a.csv.gz", {"index": False}),
+        ("a.tsv", {"index": False}),
         ("a.tsv", {"index": False, "sep": "\t"}),
         ("A.TSV", {"index": False, "sep": "\t"}),
     ],
@@ -140,6 +151,7 @@ def test_a_table_with_faulty_lines_names_them(tmp_path):
         ('instruction,output\n"a,b\n', 'is a " left open'),
         ("Name a sea.,The Baltic.\nName a tree.,Oak.\n", "'Name a sea.', 'The Baltic.'"),
         ("instruction,output\n", "holds no entries"),
+        (",,\n,,\n", "holds no entries"),
     ],
 )
 def test_tables_that_cannot_be_read_are_named(tmp_path, content, piece):
@@ -148,6 +160,12 @@ def test_tables_that_cannot_be_read_are_named(tmp_path, content, piece):
     with pytest.raises(DatasetError) as caught:
         load_entries(path)
     assert piece in str(caught.value)
+
+
+def test_empty_lines_before_the_names_are_skipped(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("\n\ninstruction;output\na;b\n", encoding="utf-8")
+    assert load_entries(path) == [{"instruction": "a", "input": "", "output": "b"}]
 
 
 def test_a_text_of_a_million_letters_fits_into_a_cell(tmp_path):

@@ -201,5 +201,19 @@ def test_conversations_and_seed_tasks_are_named_and_the_advice_works(tmp_path, r
 
 
 def test_one_conversation_as_a_list_is_named():
-    with pytest.raises(DatasetError, match="turns of one conversation"):
+    with pytest.raises(DatasetError, match="turns of a conversation"):
         load_entries(TURNS)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"conversation": [{"human": "a", "assistant": "b"}]},
+        {"messages": []},
+        TURNS,
+        {"prompt": TURNS},
+    ],
+)
+def test_conversations_of_other_kinds_are_named(row):
+    with pytest.raises(DatasetError, match="conversation.*not read yet"):
+        load_entries([row])
