@@ -43,7 +43,7 @@ def padded_kinds(steps: BatchSteps) -> list[list[Kind]]:
 
 
 def target_kinds(steps: BatchSteps, targets: torch.Tensor | None = None) -> list[list[Kind]]:
-    """The kind of every target, (batch, length) as nested lists; by default, of the final targets."""
+    """The kind of every target, (batch, length) as nested lists; by default of the final ones."""
     targets = steps.targets if targets is None else targets
     ignored = {Kind.PADDING: Kind.IGNORED_PADDING, Kind.END: Kind.IGNORED_PADDING}
     rows = []

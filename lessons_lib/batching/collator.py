@@ -171,8 +171,8 @@ def custom_collate_fn(
 ) -> tuple[Tensor, Tensor]:
     """Turn rows of token ids into (inputs, targets), both int64 of shape (batch, length).
 
-    It differs from the book's function of this name in one point: padding is found by each row's length,
-    not by its value, so an end-of-text id inside a row stays a target instead of ending it.
+    It differs from the book's function of this name in one point: padding is found by each row's
+    length, not by its value, so an end-of-text id inside a row stays a target and does not end it.
 
     Source: Raschka, "Build a Large Language Model (From Scratch)", listing 7.5.
     """

@@ -49,9 +49,9 @@ def create_loader(
 
     "shuffled" draws entries in the random order that ``DataLoader(shuffle=True)`` gives after
     ``torch.manual_seed(seed)``. "bucketed" puts entries of similar length together, within windows
-    of 50 batches. "packed" fills rows of ``pack_length`` tokens with whole entries; a batch then has
-    ``batch_size`` such rows. The order depends on the seed and the epoch alone; each pass over the
-    loader is a new epoch. ``shuffle=False`` keeps the order of the entries (of the rows, if packed).
+    of 50 batches. "packed" fills rows of ``pack_length`` tokens with whole entries; ``batch_size``
+    then counts such rows. The order depends on the seed and the epoch alone; each pass over the
+    loader is a new epoch. ``shuffle=False`` keeps the entries (or packed rows) in their order.
     ``share_prefix`` makes each batch one flat row that holds its texts' common start once: the same
     loss and gradients, computed faster, for models that can read such rows.
     ``options`` are those of ``InstructionCollator``; rows end with the tokenizer's end of text.
@@ -67,7 +67,7 @@ def create_loader(
         raise ValueError(f"batching is 'shuffled', 'bucketed' or 'packed', not {batching!r}")
     if batching == "packed":
         if options.get("pad_to") is not None:
-            raise ValueError("pad_to does not go with batching='packed', whose rows have pack_length")
+            raise ValueError("pad_to does not go with batching='packed': rows are pack_length long")
         if share_prefix:
             raise ValueError("share_prefix needs one entry per row, so not batching='packed'")
         # An entry's end of text takes a place in the row, too, so an entry has one input fewer.
@@ -245,7 +245,7 @@ def padding_waste(batches: Sequence[Batch] | InstructionLoader) -> float:
 
 
 def count_cells(batch: Batch) -> tuple[int, int]:
-    """The number of cells in a batch's padded rows, and how many are padding; see ``padding_waste``."""
+    """A batch's number of cells, and how many of them are padding; see ``padding_waste``."""
     rows, length = batch.inputs.shape
     if batch.segments is not None:
         return rows * length, int((batch.segments == 0).sum())

@@ -139,7 +139,7 @@ def _shared_columns(batch: Batch, lengths: Tensor) -> int:
 
 @dataclass(frozen=True)
 class PrefixSharingCollator:
-    """Turns examples into one flat row: ``share_prefix`` of the padded ``Batch`` of ``collator``."""
+    """Turns examples into one flat row: ``share_prefix`` of what ``collator`` makes of them."""
 
     collator: InstructionCollator
 
