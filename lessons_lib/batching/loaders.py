@@ -69,7 +69,7 @@ def create_loader(
         if options.get("pad_to") is not None:
             raise ValueError("pad_to does not go with batching='packed': rows are pack_length long")
         if share_prefix:
-            raise ValueError("share_prefix needs one entry per row, so not batching='packed'")
+            raise ValueError("share_prefix goes with one entry per row, not with batching='packed'")
         # An entry's end of text takes a place in the row, too, so an entry has one input fewer.
         limit, most = options.get("allowed_max_length"), pack_length - 1
         options["allowed_max_length"] = most if limit is None else min(limit, most)

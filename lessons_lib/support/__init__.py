@@ -1,4 +1,4 @@
-"""What every other room leans on: files written whole, paths, devices, tables, processes.
+"""What all other rooms lean on: files written whole, paths, devices, tables, processes.
 
 Nothing here knows of entries, batches or models; only ``devices`` and ``processes`` need PyTorch.
 """

@@ -1,6 +1,6 @@
-"""Files and folders that are written whole or not at all, and a lock for one process at a time.
+"""Files and folders that are written whole or not at all, and locks between processes.
 
-Whoever reads sees the old content or the new, also after a crash or a full disk.
+A reader sees either the old content or the new, even after a crash or with a full disk.
 """
 
 import contextlib
@@ -18,34 +18,34 @@ from lessons_lib.support.paths import models_folder
 
 
 class CheckpointError(ValueError):
-    """A model file is missing, damaged or of another shape; says which and what to do."""
+    """A model file is missing, damaged or misshapen; the message says which, and what to do."""
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, then put it in its place.
+    """Let ``write`` fill a temporary file beside ``path``, then rename it to ``path``.
 
-    Whoever reads ``path`` sees the old content or the new, also after a crash. If ``write`` fails,
-    nothing is left behind.
+    A reader sees either the old content or the new, even after a crash. If ``write`` fails, nothing
+    is left behind.
     """
     write_all_whole({path: write})
 
 
 def write_all_whole(writes: Mapping[Path, Callable[[Path], object]]) -> None:
-    """Write several files of one folder as ``write_whole`` writes one, renaming them at the end.
+    """Write several files as ``write_whole`` writes one; all are renamed at the end.
 
-    If one of them fails, all old ones stay.
+    If writing one of them fails, all old files stay.
     """
     temporaries: dict[Path, Path] = {}
     try:
         for path, write in writes.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            # With the same ending, by which a reader may tell what the file holds.
+            # With the same ending: some writers choose the format by it.
             handle, name = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
             os.close(handle)
             temporaries[path] = Path(name)
             try:
                 write(temporaries[path])
-            except SafetensorError as error:  # how safetensors tells of a full disk
+            except SafetensorError as error:  # how safetensors reports a full disk
                 raise OSError(f"{path} cannot be written: {error}") from error
             with temporaries[path].open("rb+") as file:
                 os.fsync(file.fileno())
@@ -60,8 +60,8 @@ def write_all_whole(writes: Mapping[Path, Callable[[Path], object]]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """See to it that names just given in a folder survive a power failure, where systems can."""
-    with contextlib.suppress(OSError):  # Windows opens no folders
+    """Make new names in a folder survive a power failure, where the system can."""
+    with contextlib.suppress(OSError):  # Windows cannot open folders
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -71,10 +71,10 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked_file(path: Path, sentence: str, say: Callable[[str], object] = print) -> Iterator[None]:
-    """While this holds, no other process and no other thread is in its own with the same path.
+    """A context that only one process and one thread at a time can be in, by the lock's path.
 
-    Waits for the other one, and says the sentence. In a folder that cannot be written there is no
-    lock, and none is needed: nothing can be saved there either.
+    If another is in it, says the sentence and waits. In a folder that cannot be written to there is
+    no lock, and none is needed: nothing can be saved there either.
     """
     lock = None
     try:
@@ -85,7 +85,7 @@ def locked_file(path: Path, sentence: str, say: Callable[[str], object] = print)
         except Timeout:
             say(sentence)
             lock.acquire()
-    except (OSError, NotImplementedError):  # the second: a file system without locks
+    except (OSError, NotImplementedError):  # the latter: a file system without locks
         lock = None
     try:
         yield
@@ -95,22 +95,23 @@ def locked_file(path: Path, sentence: str, say: Callable[[str], object] = print)
 
 
 def replace_folder(folder: Path, fill: Callable[[Path], object]) -> None:
-    """Let ``fill`` write into a new folder, then put it in the place of ``folder``.
+    """Let ``fill`` write into a new folder, then replace ``folder`` by it.
 
     Raises:
-        OSError: it cannot be written. As whatever ``fill`` raises; nothing of it is left behind.
+        OSError: the folder cannot be written. Also whatever ``fill`` raises; nothing it wrote is
+            left behind.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".part-{folder.name}-*"):  # by a process that was killed
+    for left in folder.parent.glob(f".part-{folder.name}-*"):  # left by a killed process
         shutil.rmtree(left, ignore_errors=True)
-    # Not mkdtemp: its folders are for one user alone, and a classroom may share a cache.
+    # Not mkdtemp, whose folders only one user can read: a classroom may share a cache.
     part = folder.parent / f".part-{folder.name}-{secrets.token_hex(4)}"
     old = part.with_name(part.name + "-old")
     try:
         part.mkdir()
         fill(part)
         with contextlib.suppress(FileNotFoundError):
-            os.rename(folder, old)  # a folder cannot be renamed over one that has files
+            os.rename(folder, old)  # a folder cannot be renamed over one with files in it
         os.rename(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -120,7 +121,7 @@ def replace_folder(folder: Path, fill: Callable[[Path], object]) -> None:
 def locked(
     key: str, say: Callable[[str], object] = print
 ) -> contextlib.AbstractContextManager[None]:
-    """While this holds, no other process is in its own ``locked`` with the same key.
+    """A context that only one process at a time can be in, by the model's key.
 
     See ``locked_file``.
     """
@@ -129,7 +130,7 @@ def locked(
 
 
 def explain(error: BaseException) -> str:
-    """The error in a few words, without the paths of this machine."""
+    """The error in a few words, without this machine's paths."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Table:
-    """A head and rows of text, shown as aligned lines or, in a notebook, as a table."""
+    """A header and rows of text, shown as aligned lines or, in a notebook, as an HTML table."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -27,9 +27,9 @@ class Table:
 
 
 def html_table(lines: Iterable[Sequence[str]]) -> str:
-    """Rows of texts as an HTML table, the first as its head; every text is escaped.
+    """Rows of text as an HTML table, the first as its header; every text is escaped.
 
-    Its classes tell JupyterLab that nothing in it is a formula: "$5 or $6" would be one.
+    Its classes tell JupyterLab not to look for formulas: it would take "$5 or $6" for one.
     """
     rows = []
     for number, cells in enumerate(lines):
