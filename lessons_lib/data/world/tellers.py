@@ -65,7 +65,7 @@ class Cast:
         }
 
     def fill(self, template: str, words: Fact | None = None) -> str:
-        """Fill the gaps with ``words``, and the other gaps with people, places and days."""
+        """Fill the gaps named in ``words``, and the others with people, places and days."""
         return template.format_map(self.words() | (words or {}))
 
 
