@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Draw:
-    """Seeded choices, all made with ``Random.random()``: Python promises that only this stays."""
+    """Seeded choices, all made with ``Random.random()``, which Python promises not to change."""
 
     def __init__(self, seed: int | str):
         self._random = random.Random(seed).random

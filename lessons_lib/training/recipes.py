@@ -14,8 +14,8 @@ class Recipe(TrainOptions):
     """A training run: the model, the entries, and the options of ``train``.
 
     ``model`` is the name or path of a pretrained model, or the sizes of one that starts from
-    random weights. ``entries`` is what ``load_entries`` takes. The other options are those of
-    ``create_loader``; a prompt format is given by its name, so that a recipe can be written down.
+    random weights. ``entries`` is what ``load_entries`` takes. The fields below are options
+    of ``create_loader``; a prompt format is given by name, so that a recipe can be written down.
     """
 
     model: str | GPTConfig
