@@ -57,7 +57,7 @@ class PackingCollator:
     pack_length: int
 
     def length(self, example: Example) -> int:
-        """How many tokens an example takes in a row: its own and end of text, or those kept by cutting."""
+        """The tokens that an example takes in a row: its own and end of text, or those kept."""
         return min(len(example.token_ids), self.collator.allowed_max_length) + 1
 
     def __call__(self, rows: Sequence[Sequence[Example]]) -> Batch:

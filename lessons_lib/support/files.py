@@ -18,7 +18,7 @@ from lessons_lib.support.paths import models_folder
 
 
 class CheckpointError(ValueError):
-    """A model file is missing, damaged or of another shape; the message says which, and what to do."""
+    """A model file is missing, damaged or of another shape; says which, and what to do."""
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
