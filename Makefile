@@ -1,9 +1,9 @@
-# Each target says after ## what it does; `make` alone lists them.
+# After ## each target says what it does; `make` alone lists them all.
 .DEFAULT_GOAL := help
 .PHONY: help lab test environment notebooks base site serve clean
 
-# The first Python of 3.11 to 3.14 that starts; if none does, set_up.py says what to do. The shell
-# looks for it, and only when .venv is not up to date. Another one: make lab PYTHON=/path/to/python
+# The first Python from 3.11 to 3.14 that starts; if none does, set_up.py says what to do. The shell
+# looks for it only when .venv is not up to date. To choose one: make lab PYTHON=/path/to/python
 FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 PYTHON ?= $$(for python in python3.13 python3.12 python3.14 python3.11 python3 python; do \
     "$$python" -c '$(FITS)' >/dev/null 2>&1 && echo "$$python" && exit; done; echo python3)
@@ -18,16 +18,16 @@ READY = $(VENV_PYTHON) tools/environment/set_up.py --ready
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
 
-lab:  ## install what the lessons need into .venv, and open JupyterLab on lesson 01 (LAB_FLAGS=--no-browser; LLM=no leaves out a 93 MB language model)
+lab:  ## install what the lessons need into .venv, then open lesson 01 in JupyterLab (LAB_FLAGS=--no-browser; LLM=no leaves out a language model of 93 MB)
 	@$(READY) lab 2>/dev/null || $(PYTHON) tools/environment/set_up.py lab
 	@$(VENV_PYTHON) tools/lab.py $(LAB_FLAGS)
 
-environment:  ## install into .venv what lessons, tests, peers and benchmarks need; run nothing
+environment:  ## install into .venv what lessons, tests and benchmarks need, and run nothing
 	@$(READY) test 2>/dev/null || $(PYTHON) tools/environment/set_up.py test
 
-test: environment  ## check the formatting and run all tests (PYTEST_FLAGS="-k padding")
+test: environment  ## check formatting and lint, and run all tests (PYTEST_FLAGS="-k padding" runs some)
 	@start=$$(date +%s); failed=; \
-	$(VENV_PYTHON) -m ruff format --check . || failed="$$failed formatting (mend it: ruff format .)"; \
+	$(VENV_PYTHON) -m ruff format --check . || failed="$$failed formatting (to fix it: ruff format .)"; \
 	$(VENV_PYTHON) -m ruff check . || failed="$$failed lint"; \
 	$(VENV_PYTHON) -m pytest $(PYTEST_FLAGS) || failed="$$failed tests"; \
 	echo "The tests took $$(( $$(date +%s) - start )) s."; \
@@ -36,16 +36,16 @@ test: environment  ## check the formatting and run all tests (PYTEST_FLAGS="-k p
 notebooks: environment  ## run all notebooks from clean kernels and save their outputs
 	@$(VENV_PYTHON) -m tools.build_notebooks
 
-base: environment  ## write the corpus and pretrain the base model, in half an hour (BASE_FLAGS=--short: two minutes)
+base: environment  ## write the corpus and pretrain the base model in half an hour (BASE_FLAGS=--short: a tiny one in two minutes)
 	@$(VENV_PYTHON) -m tools.base_model.pretraining $(BASE_FLAGS)
 
-site: environment  ## build static pages of all lessons into site/; their inspectors work without a kernel
+site: environment  ## build static pages of all lessons in site/; their inspectors work without a kernel
 	@$(VENV_PYTHON) -m tools.site.build_site
 
-serve: environment  ## show site/ on this machine (make serve SERVE_FLAGS="--port 8001")
+serve: environment  ## show site/ on this machine (SERVE_FLAGS="--port 8001")
 	@$(VENV_PYTHON) -m tools.site.build_site --serve $(SERVE_FLAGS)
 
-clean:  ## remove .venv, what was downloaded, trained or built; the entries you wrote stay
+clean:  ## remove .venv and all that was downloaded, trained or built; the entries you wrote stay
 	rm -rf .venv .hypothesis .pytest_cache .ruff_cache build dist site *.egg-info
 	@if [ -d .cache ]; then \
 	  find .cache -mindepth 1 -maxdepth 1 ! -name own_entries.json -exec rm -rf {} +; fi

@@ -1,6 +1,6 @@
-"""What is measured: ``python -m benchmarks.NAME`` prints a table and, last, one line of JSON.
+"""Measurements: ``python -m benchmarks.NAME`` prints a table and, as its last line, JSON.
 
-``races`` time our code against a peer in the same run; ``figures`` make the numbers that lessons
+``races`` time our code against a peer in the same run; ``figures`` measure the numbers that lessons
 and docs show. Commands and imports name a benchmark without its folder.
 """
 

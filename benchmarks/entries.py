@@ -1,4 +1,4 @@
-"""Which entries a benchmark runs on: the book's where they are to be had, else the bundled ones."""
+"""The entries that a benchmark runs on: the book's if their file is named, else the bundled."""
 
 import os
 

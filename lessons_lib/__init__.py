@@ -1,8 +1,8 @@
 """From a file of instructions to a model that follows them: the library behind the lessons.
 
-Each stage of the course has a room, and lessons import from there: ``from lessons_lib.batching
-import pad``. The most used names are here as well; a room is loaded when one of its names is first
-used, so that ``import lessons_lib`` alone takes no time.
+Each stage of the course has a room, a sub-package, and lessons import from there: ``from
+lessons_lib.batching import pad``. The most used names are here as well; a room is loaded when one
+of its names is first used, so ``import lessons_lib`` by itself takes no time.
 """
 
 import importlib
@@ -75,7 +75,7 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    globals()[name] = value  # from now on found without this function
+    globals()[name] = value  # found without this function from now on
     return value
 
 

@@ -1,7 +1,7 @@
-"""Is this machine ready for the lessons? One fix for each thing that is not. Used by every lesson.
+"""Is this machine ready for the lessons? Used by every lesson; names one fix for each fault.
 
-Nothing here imports PyTorch or another large package: versions are read from what pip wrote down,
-so that a lesson's first cell answers at once, and a broken package is named and not stumbled over.
+Nothing here imports PyTorch or another large package: versions are read from what pip recorded, so
+that a lesson's first cell answers at once, and a broken package is reported instead of raising.
 """
 
 import html
@@ -23,7 +23,7 @@ from lessons_lib.support.table import html_table
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was looked at. ``fix`` is a command or a sentence; empty when all is well."""
+    """One thing that was checked. ``fix`` is a command or a sentence, empty when all is well."""
 
     what: str
     state: Literal["ok", "note", "warn", "fix"]
@@ -39,7 +39,7 @@ class Environment:
 
     @property
     def ok(self) -> bool:
-        """Whether the lessons will run: nothing has to be fixed, warnings aside."""
+        """Whether the lessons will run: apart from warnings, nothing needs fixing."""
         return all(row.state != "fix" for row in self.rows)
 
     @property
@@ -67,17 +67,17 @@ class Environment:
 
 
 DISTRIBUTION = "lessons-lib"
-# Packages whose front end JupyterLab loads; kernel and front end must come from one release.
+# Kernel packages and JupyterLab front ends of the widgets, which must fit each other.
 WIDGET_PACKAGES = ("ipywidgets", "jupyterlab_widgets", "anywidget")
 FRONT_ENDS = ("jupyterlab_widgets", "anywidget")
-LITTLE_MEMORY, LITTLE_DISK = 4, 2  # gigabytes below which lessons become slow, or fail
+LITTLE_MEMORY, LITTLE_DISK = 4, 2  # with fewer gigabytes, lessons become slow or fail
 
 
 def check_environment() -> Environment:
-    """Look at Python, PyTorch, GPT-2's files, packages, widgets, kernel, folder and memory.
+    """Check Python, PyTorch, GPT-2's files, packages, widgets, kernel, folder, memory and disk.
 
-    Takes a fraction of a second, changes nothing, and never raises: what cannot be looked at
-    becomes a row of its own.
+    Takes a fraction of a second, changes nothing and never raises: a check that breaks is a row of
+    its own.
     """
     probes: list[tuple[str, Callable[[str], Row]]] = [
         ("Python", _check_python),
@@ -96,7 +96,7 @@ def _probe(what: str, probe: Callable[[str], Row]) -> Row:
     try:
         return probe(what)
     except Exception as error:  # a broken installation can fail in any way
-        found = f"could not be looked at: {type(error).__name__}: {error}"
+        found = f"could not be checked: {type(error).__name__}: {error}"
         cloned = (PACKAGE.parent / "pyproject.toml").is_file()
         return Row(what, "fix", found, _pip(f'-e "{PACKAGE.parent}"' if cloned else DISTRIBUTION))
 
@@ -177,7 +177,7 @@ def _check_widgets(what: str) -> Row:
 
 
 def _check_prefix(what: str) -> Row:
-    """Does this kernel, or this Python, run where the project's packages are?"""
+    """Does this kernel, or this Python, use the project's own packages?"""
     prefix, project = Path(sys.prefix).resolve(), _project_of(PACKAGE)
     here = "this kernel" if _in_kernel() else "this Python"
     own = project / ".venv" if project else None
@@ -195,7 +195,7 @@ def _check_folder(what: str) -> Row:
     try:
         folder = Path.cwd()
     except OSError:
-        return Row(what, "fix", "it is gone", "Close this, and open the lesson again.")
+        return Row(what, "fix", "it no longer exists", "Close the lesson and open it again.")
     for place in map(_existing, (folder, cache_folder())):
         try:
             with tempfile.TemporaryFile(dir=place):
@@ -228,7 +228,7 @@ def _check_machine(what: str) -> Row:
 
 
 def _requirements() -> dict:
-    """What the library asks for, by name; extras left out. ``packaging.requirements`` objects."""
+    """The library's requirements by name, without extras, as ``packaging.requirements`` objects."""
     from packaging.requirements import Requirement
 
     lines = importlib.metadata.requires(DISTRIBUTION) or []
@@ -244,7 +244,7 @@ def _version(name: str) -> str | None:
 
 
 def _pip(arguments: str) -> str:
-    """The command that installs into the running environment, as it is typed here."""
+    """The command that installs into the running environment, as one types it here."""
     return f"%pip install {arguments}" if _in_kernel() else f"python -m pip install {arguments}"
 
 
@@ -259,7 +259,7 @@ def _venv_python(environment: Path) -> Path:
 
 
 def _project_of(path: Path) -> Path | None:
-    """The clone of this project that a path lies in, if any."""
+    """The clone of this project that contains the path, if any."""
     for folder in (path.resolve(), *path.resolve().parents):
         if (folder / "pyproject.toml").is_file() and (folder / "lessons_lib").is_dir():
             return folder
@@ -267,8 +267,8 @@ def _project_of(path: Path) -> Path | None:
 
 
 def _existing(place: Path) -> Path:
-    """The place, or the nearest folder above it that can be seen."""
-    while not os.path.exists(place):  # unlike Path's, False where looking is not allowed
+    """The place itself, or the nearest folder above it that exists and can be seen."""
+    while not os.path.exists(place):  # unlike Path.exists, False where access is denied
         place = place.parent
     return place
 
@@ -280,7 +280,7 @@ def _cores() -> int:
 
 
 def _memory() -> float | None:
-    """Gigabytes of memory; None where the system does not say."""
+    """Gigabytes of memory; None if the system does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     except (AttributeError, OSError, ValueError):  # Windows has no sysconf

@@ -1,7 +1,7 @@
-"""A fine-tuning run without a notebook: its folder holds the model, what was measured, and answers.
+"""A fine-tuning run without a notebook; its folder holds the model, measurements and answers.
 
-``python -m lessons_lib finetune`` calls it. The run is that of lesson 09, with checkpoints, so
-that nothing is lost when the machine is switched off.
+``python -m lessons_lib finetune`` calls it. The run is that of lesson 09, with checkpoints, so that
+little is lost when the machine is switched off.
 """
 
 import dataclasses
@@ -43,32 +43,31 @@ def run_in_folder(
     progress: bool = True,
     say: Callable[[str], object] = print,
 ) -> History:
-    """Fine-tune by a recipe; the folder then has the model, its history, curves and answers.
+    """Fine-tune by a recipe, and write the model, its history, curves and answers to the folder.
 
     ``load_model(folder)`` and transformers can read the model. With ``resume`` the run continues
-    from its newest checkpoint; where there is neither a checkpoint nor a model, it starts afresh.
+    from its newest checkpoint, or starts afresh if there is neither a checkpoint nor a model.
     An interrupted run leaves only its checkpoints behind.
 
     Raises:
-        CheckpointError: another run is using the folder; the folder cannot be written; or it holds
-            a run and ``resume`` is False, a run with other options, or a model without a
-            checkpoint. Else as ``load_model``, ``load_entries`` and ``train``.
+        CheckpointError: another run is using the folder; the folder cannot be written to; it holds
+            a run, and ``resume`` is False; or it holds a run with other options, or a model without
+            a checkpoint. Otherwise as ``load_model``, ``load_entries`` and ``train``.
     """
     folder, device = Path(folder), pick_device(device)
     if (folder / MODEL).exists():
         if not resume:
             raise CheckpointError(f"{folder} holds a model already: choose another folder")
-        if (
-            Checkpoints(folder / CHECKPOINTS).newest is None
-        ):  # a checkpoint would say how the model was made
+        # A checkpoint would say how the model was made.
+        if Checkpoints(folder / CHECKPOINTS).newest is None:
             raise CheckpointError(
-                f"{folder} holds a model already, and no checkpoint to go on from: choose another "
+                f"{folder} holds a model already, but no checkpoint to go on from: choose another "
                 "folder"
             )
     splits = split_entries(load_entries(recipe.entries))
     torch.manual_seed(recipe.seed)
     model = load_model(recipe.model)
-    # The key holds what is in the model and the entries; where their files are does not matter.
+    # The key stands for the content of model and entries; where their files are does not matter.
     options = dataclasses.asdict(recipe) | {"key": recipe_key(recipe, splits, model)}
     del options["model"], options["entries"]
     add_entry_tokens(model, recipe, splits)
@@ -98,7 +97,7 @@ def _how_to_go_on(checkpoints: Checkpoints) -> str:
 
 
 def _save_run(folder: Path, model: nn.Module, history: History) -> None:
-    """The model first: it took longest."""
+    """Save the model first, which took longest to make, then its history and curves."""
     save_model(model, folder)
     picture = small_png(draw_history(history))
     write_all_whole(
@@ -116,7 +115,7 @@ def _answer(
     prompt_format: str,
     say: Callable[[str], object],
 ) -> None:
-    """Answer the test entries for which the model has room, write the answers, tell the score."""
+    """Answer the test entries that fit the model, write the answers, and report the score."""
     written = get_prompt_format(prompt_format)
     room, tokenizer = model.context_length, tokenizer_of(model)
     asked = [entry for entry in entries if len(text_ids(written.prompt(entry), tokenizer)) < room]

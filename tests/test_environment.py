@@ -145,7 +145,7 @@ def test_a_folder_that_is_gone_is_named(monkeypatch):
         raise FileNotFoundError
 
     monkeypatch.setattr(environment.Path, "cwd", gone)
-    assert row("Working folder").found == "it is gone"
+    assert row("Working folder").found == "it no longer exists"
 
 
 def test_little_memory_and_disk_are_warnings(monkeypatch):

@@ -1,1 +1,1 @@
-"""Scripts for working on the project: set-up, JupyterLab, building the notebooks."""
+"""Scripts for work on the project: set-up, JupyterLab, notebooks, map, site and base model."""

@@ -1,9 +1,9 @@
-"""Run all notebooks from clean kernels and save what they print: ``make notebooks``.
+"""Run all notebooks from clean kernels and save their outputs: ``make notebooks``.
 
-Also writes each notebook's navigation cells. Committed outputs are text, tables and small PNG
-pictures: widget views are left out, because without their state a page shows only an error.
-``python -m tools.build_notebooks 03 04`` builds lessons 03 and 04 alone; ``--navigation`` writes
-the navigation cells and runs nothing.
+This also writes each notebook's navigation cells. Committed outputs are text, tables and small PNG
+pictures; widget views are left out, because without their state a page shows only an error.
+``python -m tools.build_notebooks 03 04`` builds only lessons 03 and 04; ``--navigation`` writes the
+navigation cells and runs nothing.
 """
 
 import argparse
@@ -28,7 +28,7 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def lesson_paths() -> list[Path]:
-    """All lessons in their order."""
+    """All lessons in order."""
     return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 
 
@@ -46,7 +46,7 @@ def title(notebook: nbformat.NotebookNode) -> str:
 
 
 def navigation(path: Path, paths: list[Path]) -> str:
-    """Links to the lesson before, the contents, and the lesson after."""
+    """Links to the previous lesson, the contents and the next lesson."""
     place = paths.index(path)
     links = [f"[Contents]({CONTENTS})"]
     if place > 0:
@@ -57,7 +57,7 @@ def navigation(path: Path, paths: list[Path]) -> str:
 
 
 def set_navigation(notebook: nbformat.NotebookNode, links: str) -> None:
-    """Put the links into the first and the last cell, which hold nothing else."""
+    """Put the links into a first and a last cell, which hold nothing else."""
     cells = [c for c in notebook.cells if NAVIGATION not in c.metadata.get("tags", [])]
     top, bottom = (
         nbformat.v4.new_markdown_cell(
@@ -69,7 +69,7 @@ def set_navigation(notebook: nbformat.NotebookNode, links: str) -> None:
 
 
 def usual_environment() -> dict[str, str]:
-    """This process's variables, without those by which somebody chose other entries or sizes."""
+    """This process's variables, without those that choose other entries or sizes."""
     return {name: value for name, value in os.environ.items() if name not in CHOICES}
 
 
@@ -80,8 +80,8 @@ def execute(
 ) -> None:
     """Run all cells in a new kernel, which works in the notebooks' folder.
 
-    ``timeout`` is seconds for one cell, ``environment`` the kernel's variables where they are not
-    this process's own.
+    ``timeout`` is in seconds per cell; ``environment`` holds the kernel's variables, by default
+    those of this process.
 
     Raises:
         CellExecutionError: a cell raised; the message names it.
@@ -94,7 +94,7 @@ def execute(
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:
-    """Leave nothing in the notebook that differs without need or that a reader cannot see."""
+    """Remove from the notebook what differs needlessly from run to run or that no reader sees."""
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     for cell in notebook.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items() if k == "tags"}
@@ -103,7 +103,7 @@ def clean(notebook: nbformat.NotebookNode) -> None:
 
 
 def _without_widget(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
-    """The output without its widget view; None where nothing but its stand-in text is left."""
+    """The output without its widget view; None if only its stand-in text would be left."""
     data = output.get("data", {})
     if WIDGET_VIEW not in data:
         return output
@@ -112,15 +112,15 @@ def _without_widget(output: nbformat.NotebookNode) -> nbformat.NotebookNode | No
 
 
 def picture_bytes(notebook: nbformat.NotebookNode) -> int:
-    """How much the notebook's pictures take, in bytes of base64 text."""
+    """The size of the notebook's pictures, in bytes of base64 text."""
     outputs = [o for cell in notebook.cells for o in cell.get("outputs", [])]
     return sum(len(output.get("data", {}).get("image/png", "")) for output in outputs)
 
 
 def build(path: Path, paths: list[Path], environment: dict[str, str] | None) -> None:
-    """Navigation, a full run, and saving; the file is replaced only when all cells ran.
+    """Write the navigation, run all cells and save; the file is replaced only if all cells ran.
 
-    Without an environment for the kernel nothing is run.
+    Without an environment for the kernel, nothing is run.
     """
     notebook = read(path)
     set_navigation(notebook, navigation(path, paths))
@@ -141,7 +141,9 @@ def build(path: Path, paths: list[Path], environment: dict[str, str] | None) -> 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.build_notebooks", description=__doc__)
     parser.add_argument("lessons", nargs="*", help="numbers of lessons, such as 03; default: all")
-    parser.add_argument("--navigation", action="store_true", help="write navigation, run nothing")
+    parser.add_argument(
+        "--navigation", action="store_true", help="write the navigation, run nothing"
+    )
     chosen = parser.parse_args(arguments)
     paths = lesson_paths()
     wanted = [p for p in paths if not chosen.lessons or p.name[:2] in chosen.lessons]
@@ -154,7 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
             try:
                 build(path, paths, None if chosen.navigation else environment)
             except CellExecutionError as error:
-                print(f"{path.name}: a cell failed, the file is as it was.\n{error}")
+                print(f"{path.name}: a cell failed; the file is unchanged.\n{error}")
                 return 1
     return 0
 

@@ -1,8 +1,8 @@
-"""Draw the library's rooms and who imports whom, from the code itself: docs/library.md.
+"""Draw the library's rooms and what imports what, from the code itself, for docs/library.md.
 
-``python -m tools.draw_rooms`` writes the picture docs/rooms.svg, and in docs/library.md the list of
-rooms and files, each with the first sentence of its docstring. ``--check`` writes nothing and fails
-where one of the two is out of date.
+``python -m tools.draw_rooms`` writes the picture docs/rooms.svg and, in docs/library.md, the list
+of rooms and files, each with the first sentence of its docstring. ``--check`` writes nothing and
+fails if either is out of date.
 """
 
 import argparse
@@ -40,19 +40,19 @@ text { font: 13px system-ui, sans-serif; fill: #1b1f24; }
 
 
 def room_of(module: str) -> str:
-    """The room in which a module stands: "batching" for "lessons_lib.batching.packing"."""
+    """The room that a module belongs to: "batching" for "lessons_lib.batching.packing"."""
     name = module.removeprefix("lessons_lib").removeprefix(".")
     rooms = [room for room in ORDER if name == room or name.startswith(room + ".")]
     return max(rooms, key=len, default=OUTSIDE)
 
 
 def read_imports() -> grimp.ImportGraph:
-    """Which module of the package imports which, those inside functions included."""
+    """Which module of the package imports which, imports inside functions included."""
     return grimp.build_graph("lessons_lib", cache_dir=None)
 
 
 def count_imports(graph: grimp.ImportGraph) -> Counter[tuple[str, str]]:
-    """(room, room that it imports from) → how many imports of one module by another."""
+    """For each (room, room it imports from), the number of imports of one module by another."""
     return Counter(
         (room_of(importer), room_of(imported))
         for importer in graph.modules
@@ -61,7 +61,7 @@ def count_imports(graph: grimp.ImportGraph) -> Counter[tuple[str, str]]:
 
 
 def files_of(room: str) -> list[Path]:
-    """The room's modules, its ``__init__`` aside, in alphabetical order."""
+    """The room's modules except ``__init__``, in alphabetical order."""
     folder = PACKAGE if room == OUTSIDE else PACKAGE / room.replace(".", "/")
     return sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
 
@@ -74,7 +74,7 @@ def phrase(path: Path) -> str:
 
 
 def picture(counts: Counter[tuple[str, str]]) -> str:
-    """A square table as SVG: a row's room imports from the rooms of the columns."""
+    """A square table as SVG: the room of each row imports from the rooms of the columns."""
     rooms = [*ORDER, OUTSIDE]
     width, height = LEFT + CELL * len(rooms) + 20, TOP + CELL * len(rooms) + 20
     parts = [
@@ -142,7 +142,7 @@ def with_listing(page: str, text: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.draw_rooms", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where outdated")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if out of date")
     chosen = parser.parse_args(arguments)
     counts = count_imports(read_imports())
     wanted = {

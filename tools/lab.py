@@ -1,7 +1,7 @@
 """Open JupyterLab on the first lesson: .venv/bin/python tools/lab.py [flags of jupyter lab]
 
 Jupyter's, IPython's and matplotlib's own files go to .cache in the project's folder, so nothing is
-registered anywhere else and nothing from elsewhere (settings, kernels) gets in the way.
+registered anywhere else, and nothing from elsewhere (settings, kernels) interferes.
 """
 
 import json
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# What each variable's folder is called under .cache/jupyter.
+# The name of each variable's folder under .cache/jupyter.
 FOLDERS = {
     "JUPYTER_CONFIG_DIR": "config",
     "JUPYTER_DATA_DIR": "data",
@@ -23,32 +23,32 @@ FOLDERS = {
 }
 # Settings for the first start; what a learner changes afterwards stays.
 SETTINGS = {
-    # No question about news: the answer is no, and nothing asks the network.
+    # Do not ask about news: the answer is no, and nothing goes to the network.
     "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
         "fetchNews": "false",
         "checkForUpdates": False,
     },
-    # The lessons' link to the contents shows the README as a page, not as source text.
+    # Show the README, to which the lessons link as their contents, as a page, not as source.
     "settings/@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": {
         "defaultViewers": {"markdown": "Markdown Preview"},
     },
-    # No warning at each start that kernels talk unencrypted: they talk inside this machine.
+    # Do not warn at each start that kernels talk unencrypted: they talk inside this machine.
     "ipython/profile_default/ipython_kernel_config.json": {"IPKernelApp": {"log_level": 40}},
 }
-# At its import, rfc3987_syntax compiles a grammar of international web addresses, two thirds of
-# JupyterLab's start. Nothing here checks such addresses, and jsonschema goes without it if absent.
+# When imported, rfc3987_syntax compiles a grammar of international web addresses, which takes two
+# thirds of JupyterLab's start. Nothing here checks such addresses, and jsonschema can do without.
 LAUNCH = """
 import sys
 sys.modules["rfc3987_syntax"] = None
 from jupyterlab.labapp import main
 sys.exit(main())
 """
-# These would put a folder of somebody else before .venv's own: kernels, extensions, settings.
+# These would put somebody else's kernels, extensions and settings before those of .venv.
 UNWANTED = ["JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTERLAB_DIR", "PYTHONHOME"]
 
 
 def lab_environment() -> dict[str, str]:
-    """The variables JupyterLab and its kernels run with; makes the folders they name."""
+    """The variables with which JupyterLab and its kernels run; makes the folders they name."""
     environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     for name, folder in FOLDERS.items():
         path = ROOT / ".cache" / "jupyter" / folder
@@ -59,8 +59,8 @@ def lab_environment() -> dict[str, str]:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(settings, indent=1), encoding="utf-8")
-    environment["JUPYTER_PREFER_ENV_PATH"] = "1"  # .venv's kernel before any other of its name
-    # A lesson that runs `!pip` or `!python` means .venv's.
+    environment["JUPYTER_PREFER_ENV_PATH"] = "1"  # .venv's kernel before others of its name
+    # In a lesson, `!pip` and `!python` are those of .venv.
     environment["VIRTUAL_ENV"] = sys.prefix
     scripts = str(Path(sys.executable).parent)
     environment["PATH"] = scripts + os.pathsep + environment.get("PATH", "")
@@ -68,7 +68,7 @@ def lab_environment() -> dict[str, str]:
 
 
 def lab_command(flags: list[str]) -> list[str]:
-    """The command line; ``flags`` come last, so they win over those given here."""
+    """The command line; ``flags`` come last, so they override those given here."""
     lessons = sorted(ROOT.glob("notebooks/01_*.ipynb"))
     page = f"/lab/tree/notebooks/{lessons[0].name}" if lessons else "/lab"
     command = [
@@ -76,11 +76,11 @@ def lab_command(flags: list[str]) -> list[str]:
         f"--ServerApp.root_dir={ROOT}",
         f"--LabApp.default_url={page}",
         "--ServerApp.answer_yes=True",  # Ctrl-C stops at once
-        "--Application.log_level=ERROR",  # the address is shown all the same
+        "--Application.log_level=ERROR",  # the address is still shown
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
-        # Looking for language servers starts npm and others, which write into the home folder.
+        # Looking for language servers starts npm and others, which write to the home folder.
         "--LanguageServerManager.autodetect=False",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -91,7 +91,7 @@ def lab_command(flags: list[str]) -> list[str]:
 def main() -> int:
     print("JupyterLab opens lesson 01 in your browser; Ctrl-C here stops it.", flush=True)
     command, environment = lab_command(sys.argv[1:]), lab_environment()
-    if os.name == "nt":  # Windows' exec would return to the prompt while the server goes on
+    if os.name == "nt":  # Windows' exec would return to the prompt while the server runs on
         return subprocess.call(command, env=environment)
     os.execve(command[0], command, environment)
 

@@ -1,8 +1,8 @@
 """The base model before and after a minute of fine-tuning: ``python -m benchmarks.base``.
 
-Three fine-tunings with the instruction masked and three without, each with another seed, and one
-from random weights. All answers are greedy. A table for people, then JSON in the last line;
-figures of fine-tuned models are medians over the seeds.
+Fine-tunes three times with the prompt masked and three times without a mask, each time with another
+seed, and once from random weights. All answers are greedy. Prints a table for people, then JSON in
+the last line; figures of fine-tuned models are medians over the seeds.
 """
 
 import argparse
@@ -44,10 +44,10 @@ AIMS = {
     "unseen_phrasing_exact": ("≥", 0.70),
     "lowest_family_exact": ("≥", 0.50),
 }
-# By the response loss on validation: see benchmarks.learning_rates. Masked runs: the recipe's own.
+# Chosen by response loss (benchmarks.learning_rates); masked runs use the recipe's rate.
 UNMASKED_RATE = 3e-4
 HELD_OUT = 600
-BASE_TOKENS, ANSWER_TOKENS = 40, 64  # the longest wanted answer has fewer
+BASE_TOKENS, ANSWER_TOKENS = 40, 64  # more than the longest wanted answer has
 
 
 def answer(
@@ -56,22 +56,22 @@ def answer(
     families: Sequence[str],
     max_new_tokens: int = ANSWER_TOKENS,
 ) -> Scores:
-    """Greedy answers in the Alpaca format, marked."""
+    """Greedy answers in the Alpaca format, with their marks."""
     options = {"max_new_tokens": max_new_tokens, "batch_size": 64}
     return answer_and_score(model, entries, families=families, **options)
 
 
 def base_figures(test: list[Entry]) -> dict[str, float]:
-    """Of the model as it was pretrained."""
+    """Figures of the model as it was pretrained."""
     model, families = load_model("base"), families_of_test_part()
     scores = answer(model, test, families, BASE_TOKENS)
-    # Families without an input: their answers are not in the prompt.
+    # Families without an input, whose answers are not in the prompt.
     recalled = {name for name, family in FAMILIES.items() if not family.input}
     marks = zip(families, scores.marks["lenient"], strict=True)
     lenient = [mark for family, mark in marks if family in recalled]
     asked = ["\n".join(filter(None, (e["instruction"], e["input"]))) + "\n" for e in test]
     bare = generate_all(model, asked, max_new_tokens=BASE_TOKENS, batch_size=64)
-    # Generous: what it wrote on the next line counts, whether or not it stopped there.
+    # Generously, only the next line that it wrote counts, whether or not it stopped there.
     lines = [text.text.strip().split("\n")[0].strip() for text in bare]
     return {
         "base_exact": scores.share("exact").value,
@@ -98,7 +98,7 @@ def fine_tune(seed: int, mask: str, random_weights: bool = False) -> Finetuned:
 
 
 def tuned_figures(seeds: Sequence[int], test: list[Entry]) -> tuple[dict[str, float], Counter]:
-    """Medians over the seeds, and right answers by family, pooled: (family, asked or right)."""
+    """Medians over the seeds, and pooled counts by (family, "asked" or "right")."""
     runs: dict[str, list[float]] = {}
     by_family: Counter = Counter()
 
@@ -129,14 +129,14 @@ def tuned_figures(seeds: Sequence[int], test: list[Entry]) -> tuple[dict[str, fl
 
 
 def family_table(by_family: Counter) -> dict[str, float]:
-    """Share of right answers of each family, the lowest first."""
+    """The share of right answers of each family, lowest first."""
     names = {family for family, _ in by_family}
     shares = {name: by_family[name, "right"] / by_family[name, "asked"] for name in names}
     return dict(sorted(shares.items(), key=lambda pair: (pair[1], pair[0])))
 
 
 def verdict(name: str, value: float) -> str:
-    """How a figure stands to its target or aim."""
+    """How a figure compares with its target or aim."""
     kind, goals = ("target", TARGETS) if name in TARGETS else ("aim", AIMS)
     if name not in goals:
         return ""

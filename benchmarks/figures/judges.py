@@ -1,9 +1,9 @@
 """Which scorer can be trusted: ``python -m benchmarks.judges``.
 
-Every scorer on the 60 labelled answers: AUC and Spearman with intervals of 95 %, how many answers
+For every scorer, on the 60 labelled answers: AUC and Spearman with 95 % intervals, how many answers
 it could score, and seconds per 100 answers without the time to load a model; then the AUC of one
 kind of answer against another, because that of all good against all bad hides what a scorer sees.
-Tables for people, then JSON in the last line. The judge on a server joins in where
+Prints tables for people, then JSON in the last line. A judge on a server joins in if
 ``LESSONS_LIB_JUDGE_MODEL`` names one. Without SmolLM2's package its figures are null.
 """
 
@@ -17,7 +17,7 @@ from lessons_lib.evaluation.judges.verdicts import Verdict, Verdicts
 from lessons_lib.support import Table
 
 TARGET = 0.8  # for the best scorer
-# Name in the JSON → name of the scorer.
+# From the name in the JSON to the name of the scorer.
 FIGURES = {
     "rouge_l_auc": "ROUGE-L",
     "chrf_auc": "chrF",
@@ -29,7 +29,7 @@ FIGURES = {
     "combined_auc": "combined",
 }
 
-# Which pairs of kinds are told apart: part of the name in the JSON → (good, bad).
+# Pairs of kinds to tell apart: from a part of the name in the JSON to (good, bad).
 PAIRS: dict[str, tuple[Kind, Kind]] = {
     "right_v_wrong_fact": ("right", "wrong fact"),
     "reworded_v_wrong_fact": ("reworded", "wrong fact"),
@@ -37,7 +37,7 @@ PAIRS: dict[str, tuple[Kind, Kind]] = {
     "right_v_empty": ("right", "empty"),
     "right_v_echo": ("right", "echo"),
 }
-# In the JSON of these scorers: each of these pairs.
+# The JSON has each of these pairs for each of these scorers.
 IN_FIGURES = "right_v_wrong_fact", "reworded_v_wrong_fact"
 MODEL_SCORERS = {
     "likelihood": "likelihood",
@@ -47,7 +47,7 @@ MODEL_SCORERS = {
 
 
 def pair_figures(verdicts: Verdicts) -> dict[str, float | None]:
-    """The AUC of pairs of kinds by name; null for a scorer that is missing or gave no score."""
+    """The AUC of pairs of kinds, by name; None for a scorer that is missing or gave no score."""
     figures = {}
     for pair in IN_FIGURES:
         found = verdicts.between(*PAIRS[pair])
@@ -66,13 +66,13 @@ def pairs_table(verdicts: Verdicts) -> Table:
 
 
 def with_model(verdicts: Verdicts) -> list[Verdict]:
-    """The verdicts on scorers that use a model, the best first; "combined" uses a rule, too."""
+    """The verdicts on scorers that use a model, best first; "combined" also uses a rule."""
     rules = {rule.name for rule in STATISTICAL}
     return [verdict for verdict in verdicts.verdicts if verdict.name not in rules]
 
 
 def figures_of(verdicts: Verdicts) -> dict[str, float | None]:
-    """The numbers by name; "semantic_auc" is that of MiniLM, or of the base model without it."""
+    """The figures by name; "semantic_auc" is MiniLM's or, without it, the base model's."""
     found = {verdict.name: verdict.auc.value for verdict in verdicts.verdicts}
     figures = {key: found.get(name) for key, name in FIGURES.items()}
     figures["semantic_auc"] = found.get("semantic (minilm)", found.get("semantic (mean states)"))

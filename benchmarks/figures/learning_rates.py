@@ -1,8 +1,8 @@
 """How lesson 09's learning rate was chosen: ``python -m benchmarks.learning_rates``.
 
-For each mask and each learning rate the response loss on the validation part, mean over seeds: the
-one loss that runs with different masks share. Test entries are not looked at. The last line is
-JSON.
+For each mask and each learning rate, it prints the response loss on the validation part, the one
+loss that compares runs with different masks, as a mean over seeds. Test entries are not used. The
+last line is JSON.
 """
 
 import argparse
@@ -18,7 +18,7 @@ RATES = (1e-4, 2e-4, 3e-4, 6e-4)
 
 
 def response_losses(mask: str, rate: float, epochs: int, seeds: int) -> list[float]:
-    """Nats per token of the validation responses at the end of each seed's run."""
+    """The response loss on validation, in nats per token, at the end of each seed's run."""
     losses = []
     for seed in range(1, seeds + 1):
         recipe = dataclasses.replace(

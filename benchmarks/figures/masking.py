@@ -1,10 +1,11 @@
 """The masking experiment in full: ``python -m benchmarks.masking bundled``.
 
-Three sets of entries: "bundled", measured on 600 held-out ones; "long", short instructions with
-long outputs; "book", the book's 1,100 entries, with a real language model, where
-``LESSONS_LIB_REAL_ENTRIES`` names their file. Runs are kept in the cache folder (the book's need
+There are three sets of entries: "bundled", measured on 600 held-out entries; "long", short
+instructions with long outputs; and "book", the book's 1,100 entries, with a real language model,
+if ``LESSONS_LIB_REAL_ENTRIES`` names their file. Runs are kept in the cache folder (the book's need
 5 GB), so that a second start continues where the first was cut off. ``--cell MODE SEED`` makes one
-run again and compares it with what was committed. Tables for people, then JSON in the last line.
+run again and compares it with the committed one. Prints tables for people, then JSON in the last
+line.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from lessons_lib.experiments.masking.studies import STUDIES, study_folder, write
 
 
 def compare_cell(name: str, mode: str, seed: int) -> dict[str, Any]:
-    """One run made again beside the committed one."""
+    """Make one run again and compare it with the committed one."""
     figures: dict[str, Any] = {"set": name, "mode": mode, "seed": seed}
     committed, again = committed_experiment(name).cell(mode, seed), rerun_cell(name, mode, seed)
     for which, run in (("committed", committed), ("again", again)):
@@ -32,7 +33,7 @@ def compare_cell(name: str, mode: str, seed: int) -> dict[str, Any]:
 
 
 def show(found: MaskingExperiment) -> dict[str, Any]:
-    """Print the tables; the figures of the last line."""
+    """Print the tables; returns the figures of the last line."""
     for table in (found.rates_table(), found.table(), found.differences_table()):
         print(f"{table}\n")
     figures: dict[str, Any] = {}
@@ -48,7 +49,9 @@ def show(found: MaskingExperiment) -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("set", choices=STUDIES)
-    parser.add_argument("--save", metavar="MACHINE", help="keep it for the lesson")
+    parser.add_argument(
+        "--save", metavar="MACHINE", help="save it for the lesson, as measured on MACHINE"
+    )
     parser.add_argument("--cell", nargs=2, metavar=("MODE", "SEED"), help="make one run again")
     options = parser.parse_args(arguments)
     try:

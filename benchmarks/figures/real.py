@@ -1,8 +1,8 @@
 """SmolLM2 before and after one epoch of fine-tuning: ``python -m benchmarks.real``.
 
-The book's 1,100 entries where ``LESSONS_LIB_REAL_ENTRIES`` names their file, else the bundled ones;
-935 to train on, 110 to answer greedily, 55 to validate. A table for people with intervals of 95 %,
-then JSON in the last line.
+Uses the book's 1,100 entries if ``LESSONS_LIB_REAL_ENTRIES`` names their file, else the bundled
+ones: 935 to train on, 110 to answer greedily, 55 to validate. Prints a table for people with 95 %
+intervals, then JSON in the last line.
 """
 
 import argparse
@@ -20,7 +20,7 @@ TARGETS = {"gain": (">=", 0.10), "minutes": ("<=", 8.0)}
 
 
 def recipe_for(options: argparse.Namespace) -> Recipe:
-    """The lesson's recipe with what the command line changes."""
+    """The lesson's recipe with the changes of the command line."""
     entries = options.entries or os.environ.get(ENTRIES_VARIABLE) or "bundled"
     changes = {"entries": entries, "learning_rate": options.learning_rate, "seed": options.seed}
     if options.steps:
@@ -29,7 +29,7 @@ def recipe_for(options: argparse.Namespace) -> Recipe:
 
 
 def verdict(name: str, value: float) -> str:
-    """How a figure stands to its target; empty where it has none."""
+    """How a figure compares with its target; empty if it has none."""
     if name not in TARGETS:
         return ""
     sign, goal = TARGETS[name]
@@ -44,10 +44,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--precision", choices=("auto", "float32", "bf16"), default="auto")
     parser.add_argument("--learning-rate", type=float, default=recipe.learning_rate)
     parser.add_argument("--seed", type=int, default=recipe.seed)
-    parser.add_argument("--steps", type=int, help="stop after so many of the 117")
-    parser.add_argument("--test-entries", type=int, help="ask only the first so many of the 110")
+    parser.add_argument("--steps", type=int, help="stop after this many of the 117")
+    parser.add_argument("--test-entries", type=int, help="ask only this many of the 110")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--save", metavar="MACHINE", help="keep the figures for the lesson")
+    parser.add_argument(
+        "--save",
+        metavar="MACHINE",
+        help="save the figures for the lesson, as measured on MACHINE",
+    )
     return parser
 
 

@@ -1,8 +1,8 @@
 """Our collate functions against the book's: ``python -m benchmarks.collate``.
 
-All 1,100 entries in batches of 8, tokenised beforehand. Book and rival take turns in one process,
-the one that starts changing from round to round; a ratio is the book's time over ours in the same
-round, so above 1 ours is faster. The last line is JSON.
+All 1,100 entries in batches of 8, tokenized beforehand. Book and rival take turns in one process,
+and which goes first changes from round to round. A ratio is the book's time over ours in the same
+round: above 1, ours is faster. The last line is JSON.
 """
 
 import argparse
@@ -25,7 +25,7 @@ Batches = Sequence[Sequence]
 
 
 def book_collate_fn() -> Callable:
-    """The book's function; where its package is missing, the program ends with what to do."""
+    """The book's function; if its package is missing, the program ends and says what to do."""
     try:
         return importlib.import_module("llms_from_scratch.ch07").custom_collate_fn
     except ImportError as error:
@@ -51,7 +51,7 @@ def seconds(collate: Callable, batches: Batches) -> float:
 def race(
     book: tuple[Callable, Batches], rival: tuple[Callable, Batches], rounds: int
 ) -> tuple[list[float], list[float]]:
-    """Seconds a round of both, one after the other, taking turns at going first."""
+    """Seconds per round for both, which run one after the other and take turns at going first."""
     times: tuple[list[float], list[float]] = ([], [])
     runners = [(times[0], book), (times[1], rival)]
     for _ in range(rounds):
@@ -62,7 +62,7 @@ def race(
 
 
 def check_equal(book: Callable, batches: Batches) -> None:
-    """Racing two functions makes sense only where they do the same."""
+    """Refuse to race two functions that do not do the same."""
     for rows in batches:
         for ours, theirs in zip(custom_collate_fn(rows), book(rows), strict=True):
             if not torch.equal(ours, theirs):

@@ -1,10 +1,10 @@
 """Lesson 09's run against the book's loop: ``python -m benchmarks.finetune``.
 
-The bundled base model on the bundled training entries, responses alone learned. Ours is what the
-lesson's recipe says. The other side is what a reader of the book would do with a model of these
-sizes: the book's data set, collate function, model with all 50,257 tokens, AdamW and loop. Before
-anything is timed both must have the same loss on one batch. Then they take turns, so many steps at
-a time; collating counts, validation does not take part. The last line is JSON.
+The bundled base model is trained on the bundled training entries, with loss on the responses alone.
+Our side follows the lesson's recipe. The other side is what a reader of the book would do with a
+model of these sizes: the book's data set, collate function, model with all 50,257 tokens, AdamW and
+loop. Before anything is timed, both must have the same loss on one batch. Then they take turns of
+29 steps; collating is timed, and there is no validation. The last line is JSON.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from lessons_lib.training.finetuning import add_entry_tokens
 from lessons_lib.training.optimizer import optimizer_step
 
 TARGETS = {"vs_llms_from_scratch": 3.0}
-TOLERANCE = 1e-5  # of the first loss
+TOLERANCE = 1e-5  # as a share of the first loss
 TURN = 29  # steps, a quarter of an epoch
 OURS, SHARING, BOOK = "ours, lesson 09's recipe", "ours, prompt's start once", "llms-from-scratch"
 
 
 def our_steps(recipe: Recipe, splits, share_prefix: bool) -> Iterator[float]:
-    """Train a base model as the recipe says, a step for each loss that is asked for."""
+    """Train a base model by the recipe, one step for each loss that is asked for."""
     model = load_model(recipe.model).train()
     add_entry_tokens(model, recipe, splits)
     loader = create_loader(
@@ -50,7 +50,7 @@ def our_steps(recipe: Recipe, splits, share_prefix: bool) -> Iterator[float]:
 
 
 def endless(loader) -> Iterator[Batch]:
-    """Epoch after epoch."""
+    """Batches of epoch after epoch."""
     return itertools.chain.from_iterable(itertools.repeat(loader))
 
 
@@ -77,7 +77,7 @@ def check_losses(model, book: peers.Book, entries, indices: Sequence[int]) -> fl
 def take_turns(
     runs: dict[str, Iterator[float]], steps: int, clock: Callable[[], float] = time.perf_counter
 ) -> dict[str, float]:
-    """Seconds that each run needs for so many steps, a few at a time, after a first one."""
+    """Seconds that each run needs for ``steps``, a few at a time, after one step of warm-up."""
     spent = dict.fromkeys(runs, 0.0)
     for each in runs.values():
         next(each)  # to warm up: memory, the optimizer's state
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         },
         steps,
     )
-    print(f"{'':30}{'seconds':>9}{'ms a step':>11}{'ratio':>9}")
+    print(f"{'':30}{'seconds':>9}{'ms/step':>11}{'ratio':>9}")
     for name, each in spent.items():
         print(f"{name:30}{each:9.1f}{1000 * each / steps:11.1f}{spent[BOOK] / each:8.2f}×")
     result = {

@@ -1,11 +1,11 @@
 """Writing against the big libraries: ``python -m benchmarks.generate``.
 
-110 prompts, GPT-2's sizes, the same random weights, the likeliest token each time, 32 tokens each
-whatever they are. Ours and transformers' ``generate`` (padded on the left, with its key-value
-cache) write all prompts in batches of one size. The book's ``generate`` takes one prompt at a time
-and reads everything again for each token, so it gets a fixed 12 of the prompts, and times are
-compared per prompt. All must write the same, except where the two largest logits are closer than
-1e-4: there rounding may decide, and such places are counted. The last line is JSON.
+Each model of GPT-2's sizes, with the same random weights, writes the 32 likeliest tokens after each
+of 110 prompts; end of text does not stop it. Our code and transformers' ``generate`` (padded on the
+left, with its key-value cache) write in batches of the same size. The book's ``generate`` takes one
+prompt at a time and reads everything again for each token, so it gets only 12 of the prompts, and
+times are compared per prompt. All must write the same tokens, except where the two largest logits
+are closer than 1e-4: there rounding may decide, and such places are counted. The last line is JSON.
 """
 
 import argparse
@@ -27,8 +27,8 @@ from lessons_lib.support.reply_options import ReplyOptions
 
 TARGETS = {"vs_llms_from_scratch": 10.0, "vs_transformers_batched": 1.2}
 FOR_THE_BOOK = 12  # prompts
-CLOSE = 1e-4  # between logits that rounding may exchange
-NEVER = -1  # as end of text: nothing ends an answer
+CLOSE = 1e-4  # the difference below which rounding may swap two logits
+NEVER = -1  # given as the end of text, so that nothing ends an answer
 
 Rows = list[list[int]]  # token ids of each prompt, or of what was written after it
 
@@ -44,7 +44,7 @@ def ours(model: GPT, prompts: Rows, new: int, size: int) -> Rows:
 
 
 def transformers_batched(model: nn.Module, prompts: Rows, new: int, size: int) -> Rows:
-    """transformers' ``generate``, in batches of the same size and as well sorted."""
+    """transformers' ``generate``, in batches of the same size, sorted like ours."""
     written: dict[int, list[int]] = {}
     by_length = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
     model.generation_config.eos_token_id = None
@@ -75,10 +75,10 @@ def book(model: nn.Module, prompts: Rows, new: int, context_length: int) -> Rows
 
 @torch.no_grad()
 def count_close_calls(model: GPT, prompts: Rows, one: Rows, other: Rows) -> int:
-    """How many prompts were continued otherwise, each because two logits were nearly equal.
+    """How many prompts were continued differently because two logits were nearly equal.
 
     Raises:
-        SystemExit: two continuations differ where the logits do not explain it.
+        SystemExit: two continuations differ, and nearly equal logits do not explain it.
     """
     calls = 0
     for prompt, first, second in zip(prompts, one, other, strict=True):
@@ -144,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in list(writers)[:: 1 if index % 2 == 0 else -1]:
             took, written[name] = seconds(writers[name])
             times[name].append(took / len(written[name]))
-    print(f"{'milliseconds a prompt':26}{'median':>9}{'min':>9}{'max':>9}{'ratio':>9}")
+    print(f"{'milliseconds per prompt':26}{'median':>9}{'min':>9}{'max':>9}{'ratio':>9}")
     ratios = {}
     for name, each in times.items():
         pairs = zip(each, times["ours"], strict=True)
@@ -155,7 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     calls = count_close_calls(model, prompts, written["ours"], written["transformers, batched"])
     calls_of_few = count_close_calls(model, few, of_few, written["llms-from-scratch"])
     print(
-        f"\nOtherwise than ours, where two logits are closer than {CLOSE:g}: transformers "
+        f"\nDifferent from ours where two logits are closer than {CLOSE:g}: transformers "
         f"{calls} of {len(prompts)}, the book {calls_of_few} of {len(few)}; all else is equal."
     )
     result = {

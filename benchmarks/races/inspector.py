@@ -1,9 +1,9 @@
 """The batch inspector against an ipywidgets table: ``python -m benchmarks.inspector``.
 
-Both show the same cells of the same 8 entries, in one JupyterLab, in one browser; clicks on the
-instruction mask are timed from the click until the changed picture has been painted, taking turns.
-The peer is what one writes first with ipywidgets: buttons, and one HTML table made in Python.
-Bytes are those of all WebSocket messages of a click. The last line is JSON.
+Both show the same cells of the same 8 entries, in one JupyterLab, in one browser, and take turns;
+a click on the instruction mask is timed until the changed picture has been painted. The peer is
+what one would write first with ipywidgets: buttons, and one HTML table made in Python. Bytes are
+those of all WebSocket messages of a click. The last line is JSON.
 """
 
 import argparse
@@ -46,7 +46,7 @@ COLUMNS = 512
 
 
 class Traffic:
-    """Bytes of WebSocket messages, both ways."""
+    """Counts the bytes of WebSocket messages in both directions."""
 
     def __init__(self, page):
         self.bytes = 0
@@ -78,7 +78,7 @@ def timed_clicks(page, traffic, target: dict, rounds: int) -> tuple[list[float],
         watched = page.locator(target["watched"]).element_handle()
         before = traffic.bytes
         times.append(page.evaluate(CLICK, [button, watched]))
-        page.wait_for_timeout(150)  # answers of the kernel that come after the picture
+        page.wait_for_timeout(150)  # for the kernel's answers that come after the picture
         sizes.append(traffic.bytes - before)
     return times, sizes
 
@@ -132,7 +132,7 @@ def measure(rounds: int) -> dict[str, float | str]:
 
 
 def click_all(page, traffic, rounds: int) -> dict[str, float]:
-    """Both rivals in turns, then the big batch."""
+    """Click both rivals in turn, then the big batch."""
     ours, big = targets_of(1), targets_of(3)
     peer = {
         "buttons": [f"button.peer-{mask}" for mask in ("prompt", "none")],
@@ -161,7 +161,7 @@ def click_all(page, traffic, rounds: int) -> dict[str, float]:
 
 
 def state_bytes(entries: list[dict]) -> int:
-    """What the inspector of these entries weighs in a saved notebook, its code not counted."""
+    """The bytes that the inspector of these entries adds to a saved notebook, without its code."""
     from lessons_lib.widgets import inspect_batch
     from lessons_lib.widgets.page import inspector_state
 
@@ -174,13 +174,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=15, help="pairs of clicks on each")
     figures = measure(parser.parse_args(arguments).rounds)
     print(f"8 entries, {figures['source']} ({ENTRIES_VARIABLE} names others)")
-    print(f"{'':<12} {'click to painted':>17} {'bytes a click':>14}")
+    print(f"{'':<12} {'click to painted':>17} {'bytes per click':>16}")
     for name, time, size in (
         ("inspector", "click_to_painted_ms", "bytes_per_click"),
         ("ipywidgets", "ipywidgets_click_ms", "ipywidgets_bytes_per_click"),
     ):
-        print(f"{name:<12} {figures[time]:>14} ms {figures[size]:>14,}")
-    print(f"32 entries × about {COLUMNS} tokens: {figures['big_click_ms']} ms a click")
+        print(f"{name:<12} {figures[time]:>14} ms {figures[size]:>16,}")
+    print(f"32 entries × about {COLUMNS} tokens: {figures['big_click_ms']} ms per click")
     print(json.dumps(figures))
 
 

@@ -12,7 +12,7 @@ from lessons_lib.pictures.spelling import spell_token
 
 
 def peer_table(entries: list[dict]) -> ipywidgets.VBox:
-    """Two buttons and one table of inputs and targets, drawn anew in Python at each click."""
+    """Two buttons and one table of inputs and targets, which Python redraws at each click."""
     table = ipywidgets.HTML()
     buttons = {mask: ipywidgets.Button(description=f"mask {mask}") for mask in ("none", "prompt")}
     for mask, button in buttons.items():

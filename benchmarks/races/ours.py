@@ -18,7 +18,7 @@ from lessons_lib.training.optimizer import input_tokens, optimizer_step
 
 
 class Levers(NamedTuple):
-    """What makes a step of ours fast; the names of the rows."""
+    """What makes our step fast, each on or off."""
 
     head_skip: bool = False
     fused: bool = False
@@ -43,7 +43,7 @@ OURS = {
 
 
 class Ours:
-    """Our step, with some of the levers; all such share one model."""
+    """Our training step with some of the levers; the race lets all of these share one model."""
 
     def __init__(self, model: GPT, entries: Sequence[Entry], levers: Levers):
         self.model, self.levers = model.train(), levers
@@ -86,13 +86,13 @@ class Ours:
         return loss.item()
 
     def flops(self, indices: Sequence[int]) -> float:
-        """Multiplications and additions of a step in matrices, forward and backward, none twice."""
+        """Multiplications and additions of a step in matrix products, forward and backward."""
         batch, config = self.batch(indices), self.model.config
         tokens = batch.inputs.numel() if batch.segments is not None else input_tokens(batch)
         block = 12 * config.width**2  # weights of a block's matrices
         lengths = [len(self.examples[i].token_ids) for i in indices]
-        # A token looks at half of its text on average, once for its scores and once for its mix.
+        # On average a token looks at half of its text, once for its scores and once for the mix.
         attention = sum(2 * length**2 / 2 * config.width for length in lengths)
         head = int(live_mask(batch).sum()) * config.vocabulary_size * config.width
-        # 2 for multiply and add; a backward pass costs two forward passes.
+        # 2 for multiply and add; 3 because a backward pass costs as much as two forward passes.
         return 3 * 2 * (config.layers * (tokens * block + attention) + head)

@@ -1,7 +1,7 @@
-"""What others train with, a step at a time and from our weights: the book's loop, Trainer, TRL.
+"""The peers, which train step by step from our weights: the book's loop, Trainer and TRL.
 
-Each is set up as its own documentation says, without dropout, and told to learn responses alone.
-All have ``loss(indices)`` and ``step(indices)``, where indices say which entries make the batch.
+Each is set up as its documentation says, without dropout and with loss on the responses alone. All
+have ``loss(indices)`` and ``step(indices)``; the indices say which entries make the batch.
 """
 
 import importlib
@@ -23,7 +23,7 @@ LEARNING_RATE, WEIGHT_DECAY = 5e-5, 0.1
 
 
 def needed(name: str) -> Any:
-    """A module; where it is missing, the program ends with what to do."""
+    """A module; if it is missing, the program ends and says what to do."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -34,7 +34,7 @@ def needed(name: str) -> Any:
 
 
 def full_weights(model: GPT) -> dict[str, Tensor]:
-    """Copies of our weights by name; of a compact vocabulary, a row for every token."""
+    """Copies of our weights by name; a compact vocabulary gets a row for every token."""
     weights = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
     every = torch.arange(model.config.vocabulary_size)
     weights["token_embedding.weight"] = model.token_embedding(every).detach()
@@ -45,7 +45,7 @@ def full_weights(model: GPT) -> dict[str, Tensor]:
 
 
 def to_book(model: GPT, tied: bool = False) -> nn.Module:
-    """The book's GPTModel with our weights; its head has a copy of the embedding, or shares it."""
+    """The book's GPTModel with our weights; its head gets a copy of the embedding or shares it."""
     config = model.config
     book = needed("llms_from_scratch.ch04").GPTModel(
         {
@@ -86,7 +86,7 @@ def _book_name(name: str) -> str:
         "network.": "ff.layers.",
     }.items():
         name = name.replace(ours, theirs)
-    if "norm" in name:  # a class of the book's own
+    if "norm" in name:  # the book has a class of its own for norms
         name = name.replace("weight", "scale").replace("bias", "shift")
     return name
 
@@ -94,7 +94,7 @@ def _book_name(name: str) -> str:
 class Book:
     """The loop of the book's chapter 7 with its data set, collate function, model and optimizer.
 
-    Its exercise 7.2 masks instructions in the collate function; so does this.
+    Like the book's exercise 7.2, this masks the instructions, on top of its collate function.
     """
 
     def __init__(self, model: GPT, entries: Sequence[Entry], tied: bool = False, **optimizer):
@@ -141,7 +141,7 @@ def to_transformers(model: GPT) -> nn.Module:
 
 
 def gpt2_tokenizer() -> Any:
-    """transformers' tokenizer of GPT-2, from the files that ours reads."""
+    """transformers' GPT-2 tokenizer, from the files that ours reads."""
     files = find_tokenizer_files()
     return needed("transformers").GPT2TokenizerFast(
         vocab=str(files["encoder.json"]), merges=str(files["vocab.bpe"])
@@ -149,9 +149,9 @@ def gpt2_tokenizer() -> Any:
 
 
 class HuggingFace:
-    """A step as Trainer's own loop does it; ``make`` gives the trainer, in a folder for its output.
+    """A step as in Trainer's own loop; ``make(folder)`` makes the trainer, which writes there.
 
-    Its options are Trainer's defaults, but for the learning rate and weight decay of the race.
+    Options are the trainer's defaults, except ``OPTIONS`` and, for TRL, ``AS_IN_FLOAT32``.
     """
 
     def __init__(self, make: Callable[[str], Any]):
@@ -214,7 +214,7 @@ def with_trainer(model: GPT, entries: Sequence[Entry], **options) -> HuggingFace
 
 
 def with_trl(model: GPT, entries: Sequence[Entry], **options) -> HuggingFace:
-    """TRL's SFTTrainer: prompts and completions as texts, of which completions are learned."""
+    """TRL's SFTTrainer: prompts and completions as texts, with loss on the completions."""
     trl, datasets = needed("trl"), needed("datasets")
     alpaca = get_prompt_format("alpaca")
     rows = [{"prompt": alpaca.prompt(e), "completion": alpaca.response(e)} for e in entries]

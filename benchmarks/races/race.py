@@ -1,15 +1,15 @@
 """Training steps against the big libraries': ``python -m benchmarks.race``.
 
-GPT-2's sizes, the same random weights, the same entries, responses alone learned, no dropout, all
-on the CPU. Before anything is timed, all must have the same loss on one batch. Then all take turns
-in one process: each trains for as many steps as there are batches of 8 in a fixed draw of entries,
-and what is reported is its time for one such step. All batches come from the same entries. They
-are as drawn, padded to the longest of the batch; only "buckets" and what builds on it sort the draw
-by length first, as our loader does. (It sorts 400 at a time, so a draw of 64 gains a little less.)
+All have GPT-2's sizes, the same random weights and entries, loss on the responses alone and no
+dropout, and run on the CPU. Before anything is timed, all must have the same loss on one batch.
+Then they take turns in one process: each trains for as many steps as there are batches of 8 in a
+fixed draw of entries, and its time per step is reported. Batches are made in the order of the draw
+and padded to their longest row; only "buckets" and what builds on it sort the draw by length first,
+as our loader does. (The loader sorts 400 at a time, so a draw of 64 gains a little less.)
 
-Each of our rows adds one lever to the row above; "packed" is another way than sharing the prompt's
-start, and "bfloat16" comes last, since its results are not equal bit by bit. The matrix rate is
-measured in the same turns. The last line is JSON; ``null`` is what this machine cannot do.
+Each of our rows adds one lever to the row above, except "packed", which replaces buckets and the
+shared start. "bfloat16" comes last, as it has fewer digits. The matrix rate is measured in the same
+turns. The last line is JSON; ``null`` stands for what this machine cannot do.
 """
 
 import argparse
@@ -35,8 +35,8 @@ from lessons_lib.support.devices import has_fast_bf16
 from lessons_lib.support.memory import keep_freed_memory
 
 BATCH_SIZE = 8
-WARM_UP = 3  # steps that are not timed; so many it takes until freed memory fits
-TOLERANCE = 1e-5  # of the first loss
+WARM_UP = 3  # steps that are not timed: it takes as many until freed memory fits
+TOLERANCE = 1e-5  # as a share of the first loss
 TARGETS = {
     "fp32_vs_llms_from_scratch": 2.2,
     "fp32_vs_trl": 2.8,
@@ -49,7 +49,7 @@ BOOK, TRAINER, TRL = "llms-from-scratch", "transformers' Trainer", "TRL's SFTTra
 
 
 def matmul_rate(width: int, tokens: int = 300, seconds: float = 0.5) -> float:
-    """GFLOP/s of a multiplication that fits a step's, (tokens, width) by (width, 4 · width)."""
+    """GFLOP/s of a multiplication like those of a step, (tokens, width) by (width, 4 · width)."""
     x, weight = torch.randn(tokens, width), torch.randn(4 * width, width)
     times = []
     stop = time.perf_counter() + seconds
@@ -72,13 +72,13 @@ def check_losses(racers: dict, indices: Sequence[int]) -> float:
 
 
 def batches_of(draw: Sequence[int], lengths: Sequence[int], buckets: bool) -> list[list[int]]:
-    """The draw in batches of 8; with ``buckets`` sorted by length before."""
+    """The draw in batches of 8; with ``buckets``, sorted by length first."""
     order = sorted(draw, key=lambda i: lengths[i]) if buckets else list(draw)
     return [order[i : i + BATCH_SIZE] for i in range(0, len(order), BATCH_SIZE)]
 
 
 def turns(names: Sequence[str], rounds: int) -> Iterator[str]:
-    """Whose turn it is: all in each round, forwards and backwards alternately."""
+    """Whose turn it is: everyone's once in each round, forwards and backwards alternately."""
     for index in range(rounds):
         yield from names if index % 2 == 0 else reversed(names)
 
@@ -86,7 +86,7 @@ def turns(names: Sequence[str], rounds: int) -> Iterator[str]:
 def run(
     racers: dict, batches: dict[str, list[list[int]]], rounds: int, rate: Callable[[], float]
 ) -> tuple[dict[str, list[float]], list[float]]:
-    """Seconds a step, of each racer in each round, and the matrix rates measured beside."""
+    """Seconds per step of each racer in each round, and the matrix rates measured meanwhile."""
     times: dict[str, list[float]] = {name: [] for name in racers}
     rates = []
     for name in turns(list(racers), rounds):
@@ -95,7 +95,7 @@ def run(
             rates.append(rate())
         kept = getattr(getattr(racer, "levers", None), "kept_memory", False)
         with keep_freed_memory() if kept else contextlib.nullcontext():
-            for indices in turn[:WARM_UP]:  # memory, and what the libraries prepare
+            for indices in turn[:WARM_UP]:  # for memory, and for what the libraries prepare
                 racer.step(indices)
             gc.collect()
             started = time.perf_counter()
@@ -106,15 +106,15 @@ def run(
 
 
 def ratio(times: dict[str, list[float]], slow: str, fast: str) -> float | None:
-    """Median over the rounds of how many times faster the second is."""
+    """How many times as fast as ``slow`` is ``fast``: the median over the rounds."""
     if fast not in times:
         return None
     return round(statistics.median(a / b for a, b in zip(times[slow], times[fast], strict=True)), 3)
 
 
 def table(times: dict[str, list[float]]) -> str:
-    """Median, least and most seconds of each, and how many times faster than the book's."""
-    lines = [f"{'seconds a step of 8 entries':34}{'median':>9}{'min':>9}{'max':>9}{'ratio':>9}"]
+    """Each racer's median, least and most seconds, and how many times as fast as the book it is."""
+    lines = [f"{'seconds per step of 8 entries':34}{'median':>9}{'min':>9}{'max':>9}{'ratio':>9}"]
     for name, each in times.items():
         lines.append(
             f"{name:34}{statistics.median(each):9.3f}{min(each):9.3f}{max(each):9.3f}"
@@ -124,7 +124,7 @@ def table(times: dict[str, list[float]]) -> str:
 
 
 def collate_ratio(entries: Sequence[Entry], rounds: int = 5) -> float:
-    """How many times faster our collate function is; see ``benchmarks.collate``."""
+    """How many times as fast our collate function is; see ``benchmarks.collate``."""
     rows = collate.in_batches(list(InstructionDataset(entries)))
     pair = (collate.book_collate_fn(), rows), (collate.custom_collate_fn, rows)
     collate.race(*pair, rounds=1)
@@ -133,7 +133,7 @@ def collate_ratio(entries: Sequence[Entry], rounds: int = 5) -> float:
 
 
 def make_racers(model: GPT, entries: Sequence[Entry], bf16: bool) -> dict:
-    """All that run, by name; ours share the model."""
+    """All racers by name; ours share the model."""
     racers = {
         BOOK: peers.Book(model, entries),
         TRAINER: peers.with_trainer(model, entries),
@@ -142,7 +142,7 @@ def make_racers(model: GPT, entries: Sequence[Entry], bf16: bool) -> dict:
     for name, levers in OURS.items():
         if bf16 or not levers.bf16:
             racers[name] = Ours(model, entries, levers)
-            if levers.fused:  # one optimizer's memory for all that are alike
+            if levers.fused:  # all that are alike share one optimizer's memory
                 racers[name].optimizer = racers["+ fused AdamW"].optimizer
             elif levers.head_skip:
                 racers[name].optimizer = racers["ours, plain"].optimizer
@@ -156,7 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--entries", type=int, default=64, help="size of the draw (64)")
     parser.add_argument("--width", type=int, default=768, help="width of the model (768)")
     parser.add_argument("--layers", type=int, default=12, help="layers of the model (12)")
-    parser.add_argument("--save", metavar="MACHINE", help="keep the figures for the lesson")
+    parser.add_argument(
+        "--save",
+        metavar="MACHINE",
+        help="save the figures for the lesson, as measured on MACHINE",
+    )
     options = parser.parse_args(arguments)
     if options.rounds < 1 or options.entries < BATCH_SIZE or options.entries % BATCH_SIZE:
         parser.error("--rounds must be 1 or more, --entries a multiple of 8")
@@ -184,12 +188,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     speeds = [statistics.mean(work) / seconds / 1e9 for seconds in times[FASTEST]]
     shares = [speed / peak for speed, peak in zip(speeds, rates, strict=True)]
     print(
-        f"\nOur float32 step needs {statistics.mean(work) / 1e9:.0f} GFLOP, and runs at "
+        f"\nOur float32 step needs {statistics.mean(work) / 1e9:.0f} GFLOP and runs at "
         f"{statistics.median(speeds):.0f} GFLOP/s; matrices alone run at "
         f"{statistics.median(rates):.0f}."
     )
     if not bf16:
-        print("This processor does not multiply bfloat16 numbers itself: that row is left out.")
+        print("This processor cannot multiply bfloat16 in hardware: that row is left out.")
     result = {
         "fp32_vs_llms_from_scratch": ratio(times, BOOK, FASTEST),
         "fp32_vs_transformers": ratio(times, TRAINER, FASTEST),

@@ -1,6 +1,7 @@
 """From entries to batches: the five substeps, masks, collators and loaders. Lessons 04 to 07.
 
-Everything goes through the same five functions, so what a widget shows is what a model trains on.
+Data set, collator and ``.steps`` of the inspector all call the same five functions, so what a
+lesson shows is what a model trains on.
 """
 
 from lessons_lib.batching.batch import Batch

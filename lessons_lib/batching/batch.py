@@ -1,8 +1,8 @@
-"""What loaders yield and models take: one batch. Taught in lessons 04 to 06.
+"""A batch: what loaders yield and models take. Taught in lessons 04 to 06.
 
-A row may hold several texts. ``segments`` then tell which token belongs to which; ``visible`` and
-``repeats`` say what follows from them. A target is *live* where it counts in the loss: it is not
-the ignore index, and its weight is not 0.
+A row may hold several texts. ``segments`` then say which text each token belongs to; ``visible``
+and ``repeats`` work out what follows from that. A target is *live* if it counts in the loss: it is
+not the ignore index, and its weight is not 0.
 """
 
 from typing import NamedTuple
@@ -17,10 +17,10 @@ class Batch(NamedTuple):
     """What every loader yields and every model of the course takes.
 
     ``inputs`` and ``targets`` are int64 of shape (batch, length): after reading
-    ``inputs[:, : t + 1]`` the model must predict ``targets[:, t]``. The others are None where they
-    are not needed: ``weights`` (float32, what each target counts), ``positions`` (int64, where a
-    row does not simply count from 0) and ``segments`` (int64, which entry of a row of several a
-    token belongs to, from 1; 0 is padding, -1 a start that all entries of the row share).
+    ``inputs[:, : t + 1]`` the model must predict ``targets[:, t]``. The other fields are None where
+    they are not needed: ``weights`` (float32, how much each target counts), ``positions`` (int64,
+    where a row does not simply count from 0) and ``segments`` (int64, in rows of several texts:
+    the text that each token belongs to, from 1; 0 is padding, -1 a start that all texts share).
     """
 
     inputs: Tensor
@@ -37,7 +37,7 @@ class Batch(NamedTuple):
 
     @property
     def lengths(self) -> Tensor:
-        """How many inputs of each row have a target or stand before one, (batch,)."""
+        """The number of inputs in each row, up to its last target; (batch,)."""
         targets = self.targets != IGNORE_INDEX  # (batch, length)
         columns = torch.arange(1, targets.shape[1] + 1, device=targets.device)  # (length,)
         return (targets * columns).amax(dim=1)
@@ -48,12 +48,12 @@ class Batch(NamedTuple):
 
 
 def as_batch(item: object) -> Batch:
-    """What a loader yielded as a ``Batch``: it is one, or a pair of inputs and targets.
+    """The item of a loader as a ``Batch``; it is one already, or a pair of inputs and targets.
 
     The book's ``custom_collate_fn`` makes such pairs.
 
     Raises:
-        TypeError: it is neither; says what to do.
+        TypeError: it is neither; the message says what to do.
     """
     if isinstance(item, Batch):
         return item
@@ -67,9 +67,12 @@ def as_batch(item: object) -> Batch:
 
 
 def refuse_beyond_context(batch: Batch, context_length: int, read: int = 0) -> None:
-    """Raise a ValueError where a text is longer than a model reads; ``read`` tokens came before.
+    """Refuse a batch with a text longer than the model's context; ``read`` tokens came before it.
 
-    A row of several texts may be longer than the context: its positions count in each text.
+    A row of several texts may be longer than the context: its positions start again in each text.
+
+    Raises:
+        ValueError: a text is too long.
     """
     total = read + batch.inputs.shape[1]
     if batch.positions is not None:
@@ -85,10 +88,10 @@ SHARED = -1  # the segment of a start that all texts of a row have in common
 
 
 def visible(segments: Tensor) -> Tensor:
-    """The mask that ``TextLayout`` makes needless: which token may look at which.
+    """Which token may look at which: the attention mask that ``TextLayout`` makes unnecessary.
 
     (batch, length) to (batch, length, length) of bool: a token looks at itself and at earlier
-    tokens of its own segment and of the shared start. Within padding, padding.
+    tokens of its own segment and of the shared start. Padding looks at padding alone.
     """
     length = segments.shape[1]
     reader, read = segments[:, :, None], segments[:, None, :]
@@ -97,9 +100,9 @@ def visible(segments: Tensor) -> Tensor:
 
 
 def repeats(segments: Tensor) -> Tensor:
-    """In how many texts each token stands, (batch, length) of int64: 0 for padding.
+    """How many texts each token belongs to, (batch, length) of int64; 0 for padding.
 
-    Texts of a row are numbered from 1 without a gap.
+    The texts of a row are numbered from 1 without gaps.
     """
     texts = segments.amax(dim=1, keepdim=True)  # (batch, 1)
     return torch.where(segments == SHARED, texts, (segments > PADDING).long())

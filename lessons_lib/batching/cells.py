@@ -1,7 +1,7 @@
-"""What each cell of a batch is, in words: used by pictures, summaries and the lessons' tables.
+"""Names what each cell of a batch holds, for pictures, summaries and the lessons' tables.
 
 An input is part of the prompt, part of the response, end of text or padding. A target is one of
-these as well, or it is ignored, because it is padding or because the prompt is masked.
+these as well, or it is ignored, because padding or the prompt is masked.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from lessons_lib.data import IGNORE_INDEX
 
 
 class Kind(StrEnum):
-    """The kinds of cells. The prompt is all that stands before the response, header included."""
+    """The kinds of cell. The prompt is everything before the response, its header included."""
 
     PROMPT = "prompt"
     RESPONSE = "response"
@@ -37,7 +37,7 @@ def padded_kinds(steps: BatchSteps) -> list[list[Kind]]:
         prompt, length = example.prompt_length, len(example.token_ids)
         kinds = [Kind.PROMPT] * prompt + [Kind.RESPONSE] * (length - prompt) + [Kind.END]
         if limit is not None:
-            kinds = kinds[: limit + 1]  # cut: what follows in a wider batch is padding
+            kinds = kinds[: limit + 1]  # cut; in a wider batch, padding follows
         rows.append(kinds + [Kind.PADDING] * (width - len(kinds)))
     return rows
 
@@ -69,7 +69,7 @@ class TargetCounts:
 
     @property
     def share(self) -> float:
-        """Live targets as a share of all, 0 … 1."""
+        """Live targets as a share of all targets, 0 … 1."""
         return self.live / self.total
 
     def __str__(self) -> str:
@@ -83,7 +83,7 @@ class TargetCounts:
 
 
 def count_targets(steps: BatchSteps, targets: torch.Tensor | None = None) -> TargetCounts:
-    """Count the targets of a batch by kind; by default the final ones."""
+    """Count the targets of a batch by kind; by default, the final targets."""
     kinds = [kind for row in target_kinds(steps, targets) for kind in row]
     padding, prompt = kinds.count(Kind.IGNORED_PADDING), kinds.count(Kind.IGNORED_PROMPT)
     return TargetCounts(

@@ -1,7 +1,7 @@
 """From entries to batches: the data set does substeps 2.1 and 2.2, the collator 2.3 to 2.5.
 
-Taught in lessons 03 to 06. Data set, collator, pictures and tests all go through the functions of
-``substeps``; ``collate_steps`` keeps what each of them made of one batch.
+Taught in lessons 03 to 06. Data set and collator both call the functions of ``substeps``;
+``collate_steps`` keeps what each of them made of one batch.
 """
 
 import dataclasses
@@ -38,9 +38,9 @@ class BatchSteps:
     shifted: Tensor  # 2.4: (batch, length), the targets before any masking
     padding_masked: Tensor  # 2.5: (batch, length)
     targets: Tensor  # (batch, length), after the instruction mask
-    weights: Tensor | None  # (batch, length), with a prompt-loss weight
+    weights: Tensor | None  # (batch, length); None without a prompt-loss weight
     collator: "InstructionCollator"  # whose options made it
-    entries: list[Entry] | None = None  # None where the collator was given examples alone
+    entries: list[Entry] | None = None  # None where the collator was given only examples
 
     @property
     def texts(self) -> list[str]:
@@ -49,12 +49,12 @@ class BatchSteps:
 
     @property
     def token_ids(self) -> list[list[int]]:
-        """What 2.2 made: token ids of each row, nothing added or cut."""
+        """What 2.2 made: each row's token ids, nothing added or cut."""
         return [example.token_ids for example in self.examples]
 
     @property
     def prompt_lengths(self) -> list[int]:
-        """Tokens of each row's prompt, response header included."""
+        """The number of tokens in each row's prompt, response header included."""
         return [example.prompt_length for example in self.examples]
 
     @property
@@ -64,17 +64,18 @@ class BatchSteps:
 
 @dataclass(frozen=True)
 class InstructionCollator:
-    """Examples to a ``Batch``; hand it to a ``DataLoader`` as ``collate_fn``.
+    """Turns examples into a ``Batch``; hand it to a ``DataLoader`` as ``collate_fn``.
 
-    ``instruction_mask``: "none" (every token of the text is learned), "prompt" (only the response
-    and end of text), "keep-header" (those and the response header; what the book's exercise does).
-    ``prompt_loss_weight`` w counts the prompt's targets with weight w instead; 0 is the same as
+    ``instruction_mask`` says what is learned: "none" (every token of the text), "prompt" (only the
+    response and end of text) or "keep-header" (these and the response header, as in the book's
+    exercise).
+    ``prompt_loss_weight`` instead gives each of the prompt's targets this weight; 0 is the same as
     "prompt", 1 the same as "none".
     ``allowed_max_length``: longer rows are cut to this many inputs. ``pad_to``: a fixed length
     instead of the longest row's.
 
     Raises:
-        ValueError: options that contradict each other or do not exist.
+        ValueError: options that contradict each other, or a value that does not exist.
         BatchError (when called): nothing of a response is left after cutting, or plain lists of
             token ids were given where the prompt's length is needed.
     """
@@ -104,7 +105,7 @@ class InstructionCollator:
         return self.steps(examples).batch
 
     def steps(self, examples: Sequence[Example | list[int]]) -> BatchSteps:
-        """Substeps 2.3 to 2.5 and the instruction mask, each result kept."""
+        """Run substeps 2.3 to 2.5 and the instruction mask, and keep each result."""
         rows = [self._as_example(example) for example in examples]
         self._refuse_lost_responses(rows)
         padded = pad(
@@ -115,7 +116,7 @@ class InstructionCollator:
             self.pad_to,
         )
         inputs, shifted = shift_targets(padded)
-        limit = self.allowed_max_length  # where pad_to is wider, a cut row is padded from here on
+        limit = self.allowed_max_length  # where pad_to is larger, a cut row is padded from here on
         lengths = [len(row.token_ids[:limit]) for row in rows]
         unpadded = mask_padding(shifted, lengths)
         targets, weights = unpadded, None
@@ -129,11 +130,11 @@ class InstructionCollator:
 
     @property
     def mask(self) -> InstructionMask:
-        """The mask in effect: a prompt-loss weight of 0 masks the prompt."""
+        """The mask in effect; a prompt-loss weight of 0 masks the prompt."""
         return "prompt" if self.prompt_loss_weight == 0 else self.instruction_mask
 
     def masked_length(self, example: Example) -> int:
-        """How many of an example's first tokens the mask takes out of the targets."""
+        """How many of an example's first tokens the mask removes from the targets."""
         lengths = {"none": 0, "keep-header": example.header_start, "prompt": example.prompt_length}
         return lengths[self.mask]
 
@@ -168,10 +169,10 @@ def custom_collate_fn(
     allowed_max_length: int | None = None,
     device: str | torch.device = "cpu",
 ) -> tuple[Tensor, Tensor]:
-    """Rows of token ids to (inputs, targets), both int64 of shape (batch, length).
+    """Turn rows of token ids into (inputs, targets), both int64 of shape (batch, length).
 
-    One difference from the book's function of this name: padding is found by each row's length,
-    not by its value, so an end-of-text id inside a row stays a target instead of ending it.
+    It differs from the book's function of this name in one point: padding is found by each row's
+    length, not by its value, so an end-of-text id inside a row stays a target and does not end it.
 
     Source: Raschka, "Build a Large Language Model (From Scratch)", listing 7.5.
     """
@@ -187,9 +188,9 @@ def collate_steps(
     prompt_format: str | PromptFormat = "alpaca",
     **options,
 ) -> BatchSteps:
-    """All substeps for one batch of entries, each result kept.
+    """Run all substeps on one batch of entries and keep each result.
 
-    ``options`` are those of ``InstructionCollator``; rows end as the tokenizer's texts do.
+    ``options`` are those of ``InstructionCollator``; rows end with the tokenizer's end of text.
 
     Raises:
         BatchError, ValueError: as ``InstructionCollator``.
@@ -201,16 +202,16 @@ def collate_steps(
 
 
 def make_collator(tokenizer: Tokenizer | None, options: Mapping[str, Any]) -> InstructionCollator:
-    """The collator of some options, whose rows end as the tokenizer's texts do.
+    """The collator with these options, whose rows end with the tokenizer's end of text.
 
     Raises:
-        ValueError: as ``InstructionCollator``, or another ``ignore_index`` than -100.
+        ValueError: as ``InstructionCollator``, or an ``ignore_index`` other than -100.
     """
     options = dict(options)
     if options.pop("ignore_index", IGNORE_INDEX) != IGNORE_INDEX:
         raise ValueError(
-            f"ignore_index is no option here: losses, counts and pictures know a target that does "
-            f"not count by {IGNORE_INDEX}, as PyTorch's cross-entropy does. Leave it out; "
+            f"ignore_index is no option here: losses, counts and pictures recognise a target that "
+            f"does not count by {IGNORE_INDEX}, as PyTorch's cross-entropy does. Leave it out; "
             "custom_collate_fn takes another value, for a loss of your own"
         )
     return InstructionCollator(**(row_end_ids(tokenizer) | options))

@@ -1,6 +1,6 @@
 """The instruction data set: substeps 2.1 and 2.2 for every entry, done once. Taught in lesson 03.
 
-Beside the token ids it finds where each prompt ends, which the instruction mask needs later.
+It also finds where each prompt ends, which the instruction mask needs later.
 """
 
 import os
@@ -22,11 +22,11 @@ from lessons_lib.data import (
 
 
 class BoundaryWarning(UserWarning):
-    """A token holds the end of the prompt and the start of the response."""
+    """One token contains both the end of the prompt and the start of the response."""
 
 
 class Example(NamedTuple):
-    """One entry after substep 2.2, with what masking needs to know about it."""
+    """An entry after substep 2.2, with what masking needs to know about it."""
 
     token_ids: list[int]  # the whole text, without end of text
     prompt_length: int  # tokens before the response, response header included
@@ -41,10 +41,10 @@ def make_example(
     prompt_format: str | PromptFormat = "alpaca",
     index: int = 0,
 ) -> Example:
-    """Substeps 2.1 and 2.2 for one entry, and where its prompt ends in tokens.
+    """Run substeps 2.1 and 2.2 on one entry, and find where its prompt ends in tokens.
 
-    The prompt ends where its tokens and the whole text's tokens part. Usually that is the prompt's
-    own length. Where a token straddles the boundary it counts as response, with a
+    The prompt ends where its own tokens and the whole text's begin to differ, usually after the
+    prompt's last token. A token that straddles the boundary counts as response, with a
     ``BoundaryWarning``. Tokens with which the tokenizer begins a text belong to the prompt.
     """
     prompt_format = get_prompt_format(prompt_format)
@@ -65,14 +65,15 @@ def make_example(
 
 
 def common_prefix_length(first: list[int], second: list[int]) -> int:
-    """How many tokens two rows of token ids share at their start."""
+    """How many tokens two rows have in common at their start."""
     return len(os.path.commonprefix([first, second]))
 
 
 class InstructionDataset(Dataset):
-    """Entries after substeps 2.1 and 2.2, made once. An item is a list of token ids, or, with
-    ``as_examples=True``, an ``Example`` that also knows where the prompt ends. Without a tokenizer
-    it is GPT-2's.
+    """Entries after substeps 2.1 and 2.2, which are done once.
+
+    An item is a list of token ids or, with ``as_examples=True``, an ``Example``, which also knows
+    where the prompt ends. The default tokenizer is GPT-2's.
 
     Source: Raschka, "Build a Large Language Model (From Scratch)", listing 7.4.
     """

@@ -1,7 +1,7 @@
 """Data loaders: which entries share a batch, and how much padding that costs. Taught in lesson 07.
 
-Three ways to batch: shuffled, bucketed by length, packed into rows of one length. An entry whose
-response would vanish by cutting is left out here, before batching, and listed.
+There are three ways to batch: shuffled, bucketed by length, and packed into rows of one length. An
+entry whose response would be cut off entirely is left out here, before batching, and listed.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from lessons_lib.batching.substeps import BatchError
 from lessons_lib.data import Entry, PromptFormat, Tokenizer
 
 Batching = Literal["shuffled", "bucketed", "packed"]
-BUCKET_WINDOW = 50  # batches whose entries are sorted by length together
+BUCKET_WINDOW = 50  # batches; their entries are sorted by length together
 
 
 class Dropped(NamedTuple):
@@ -45,21 +45,21 @@ def create_loader(
     share_prefix: bool = False,
     **options,
 ) -> "InstructionLoader":
-    """A data loader over entries that yields ``Batch``.
+    """A data loader over entries that yields a ``Batch`` at a time.
 
-    "shuffled" draws entries in random order: the same order that ``DataLoader(shuffle=True)``
-    gives after ``torch.manual_seed(seed)``. "bucketed" puts entries of similar length together,
-    within windows of 50 batches. "packed" fills rows of ``pack_length`` tokens with whole entries;
-    a batch then has ``batch_size`` such rows. Orders depend on seed and epoch alone; each pass over
-    the loader is a new epoch. ``shuffle=False`` keeps the entries' order (rows, when packed).
+    "shuffled" draws entries in the random order that ``DataLoader(shuffle=True)`` gives after
+    ``torch.manual_seed(seed)``. "bucketed" puts entries of similar length together, within windows
+    of 50 batches. "packed" fills rows of ``pack_length`` tokens with whole entries; ``batch_size``
+    then counts such rows. The order depends on the seed and the epoch alone; each pass over the
+    loader is a new epoch. ``shuffle=False`` keeps the entries (or packed rows) in their order.
     ``share_prefix`` makes each batch one flat row that holds its texts' common start once: the same
     loss and gradients, computed faster, for models that can read such rows.
-    ``options`` are those of ``InstructionCollator``; rows end as the tokenizer's texts do.
+    ``options`` are those of ``InstructionCollator``; rows end with the tokenizer's end of text.
     Batches are made on the CPU.
 
     Raises:
-        ValueError: a batch size below 1, an unknown ``batching``, an option of the collator that
-            it refuses, or (BatchError) no entry is left.
+        ValueError: a batch size below 1, an unknown ``batching``, options that do not go together
+            or that the collator refuses, or (``BatchError``) no entry or no batch is left.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be 1 or more, not {batch_size}")
@@ -67,10 +67,10 @@ def create_loader(
         raise ValueError(f"batching is 'shuffled', 'bucketed' or 'packed', not {batching!r}")
     if batching == "packed":
         if options.get("pad_to") is not None:
-            raise ValueError("pad_to does not go with batching='packed': rows have pack_length")
+            raise ValueError("pad_to does not go with batching='packed': rows are pack_length long")
         if share_prefix:
-            raise ValueError("share_prefix goes with one entry a row, not with batching='packed'")
-        # A row holds an entry's end of text too: one input fewer than the row is long.
+            raise ValueError("share_prefix goes with one entry per row, not with batching='packed'")
+        # An entry's end of text takes a place in the row, too, so an entry has one input fewer.
         limit, most = options.get("allowed_max_length"), pack_length - 1
         options["allowed_max_length"] = most if limit is None else min(limit, most)
     if isinstance(data, InstructionDataset):
@@ -92,7 +92,7 @@ def create_loader(
     if not len(sampler):
         raise BatchError(
             f"{len(items)} entries are fewer than one batch of {batch_size}, and drop_last leaves "
-            f"out what fills no batch: take {batch_size} entries or more, batch_size={len(items)}, "
+            f"out an incomplete batch: use {batch_size} entries or more, batch_size={len(items)}, "
             "or drop_last=False"
         )
     loader = InstructionLoader(items, sampler, collate, num_workers)
@@ -112,14 +112,14 @@ def create_loader(
 class InstructionLoader(DataLoader):
     """A PyTorch ``DataLoader`` that knows what it loads, and which epoch comes next."""
 
-    examples: list[Example]  # those it loads, in the data's order
+    examples: list[Example]  # what it loads, in the data's order
     collator: InstructionCollator  # whose options make its batches
     dropped: list[Dropped]  # the entries it left out
     options: dict[str, Any]  # how it was made, by ``create_loader``
 
     def __init__(self, items, sampler, collate, num_workers):
-        # The sampler counts epochs in this process; workers must not be given a stale copy.
-        # A generator of its own: a pass must not draw from the random state that dropout uses.
+        # The sampler counts epochs in this process; workers get its indices, not a copy of it.
+        # With a generator of its own, a pass does not draw from the random state of dropout.
         super().__init__(
             items,
             batch_sampler=sampler,
@@ -129,7 +129,7 @@ class InstructionLoader(DataLoader):
         )
 
     def describe(self) -> dict[str, Any]:
-        """All that decides over its batches: options, and a hash of the entries' token ids."""
+        """Everything that determines its batches: options, and a hash of the entries' token ids."""
         digest = hashlib.sha256()
         for example in self.examples:
             digest.update(repr((example.token_ids, example.prompt_length)).encode())
@@ -138,16 +138,16 @@ class InstructionLoader(DataLoader):
 
     @property
     def epoch(self) -> int:
-        """Which epoch the next pass is, from 0."""
+        """The epoch of the next pass, counted from 0."""
         return self.batch_sampler.epoch
 
     def set_epoch(self, epoch: int) -> None:
-        """The next pass is this epoch (from 0); needed only to repeat or resume one."""
+        """Make the next pass this epoch (from 0); needed only to repeat or resume an epoch."""
         self.batch_sampler.epoch = epoch
 
 
 class EpochBatchSampler(Sampler[list[int]]):
-    """Index lists of batches, in an order that depends on the seed and the epoch alone."""
+    """Yields each batch's indices, in an order that depends on the seed and the epoch alone."""
 
     def __init__(
         self,
@@ -197,7 +197,7 @@ def _epoch_generator(seed: int, epoch: int) -> torch.Generator:
     """The random state from which PyTorch's own sampler shuffles epoch number ``epoch``.
 
     After ``torch.manual_seed(seed)`` each pass over a ``DataLoader(shuffle=True)`` draws two
-    numbers: one for its workers and then the seed of the permutation.
+    numbers: one for its workers, then the seed of the permutation.
     """
     source = torch.Generator().manual_seed(seed)
     draws = torch.empty(2 * epoch + 2, dtype=torch.int64)
@@ -209,7 +209,7 @@ def _epoch_generator(seed: int, epoch: int) -> torch.Generator:
 def _drop_lost_responses(
     examples: list[Example], collator: InstructionCollator
 ) -> tuple[list[Example], list[Dropped]]:
-    """Leave out examples of whose response nothing would be left."""
+    """Leave out examples whose response would be cut off entirely."""
     lost = [example for example in examples if collator.loses_response(example)]
     dropped = [
         Dropped(
@@ -230,11 +230,11 @@ def _drop_lost_responses(
 
 
 def padding_waste(batches: Sequence[Batch] | InstructionLoader) -> float:
-    """The share of padding in the padded rows of some batches, 0 … 1.
+    """The share of padding in the padded rows of these batches, 0 … 1.
 
     A row is counted with its end of text, as substep 2.3 pads it: length + 1 columns. In packed
-    rows, whose end-of-text tokens are inputs too, the columns are counted as they are. Without a
-    batch nothing is padding.
+    rows, whose end-of-text tokens are inputs too, the columns are counted as they are. The share is
+    0 where there are no batches.
     """
     cells = padding = 0
     for batch in batches:
@@ -245,7 +245,7 @@ def padding_waste(batches: Sequence[Batch] | InstructionLoader) -> float:
 
 
 def count_cells(batch: Batch) -> tuple[int, int]:
-    """Cells of a batch's padded rows, and how many of them are padding; see ``padding_waste``."""
+    """A batch's number of cells, and how many of them are padding; see ``padding_waste``."""
     rows, length = batch.inputs.shape
     if batch.segments is not None:
         return rows * length, int((batch.segments == 0).sum())
@@ -257,10 +257,10 @@ def response_batches(
     batch_size: int = 16,
     allowed_max_length: int | None = None,
 ) -> list[Batch]:
-    """Batches in which the response and its end of text alone are live, similar lengths together.
+    """Batches in which only the response and its end of text are live, similar lengths together.
 
-    A loader's own mask does not matter, its cutting and its shared prefix are kept. Entries of
-    whose response nothing is left are not among them.
+    A loader's own mask does not matter; its cutting and its shared prefix are kept. Entries whose
+    response is cut off entirely are left out.
     """
     if isinstance(data, InstructionDataset):
         collator = make_collator(data.tokenizer, {"allowed_max_length": allowed_max_length})

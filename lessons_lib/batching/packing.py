@@ -1,8 +1,8 @@
-"""Rows that hold several entries: packed side by side, or with one start in common. Lesson 07.
+"""Rows that hold several entries: packed end to end, or sharing a common start. Lesson 07.
 
 ``segments`` say which entry a token belongs to, ``positions`` start again with each entry, and no
-target points from one entry into the next. A prompt's start that all entries of a batch have in
-common is computed once where the batch is one such row.
+target points from one entry into the next. Where a batch is one row with a shared start, that start
+is computed only once.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,10 @@ from lessons_lib.data import IGNORE_INDEX
 
 
 def best_fit_decreasing(lengths: Sequence[int], capacity: int) -> list[list[int]]:
-    """Put items into as few rows as this rule finds; each row is a list of item indices.
+    """Distribute items over few rows; each row is a list of item indices.
 
-    The longest item first, each into the fullest row that still has room, else into a new row.
+    Items are placed longest first, each into the fullest row that still has room for it, or else
+    into a new row.
 
     Raises:
         ValueError: an item is longer than a row.
@@ -46,17 +47,17 @@ def best_fit_decreasing(lengths: Sequence[int], capacity: int) -> list[list[int]
 
 @dataclass(frozen=True)
 class PackingCollator:
-    """Rows of examples to one packed ``Batch`` of shape (rows, pack_length).
+    """Packs rows of examples into a ``Batch`` of shape (rows, pack_length).
 
-    Each entry brings its tokens and its end of text. What the end of text reads predicts nothing:
-    its target is the ignore index. Every other target is the one the padded batch would have.
+    Each entry contributes its tokens and its end of text. Nothing is predicted after an end of
+    text: its target is the ignore index. Every other target is as in a padded batch.
     """
 
     collator: InstructionCollator
     pack_length: int
 
     def length(self, example: Example) -> int:
-        """Tokens that an example takes in a row: its own and end of text, if not cut."""
+        """The tokens that an example takes in a row: its own and end of text, or those kept."""
         return min(len(example.token_ids), self.collator.allowed_max_length) + 1
 
     def __call__(self, rows: Sequence[Sequence[Example]]) -> Batch:
@@ -69,11 +70,11 @@ class PackingCollator:
         )
 
     def _pack(self, examples: Sequence[Example]) -> Batch:
-        """One row: the examples' own batches of one, end to end."""
+        """Make one row: each example collated by itself, then joined end to end."""
         parts = [self.collator.steps([example]) for example in examples]
         lengths = [part.padded.shape[1] for part in parts]  # end of text included
         # Nothing is predicted where an end of text is read, so its position does not matter. After
-        # a text as long as the context its own would be one more than the model has.
+        # a text as long as the context, the right one would be beyond what the model has.
         last = self.collator.allowed_max_length - 1
         weights = None
         if parts[0].weights is not None:
@@ -90,11 +91,11 @@ class PackingCollator:
 
     @staticmethod
     def _extend(values: Tensor, value: float) -> Tensor:
-        """(length,) to (length + 1,): what stands where end of text is read."""
+        """Add the value for the column where end of text is read; (length,) to (length + 1,)."""
         return torch.cat([values, values.new_full((1,), value)])
 
     def _row(self, parts: list[Tensor], fill: float) -> Tensor:
-        """Parts end to end, filled up to (pack_length,)."""
+        """Join the parts end to end and fill up to (pack_length,)."""
         row = torch.cat(parts)
         return torch.cat([row, row.new_full((self.pack_length - len(row),), fill)])
 
@@ -102,15 +103,15 @@ class PackingCollator:
 def share_prefix(batch: Batch) -> Batch:
     """A padded batch (batch, length) as one flat row (1, total) that holds the shared start once.
 
-    A column is shared where all rows have the same input, target and weight up to there. What
-    follows a row's last target takes no part in the loss and is left out; so is a row without one.
-    ``segments`` tell the texts apart, ``positions`` say where a token stood in its text.
+    Columns are shared as long as all rows have the same input, target and weight. What follows a
+    row's last target has no part in the loss and is left out, and so is a row without targets.
+    ``segments`` tell the texts apart, ``positions`` say where each token stood in its text.
 
     Raises:
-        ValueError: the batch has no targets, or rows of several texts already.
+        ValueError: the batch has no targets, or its rows already hold several texts.
     """
     if batch.targets is None or batch.segments is not None:
-        raise ValueError("only a padded batch with targets, one text a row, can share its prefix")
+        raise ValueError("only a padded batch with targets, one text per row, can share its prefix")
     columns = torch.arange(batch.inputs.shape[1], device=batch.inputs.device)  # (length,)
     lengths = batch.lengths  # (batch,), up to the last target
     kept = lengths > 0
@@ -118,7 +119,7 @@ def share_prefix(batch: Batch) -> Batch:
     lengths = lengths[kept]
     shared = _shared_columns(batch, lengths)
     inside = columns < lengths[:, None]  # (batch, length)
-    inside[1:, :shared] = False  # the first row's copy stands for all
+    inside[1:, :shared] = False  # the first row's copy serves all rows
     numbers = torch.arange(1, len(lengths) + 1, device=lengths.device)[:, None]  # (batch, 1)
     segments = torch.where(columns < shared, SHARED, numbers)  # (batch, length)
     if batch.positions is None:
@@ -128,7 +129,7 @@ def share_prefix(batch: Batch) -> Batch:
 
 
 def _shared_columns(batch: Batch, lengths: Tensor) -> int:
-    """How many first columns are the same in all rows; each row keeps a token of its own."""
+    """How many leading columns all rows share; each row keeps at least one token of its own."""
     if len(lengths) < 2:
         return 0
     parts = [part for part in batch if part is not None]
@@ -138,7 +139,7 @@ def _shared_columns(batch: Batch, lengths: Tensor) -> int:
 
 @dataclass(frozen=True)
 class PrefixSharingCollator:
-    """Examples to one flat row: the padded ``Batch`` of ``collator``, through ``share_prefix``."""
+    """Turns examples into one flat row: ``share_prefix`` of what ``collator`` makes of them."""
 
     collator: InstructionCollator
 

@@ -1,8 +1,8 @@
 """The five substeps from entries to batches, one pure function each. Taught in lessons 03 to 06.
 
 2.1 ``apply_template``, 2.2 ``tokenize``, 2.3 ``pad``, 2.4 ``shift_targets``, 2.5 ``mask_padding``,
-and the optional ``mask_instructions``. Nothing else in the course does a substep again; lessons
-import these functions from ``lessons_lib.batching``.
+and the optional ``mask_instructions``. The data set, the collator and ``collate_steps`` all call
+these functions; lessons import them from ``lessons_lib.batching``.
 """
 
 from collections.abc import Sequence
@@ -22,19 +22,19 @@ from lessons_lib.data import (
 
 
 class BatchError(ValueError):
-    """A batch that cannot be made, or that nothing could be learned from; the message says why."""
+    """A batch cannot be made, or nothing could be learned from it; the message says why."""
 
 
 def apply_template(entry: Entry, prompt_format: str | PromptFormat = "alpaca") -> str:
-    """Substep 2.1: the entry as one text, in the given prompt format."""
+    """Substep 2.1: write the entry as one text, in the given prompt format."""
     return get_prompt_format(prompt_format).text(entry)
 
 
 def tokenize(text: str, tokenizer: Tokenizer | None = None) -> list[int]:
-    """Substep 2.2: one text to its token ids, nothing added.
+    """Substep 2.2: turn one text into its token ids, with nothing added.
 
-    Special tokens that stand in the text are treated as ordinary text, because an entry is
-    somebody's writing: "<|endoftext|>" in it becomes seven ordinary tokens, not 50256.
+    The name of a special token is treated as ordinary text, because an entry is somebody's
+    writing: "<|endoftext|>" in it becomes seven ordinary tokens, not 50256.
     """
     tokenizer = tokenizer or get_tokenizer()
     # tiktoken's plain encode() raises on special tokens in the text; encode_ordinary() does not.
@@ -49,12 +49,12 @@ def pad(
     allowed_max_length: int | None = None,
     pad_to: int | None = None,
 ) -> Tensor:
-    """Substep 2.3: end of text after each row, then padding to one length.
+    """Substep 2.3: end each row with end of text, then pad all rows to one length.
 
     The result is int64 of shape (batch, length + 1), because inputs and targets are both cut from
-    it. ``length`` is the longest row's, or ``pad_to`` where that is given. A row longer than
-    ``allowed_max_length`` is cut so that that many inputs are left; it gets no end of text, for
-    the model must not learn to stop where the text was merely cut.
+    it. ``length`` is the longest row's, or ``pad_to`` if given. A row longer than
+    ``allowed_max_length`` is cut to that many inputs; it gets no end of text, because the model
+    must not learn to stop where the text was merely cut.
 
     Raises:
         BatchError: no rows, a length below 1, or a row longer than ``pad_to``.
@@ -77,7 +77,7 @@ def pad(
 
 
 def shift_targets(padded: Tensor) -> tuple[Tensor, Tensor]:
-    """Substep 2.4: padded rows (batch, length + 1) to inputs and targets (batch, length).
+    """Substep 2.4: cut padded rows (batch, length + 1) into inputs and targets (batch, length).
 
     ``targets[:, t]`` is ``inputs[:, t + 1]``: the contents move one place to the left.
     """
@@ -87,7 +87,7 @@ def shift_targets(padded: Tensor) -> tuple[Tensor, Tensor]:
 def mask_padding(
     targets: Tensor, lengths: Sequence[int], ignore_index: int = IGNORE_INDEX
 ) -> Tensor:
-    """Substep 2.5: put ``ignore_index`` in the place of padding; the first end of text stays.
+    """Substep 2.5: replace padding by ``ignore_index``; the first end of text stays.
 
     ``lengths`` are the rows' token counts without end of text. Row i predicts its tokens 1 … n-1
     and then end of text: n live targets. Padding is found by these lengths, not by its value, so
@@ -101,10 +101,11 @@ def mask_padding(
 def mask_instructions(
     targets: Tensor, prompt_lengths: Sequence[int], ignore_index: int = IGNORE_INDEX
 ) -> Tensor:
-    """The optional sixth substep: put ``ignore_index`` where a target belongs to the prompt.
+    """The optional sixth substep: replace targets of the prompt by ``ignore_index``.
 
-    A prompt of p tokens is predicted by the first p - 1 positions; the p-th reads the prompt's
-    last token and predicts the first one of the response, which stays.
+    The tokens of a prompt, p in number, are the targets of the first p - 1 positions (nothing
+    predicts the first token). The p-th position reads the prompt's last token; its target, the
+    first token of the response, stays.
     """
     return targets.masked_fill(prompt_targets(targets, prompt_lengths), ignore_index)
 

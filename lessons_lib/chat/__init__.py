@@ -1,6 +1,6 @@
 """A chat with a model: turns, a terminal, and a server that speaks OpenAI's API. Lesson 12.
 
-The server needs FastAPI, which is optional, and is imported from ``lessons_lib.chat.server``.
+Import the server from ``lessons_lib.chat.server``: it needs FastAPI, which is optional.
 """
 
 from lessons_lib.chat.chat import Chat, MessageTooLong, Turn

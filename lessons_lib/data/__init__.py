@@ -1,6 +1,6 @@
-"""Entries, and how they become texts and token ids; needs no PyTorch. Lessons 01 to 03.
+"""Entries, and how they become texts and token ids, all without PyTorch. Lessons 01 to 03.
 
-Reading, checking, splitting and auditing a data set, the prompt formats, and the tokenizers.
+Here a data set is read, checked, split and audited; here are the prompt formats and tokenizers.
 """
 
 from lessons_lib.data.audit import audit_entries

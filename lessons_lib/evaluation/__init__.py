@@ -1,6 +1,6 @@
 """How good are the answers? Scorers, tables, intervals and comparisons of two models. Lesson 10.
 
-Judges, which are models themselves, have a room of their own, ``judges``.
+Judges, scorers that ask a language model, have a room of their own, ``judges``.
 """
 
 from lessons_lib.evaluation.answering import answer_and_score

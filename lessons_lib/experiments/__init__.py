@@ -1,4 +1,4 @@
-"""Measurements that lessons report: a model before and after fine-tuning, and saved figures.
+"""Measurements that the lessons report: a model before and after fine-tuning, saved figures.
 
 The large experiment on masking has a room of its own, ``masking``.
 """

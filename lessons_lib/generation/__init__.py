@@ -1,6 +1,6 @@
 """How a model writes: sampling, decoding with a cache, texts as they grow, likelihoods.
 
-Lessons 08 to 10 generate answers with it, lesson 12 a chat.
+Lessons 08 to 10 use it to generate answers, lesson 12 to chat.
 """
 
 from lessons_lib.generation.decoding import next_logits

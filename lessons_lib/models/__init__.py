@@ -1,6 +1,6 @@
 """The models: GPT-2's architecture, a real small language model, and their files. Lesson 08.
 
-Each is a ``LanguageModel``, known by ``hidden`` and ``head``; ``load_model`` finds them by name.
+Each is a ``LanguageModel``, with ``hidden`` and ``head``; ``load_model`` finds one by its name.
 """
 
 from lessons_lib.models.gpt import GPT, GPTConfig, count_parameters

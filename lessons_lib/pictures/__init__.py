@@ -1,6 +1,6 @@
-"""Pictures and tables for lessons, drawn with matplotlib, and how notebooks show them.
+"""Pictures and tables for the lessons, and how notebooks show them; drawn with matplotlib.
 
-Stills stand where a widget cannot run; each says in words what it shows.
+A still picture stands in where a widget cannot run; each says in words what it shows.
 """
 
 from lessons_lib.pictures.anatomy import (

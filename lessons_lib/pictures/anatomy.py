@@ -1,4 +1,4 @@
-"""What is in a model, and what it expects next: tables for reading, not for training. Lesson 08."""
+"""What a model consists of, and which token it expects next: tables to read. Lesson 08."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from lessons_lib.support import Table
 
 
 def parameter_table(model: nn.Module) -> Table:
-    """Each weight tensor with its shape and number of parameters; equal blocks in one line."""
+    """Each weight tensor with its shape and number of parameters; equal blocks share a line."""
     blocks: dict[str, list[tuple[int, ...]]] = {}
     for name, weight in model.named_parameters():
         # "blocks.3.attention.output.weight" → "blocks.*.attention.output.weight"
@@ -33,7 +33,7 @@ def parameter_table(model: nn.Module) -> Table:
 
 
 def names_table(model: GPT) -> Table:
-    """Each weight's name and shape here, and in the file of GPT-2 on the hub; one block for all."""
+    """Each weight's name and shape, here and in GPT-2's file on the hub; one block for all."""
     rows = []
     for name, weight in model.state_dict().items():
         if name.startswith("blocks.") and not name.startswith("blocks.0."):
@@ -56,9 +56,9 @@ def _shape(sizes: Sequence[int]) -> str:
 def next_probabilities(
     model: nn.Module, text: str, tokenizer: Tokenizer | None = None
 ) -> torch.Tensor:
-    """The model's probability of each token to come next after a text, (vocabulary,).
+    """The probability that the model gives each token to come next after a text, (vocabulary,).
 
-    ``tokenizer`` is the model's own, or GPT-2's, if not given.
+    The default ``tokenizer`` is the model's own, or GPT-2's.
     """
     tokenizer = tokenizer or tokenizer_of(model)
     return next_logits(model, [text_ids(text, tokenizer)])[0].softmax(-1)

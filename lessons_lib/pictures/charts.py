@@ -11,7 +11,7 @@ from lessons_lib.pictures.style import STYLES
 from lessons_lib.training import History
 
 LINE_COLORS = ("#0072b2", "#b97700", "#a4507d", "#00785a", "#4a535c")
-MOST_BARS = 200  # more cannot be told apart, and take seconds to draw
+MOST_BARS = 200  # more could not be told apart, and would take seconds to draw
 MEASURES = {
     "response_loss": "response loss",
     "validation_loss": "validation loss",
@@ -20,7 +20,7 @@ MEASURES = {
 
 
 def draw_waste(wastes: Mapping[str, float]) -> Figure:
-    """Padding as a share of all cells, one bar for each way to batch."""
+    """A bar for each way to batch: padding as a share of all cells."""
     figure = Figure(figsize=(8, 0.6 + 0.42 * len(wastes)), layout="constrained")
     axes = figure.subplots()
     style = STYLES[Kind.PADDING]
@@ -41,7 +41,7 @@ def draw_waste(wastes: Mapping[str, float]) -> Figure:
 
 
 def draw_lengths(lengths: Sequence[int]) -> Figure:
-    """How many entries have how many tokens; several lengths share a bar where there are many."""
+    """A histogram of entries by tokens; neighbouring lengths share a bar where there are many."""
     figure = Figure(figsize=(8, 2.6), layout="constrained")
     axes = figure.subplots()
     low, high = min(lengths), max(lengths)
@@ -60,9 +60,9 @@ def draw_lengths(lengths: Sequence[int]) -> Figure:
 
 
 def draw_history(history: History, title: str = "") -> Figure:
-    """Training loss (thin: each step; thick: mean of the 25 last) and validation loss by step.
+    """Training loss (thin: each step; thick: mean of the last 25) and validation loss by step.
 
-    The response loss has a line of its own where it is not the validation loss itself.
+    The response loss has a line of its own unless it is the same as the validation loss.
     """
     figure, axes = _loss_axes(title)
     steps = range(1, history.steps + 1)
@@ -89,13 +89,13 @@ def draw_comparison(
     measure: Literal["response_loss", "validation_loss", "train_loss"] | None = None,
     title: str = "",
 ) -> Figure:
-    """One loss of several runs by step, a line for each.
+    """One loss of several runs by step, with a line for each run.
 
-    Without a ``measure`` it is the response loss, which alone compares runs of different masks,
-    or the validation loss where a run has none. Training losses are means of 25 steps.
+    The default ``measure`` is the response loss, which alone compares runs with different masks,
+    or, if a run has none, the validation loss. Training losses are means of 25 steps.
 
     Raises:
-        ValueError: no history, an unknown measure, or a history that has no such loss.
+        ValueError: no history, an unknown measure, or a history without that loss.
     """
     if not histories:
         raise ValueError("there is no history to draw")
@@ -117,7 +117,7 @@ def draw_comparison(
         style["linestyle"] = ("-", "--", "-.", ":")[index % 4]
         axes.plot(steps, losses, label=name, **style)
     axes.set_xlabel("step")
-    axes.set_ylabel(f"{MEASURES[measure]}, nats a target")
+    axes.set_ylabel(f"{MEASURES[measure]}, nats per target")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
     return figure
@@ -148,12 +148,12 @@ def _loss_axes(title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.subplots()
     axes.set_title(title)
-    axes.set_ylabel("loss, nats a target")
+    axes.set_ylabel("loss, nats per target")
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
 def _running_mean(values: Sequence[float], span: int = 25) -> list[float]:
-    """For each value the mean of itself and those before it, ``span`` at most."""
+    """For each value, the mean of it and the values before it, at most ``span`` in all."""
     parts = (values[max(0, end - span) : end] for end in range(1, len(values) + 1))
     return [sum(part) / len(part) for part in parts]

@@ -1,6 +1,6 @@
 """The loss curves of a run, drawn in a notebook while it runs. Lesson 09.
 
-A callback for ``train`` and ``load_or_finetune``; neither knows of it.
+It is a callback for ``train`` and ``load_or_finetune``, which know nothing of it.
 """
 
 import time
@@ -16,12 +16,12 @@ from lessons_lib.training import History, TrainingState
 
 
 class LivePlot:
-    """A chart that grows with the run, and stays when it ends.
+    """A chart that grows with the run, and stays after its end.
 
     ``train(…, **LivePlot().callbacks())``, or beside other callbacks: ``on_step=plot``,
-    ``on_eval=[plot, EarlyStop()]``, ``on_end=plot.finish``. It is drawn anew at most every
-    ``every`` seconds, and less often where drawing would take a tenth of the time. The last chart
-    has ``describe_history`` as its text alternative. Outside notebooks it does nothing.
+    ``on_eval=[plot, EarlyStop()]``, ``on_end=plot.finish``. It is redrawn at most once in ``every``
+    seconds, and less often where drawing would take more than a tenth of the time. Its text
+    alternative is ``describe_history``. Outside notebooks it does nothing.
     """
 
     def __init__(
@@ -35,16 +35,16 @@ class LivePlot:
         self._due = 0.0  # by time.monotonic()
 
     def callbacks(self) -> dict[str, Callable[[TrainingState], None]]:
-        """The options of ``train`` that bind this chart to a run."""
+        """The arguments of ``train`` that connect this chart to a run."""
         return {"on_step": self, "on_eval": self, "on_end": self.finish}
 
     def __call__(self, state: TrainingState) -> None:
-        """Draw if it is time to."""
+        """Draw the chart if it is time to."""
         if in_notebook() and time.monotonic() >= self._due:
             self._update(state.history)
 
     def finish(self, state: TrainingState) -> None:
-        """Draw the run as it ended; the next run gets a chart of its own."""
+        """Draw the finished run; the next run gets a chart of its own."""
         if in_notebook():
             self._update(state.history)
         self._handle, self._due = None, 0.0

@@ -1,6 +1,6 @@
-"""What notebooks use to show things: pictures with a text alternative, source code, the next step.
+"""Shows things in notebooks: pictures with a text alternative, source code, texts in columns.
 
-Nothing of the library imports it.
+Only notebooks call these functions.
 """
 
 import html
@@ -20,13 +20,13 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def show_source(function: Callable) -> None:
-    """Print a function's source code, highlighted, so that a lesson can read it with you."""
+    """Show a function's source code, highlighted, so that a lesson can read it with you."""
     source = inspect.getsource(function)
     display({"text/markdown": f"```python\n{source}```", "text/plain": source}, raw=True)
 
 
 def side_by_side(texts: Mapping[str, str]) -> None:
-    """Show several texts in columns, each under its name; their content is never run as HTML."""
+    """Show several texts in columns, each under its name; HTML in them shows as text."""
     cell = "text-align:left;vertical-align:top"
     text_style = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
     columns = "".join(

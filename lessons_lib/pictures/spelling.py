@@ -1,7 +1,7 @@
-"""How a token or a text is written so that nothing in it is invisible or changes the page.
+"""Writes a token or a text so that nothing in it is invisible or disturbs the page.
 
-Invisible, control and direction-changing characters are spelled out (⟨U+200B⟩), half characters
-are shown as their bytes (⟨F0 9F⟩). Used by the batch inspector.
+Invisible, control and direction-changing characters are spelled out (⟨U+200B⟩); incomplete
+characters are shown as their bytes (⟨F0 9F⟩). Used by pictures and widgets.
 """
 
 import unicodedata
@@ -9,25 +9,25 @@ import unicodedata
 from lessons_lib.data import Tokenizer
 
 MARKS = {" ": "␣", "\n": "↵", "\t": "⇥"}
-# Drawn as nothing, though Unicode counts them as letters or marks.
+# Invisible, although Unicode counts them as letters, marks or symbols.
 _INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800}
 _INVISIBLE |= {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
 
 
 def spell_text(text: str) -> str:
-    """The text with its invisible characters spelled out; spaces, line ends and tabs stay."""
+    """The text with invisible characters spelled out; spaces, line ends and tabs stay."""
     return "".join(map(_spell, text))
 
 
 def spell_token(text: str) -> str:
-    """The text of one token with everything in it visible, spaces and line ends too."""
+    """The text of one token with everything in it made visible, even spaces and line ends."""
     spelled = "".join(MARKS.get(character) or _spell(character) for character in text)
-    # An accent by itself would land on whatever stands before it.
+    # A lone accent would land on whatever stands before it.
     return f"◌{spelled}" if spelled and unicodedata.combining(spelled[0]) else spelled
 
 
 def token_words(token_id: int, tokenizer: Tokenizer) -> tuple[str, str]:
-    """One token as shown, with half characters as bytes, and with U+FFFD in their place."""
+    """One token spelled in two ways: incomplete characters as their bytes, and as U+FFFD."""
     read_bytes = getattr(tokenizer, "decode_single_token_bytes", None)
     if read_bytes is None:
         word = spell_token(tokenizer.decode([token_id]))

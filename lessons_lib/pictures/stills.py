@@ -1,4 +1,4 @@
-"""What the inspector shows as a still picture: a PNG drawn with matplotlib, and its words."""
+"""The inspector's view as a still picture, drawn with matplotlib, and in words."""
 
 import textwrap
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from lessons_lib.pictures.style import DPI, STYLES, missing_glyphs_allowed, smal
 from lessons_lib.pictures.tokens import draw_shape, draw_tokens
 
 STAGES = {"2.3": "2.3", "2.4": "2.4", "2.5": "final"}
-MOST_ROWS = 8  # with their tokens; more are shown as strips
-LINE_LENGTH, MOST_LINES = 112, 44  # of texts: characters of a line, lines of a picture
-# Parts of a text: whether they belong to the prompt or to the response, and the line around them.
-# The entry's own words are those in bold.
+MOST_ROWS = 8  # shown token by token; a larger batch is shown as strips
+LINE_LENGTH, MOST_LINES = 112, 44  # of texts: characters per line, lines per picture
+# How each part of a text is drawn: in the style of prompt or response, bold where the words are the
+# entry's own, and with which line around it.
 PARTS = {
     "template": (Kind.PROMPT, "normal", ""),
     "instruction": (Kind.PROMPT, "bold", "-"),
@@ -32,7 +32,7 @@ PARTS = {
 def draw_png(
     steps: BatchSteps, substep: str, prompt_format: PromptFormat, *, blocks: bool = False
 ) -> bytes:
-    """A batch of entries at a substep, "2.1" to "2.5", as a PNG of 64 colours.
+    """Draw a batch of entries at a substep, "2.1" to "2.5", as a PNG with 64 colours.
 
     ``blocks`` shows the whole batch from afar instead of some columns token by token.
     """
@@ -64,22 +64,23 @@ def alt_text(steps: BatchSteps, substep: str) -> str:
 
 
 def _last_columns(steps: BatchSteps, substep: str) -> range:
-    """Fourteen columns around the end of the shortest text, seven of them behind it."""
+    """Fourteen columns around the end of the shortest text, seven of them after it."""
     shortest = min(map(len, steps.token_ids))
-    # Padded rows have a column more than the inputs and targets that are cut from them.
+    # Padded rows have one column more than the inputs and targets that are cut from them.
     width = (steps.padded if substep == "2.3" else steps.inputs).shape[1]
     end = min(width, shortest + 7)
     return range(max(0, end - 14), end)
 
 
 def _draw_texts(steps: BatchSteps, prompt_format: PromptFormat) -> Figure:
-    """Substep 2.1: the texts line by line, the prompt in its colour, the response in its own."""
+    """Substep 2.1: the texts line by line, prompt and response in their own colours."""
     lines: list[list[tuple[str, str]]] = []
     for entry in steps.entries:
         lines += [*_text_lines(text_parts(entry, prompt_format)), []]
     if len(lines) > MOST_LINES:
         lines = [*lines[:MOST_LINES], [("… and more", "")]]
-    figure = Figure(figsize=(9, 0.22 * len(lines) + 0.2), dpi=DPI)  # measured as it is saved
+    # Texts are measured at the resolution in which they are saved.
+    figure = Figure(figsize=(9, 0.22 * len(lines) + 0.2), dpi=DPI)
     for number, line in enumerate(lines):
         x = 0.01
         for text, part in line:
@@ -90,7 +91,7 @@ def _draw_texts(steps: BatchSteps, prompt_format: PromptFormat) -> Figure:
 
 
 def _text_lines(parts: Sequence[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-    """The lines of a text, each as pieces of (text, part); what ends a line shows as ↵."""
+    """The lines of a text, each as pieces of (text, part); line ends show as ↵."""
     lines: list[list[tuple[str, str]]] = [[]]
     for part, text in parts:
         for line in spell_text(text).replace("\n", "↵\n").splitlines(keepends=True):

@@ -1,7 +1,7 @@
-"""How the course's pictures look: the palette of the kinds of token, and small PNG files.
+"""How the course's pictures look: a palette for the kinds of token, and small PNG files.
 
-Kinds of token are told apart by colour, by outline and by mark, so that the pictures can be read
-without colour.
+Kinds of token differ in colour, in outline and in mark, so that the pictures can be read without
+colour.
 """
 
 import io
@@ -42,14 +42,14 @@ DPI = 110  # of every picture
 
 @contextmanager
 def missing_glyphs_allowed() -> Iterator[None]:
-    """No warning where the font lacks a character: an entry may hold any script, drawn as boxes."""
+    """Suppress warnings of missing glyphs: a script that the font lacks is drawn as boxes."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         yield
 
 
 def small_png(figure: Figure) -> bytes:
-    """The figure as a PNG with a palette of 64 colours, which such drawings hardly exceed."""
+    """The figure as a PNG with a palette of 64 colours; such drawings hardly need more."""
     drawn, quantised = io.BytesIO(), io.BytesIO()
     with missing_glyphs_allowed():
         figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight", facecolor="white")

@@ -1,4 +1,4 @@
-"""Stills of texts, drawn with matplotlib: a table of answers (lesson 10), and a chat (12)."""
+"""Still pictures of texts: a table of answers (lesson 10), and a chat (lesson 12)."""
 
 import textwrap
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from lessons_lib.pictures.style import STYLES
 
 INK, MUTED = "#1b1f24", "#4a535c"
 
-# Of the table of answers
-MOST_ROWS, CELL_LINES = 8, 4  # rows, and lines of one cell
+# The table of answers
+MOST_ROWS, CELL_LINES = 8, 4  # rows, and lines per cell
 COLUMNS = {"asked": (0.01, 34), "expected": (0.27, 32), "answer": (0.52, 36), "marks": (0.8, 24)}
-# sign and style of a mark: told apart by both
+# a mark's sign and style, each of which tells it apart
 SIGNS = {True: ("✓", Kind.PROMPT), False: ("✗", Kind.IGNORED_PROMPT), None: ("–", "")}
 
-# Of the chat
-MOST_TURNS, TURN_WIDTH, TURN_LINES = 6, 72, 6  # turns, characters of a line, lines of one text
+# The chat
+MOST_TURNS, TURN_WIDTH, TURN_LINES = 6, 72, 6  # turns, characters per line, lines per text
 ENDINGS = {"end": "■ end", "length": "cut at the limit", "stopped": "stopped"}
 
 
 def draw_answers(rows: Sequence[dict[str, Any]], headline: str) -> Figure:
-    """The first eight rows of ``make_rows``, one under the other, and how many more there are."""
+    """Draw the first eight rows of ``make_rows`` and say how many more there are."""
     shown = [_wrapped(row) for row in rows[:MOST_ROWS]]
     heights = [max(map(len, cells.values())) + 0.6 for cells in shown]
     total = sum(heights) + 4.2
@@ -46,7 +46,7 @@ def draw_answers(rows: Sequence[dict[str, Any]], headline: str) -> Figure:
 
 
 def _wrapped(row: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
-    """For each column its lines as (text, style)."""
+    """The lines of each column as (text, style)."""
     asked = f"{row['instruction']}\n{row['input']}".strip()
     marks = [(f"{SIGNS[value][0]} {name}", SIGNS[value][1]) for name, value in row["marks"].items()]
     return {
@@ -66,7 +66,7 @@ def _cell(text: str, column: str) -> list[tuple[str, str]]:
 
 
 def draw_chat(turns: Sequence[Turn], name: str = "Model") -> Figure:
-    """The last six turns: messages at the right, replies at the left, each with its end."""
+    """Draw the last six turns, messages on the right, replies on the left with how they ended."""
     sayings = []  # (who, lines, style, from the left)
     for turn in turns[-MOST_TURNS:]:
         sayings.append(("You", _said(turn.message), Kind.PROMPT, 0.42))

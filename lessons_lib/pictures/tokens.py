@@ -1,7 +1,7 @@
 """Still pictures of batches, drawn with matplotlib. Lessons 04 to 07.
 
-Kinds of token are told apart by colour, by outline and by mark, so that the pictures can be read
-without colour. ``notebook.show`` puts a picture into a notebook.
+Kinds of token differ in colour, in outline and in mark, so that the pictures can be read without
+colour. ``notebook.show`` puts a picture into a notebook.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ def draw_tokens(
     stage: str = "2.5",
     tokenizer: Tokenizer | None = None,
 ) -> Figure:
-    """Some columns of a batch, token by token: inputs, and from substep 2.4 on targets below.
+    """Draw some columns of a batch, token by token: inputs and, from substep 2.4 on, targets.
 
     ``stage`` is "2.3" (padded rows), "2.4" (shifted targets), "2.5" (padding masked) or "final"
-    (with the instruction mask). ``columns`` are positions; by default the last 14.
+    (with the instruction mask). ``columns`` are indices; the default is the last 14.
     """
     targets = _stage_targets(steps, stage)
     width = steps.inputs.shape[1] if targets is not None else steps.padded.shape[1]
@@ -60,7 +60,7 @@ def draw_tokens(
 
 
 def draw_shape(steps: BatchSteps, stage: str = "final") -> Figure:
-    """A whole batch from afar: one strip for each row's inputs, and one for its targets."""
+    """Draw a whole batch from afar, a strip per row: its padded tokens, or its targets."""
     targets = _stage_targets(steps, stage)
     rows = padded_kinds(steps) if targets is None else target_kinds(steps, targets)
     figure = Figure(figsize=(9, 0.6 + 0.28 * len(rows)), layout="constrained")
@@ -103,7 +103,7 @@ def _stage_targets(steps: BatchSteps, stage: str):
 
 
 def _canvas(columns: int, height: float) -> tuple[Figure, Axes]:
-    """Axes in cells: x to the right from 0, y downwards; room for row names on the left."""
+    """Axes measured in cells, x to the right and y downwards, with room for row names."""
     inches = 0.42 * (height + 0.6) + 0.3  # 0.3: the legend below
     figure = Figure(figsize=(0.72 * (columns + 1.6), inches), layout="constrained")
     axes = figure.subplots()
@@ -116,7 +116,7 @@ def _canvas(columns: int, height: float) -> tuple[Figure, Axes]:
 def _cell(
     axes: Axes, x: float, y: float, kind: Kind, before: int, after: int, tokenizer: Tokenizer
 ) -> None:
-    """One token: its text over its id; an ignored one shows −100 over the id it replaced."""
+    """Draw a token as its text above its id; an ignored one as −100 above the id it replaces."""
     fill, edge, color, hatch, line = STYLES[kind]
     rounding = 0.18 if kind == Kind.RESPONSE else 0.02
     box = FancyBboxPatch(
@@ -142,7 +142,7 @@ def _cell(
 
 
 def _underline(axes: Axes, x: float, y: float) -> None:
-    """The thick bar below a target that counts in the loss."""
+    """Draw the thick bar below a target that counts in the loss."""
     axes.plot([x + 0.12, x + 0.88], [y + 0.92, y + 0.92], color="#1b1f24", linewidth=2.2)
 
 

@@ -1,6 +1,6 @@
-"""What every other room leans on: files written whole, paths, devices, tables, processes.
+"""What all other rooms lean on: files written whole, paths, devices, tables, processes.
 
-Nothing here knows of entries, batches or models; only ``devices`` and ``processes`` need PyTorch.
+Nothing here imports from another room; only ``devices`` and ``processes`` need PyTorch.
 """
 
 from lessons_lib.support.files import CheckpointError, write_all_whole, write_whole

@@ -1,4 +1,4 @@
-"""Which processor computes, the CPU or a GPU (CUDA, or Apple's MPS), and how much of it.
+"""Which processor computes, the CPU or a GPU (CUDA or Apple's MPS), and how much of it is used.
 
 Taught in lesson 09.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-CGROUPS = Path("/sys/fs/cgroup")  # where Linux says what a container may use
+CGROUPS = Path("/sys/fs/cgroup")  # where Linux says how much a container may use
 
 
 def pick_device(name: str | torch.device = "auto") -> torch.device:
@@ -47,9 +47,9 @@ def describe_device(device: torch.device) -> str:
 
 
 def has_fast_bf16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 by itself; elsewhere bfloat16 is slower than float32.
+    """Whether the hardware multiplies bfloat16; elsewhere bfloat16 is slower than float32.
 
-    Of GPUs those of NVIDIA since 2020, of processors those with AMX or AVX-512 BF16.
+    NVIDIA's GPUs since 2020 do, and processors with AMX or AVX-512 BF16.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
@@ -60,17 +60,19 @@ def has_fast_bf16(device: torch.device) -> bool:
 
 
 def usable_cores() -> float:
-    """How many of the CPU's cores this process may use: those it may run on, and of these what the
-    container's quota pays for, which need not be a whole number."""
+    """How many of the CPU's cores this process may use; with a quota, perhaps not a whole number.
+
+    These are the cores that it may run on, or fewer where the container's quota allows less.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(float(cores or 1), _container_quota())
 
 
 def limit_threads() -> int:
-    """Have PyTorch use no more threads than there are usable cores; how many it uses now.
+    """Limit PyTorch's threads to the usable cores; returns how many it now uses.
 
-    PyTorch counts the machine's cores, and knows nothing of a container's quota. Threads beyond it
-    wait for each other. A number that ``OMP_NUM_THREADS`` or a call has set lower stays.
+    PyTorch counts the machine's cores and knows nothing of a container's quota. Threads beyond the
+    quota wait for each other. A lower number, set by ``OMP_NUM_THREADS`` or by a call, stays.
     """
     most = max(1, math.floor(usable_cores()))
     if torch.get_num_threads() > most:
@@ -79,13 +81,13 @@ def limit_threads() -> int:
 
 
 def _container_quota() -> float:
-    """Cores' worth of time that the container may use; infinite where nothing limits it."""
+    """How many cores' time the container may use; infinite where nothing limits it."""
     for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):  # v2, v1
         try:
             text = " ".join((CGROUPS / name).read_text(encoding="ascii") for name in names)
             quota, period = text.split()
             return float(quota) / float(period) if quota not in ("max", "-1") else math.inf
-        except (OSError, ValueError):  # no such file, or not what it is on Linux
+        except (OSError, ValueError):  # no such file, or other content than on Linux
             continue
     return math.inf
 

@@ -1,4 +1,4 @@
-"""Drawing at random so that the same seed gives the same text in every version of Python."""
+"""Random draws by which a seed gives the same text in every version of Python."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Draw:
-    """Choices by a seed. Only ``Random.random()`` is promised to stay the same, so all use it."""
+    """Seeded choices, all made with ``Random.random()``, which Python promises not to change."""
 
     def __init__(self, seed: int | str):
         self._random = random.Random(seed).random
@@ -36,11 +36,11 @@ class Draw:
         return [items[i] for i in sorted(range(len(items)), key=keys.__getitem__)]
 
     def several(self, items: Sequence[T], count: int) -> list[T]:
-        """``count`` different ones (by position), in a drawn order."""
+        """``count`` items from different positions, in random order."""
         rest = list(items)
         return [rest.pop(int(self._random() * len(rest))) for _ in range(count)]
 
     def endless(self, items: Sequence[T]) -> Iterator[T]:
-        """All items in a drawn order, then all in another, and so on: each as often as the next."""
+        """All items in random order, then all in another, and so on: each appears equally often."""
         while True:
             yield from self.shuffled(items)

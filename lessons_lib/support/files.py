@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all, and a lock for one process at a time.
+"""Files and folders that are written whole or not at all, and locks between processes.
 
 Whoever reads sees the old content or the new, also after a crash or a full disk. What a file holds
 that is not what its name says can be named.
@@ -29,20 +29,20 @@ LOCK = ".lock"  # in a folder that is being written
 
 
 class CheckpointError(ValueError):
-    """A model file is missing, damaged or of another shape; says which and what to do."""
+    """A model file is missing, damaged or of another shape; says which, and what to do."""
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary file of the same name, then put it in the place of ``path``.
 
-    Whoever reads ``path`` sees the old content or the new, also after a crash. If ``write`` fails,
-    nothing is left behind.
+    A reader sees either the old content or the new, even after a crash. If ``write`` fails, nothing
+    is left behind.
     """
     write_all_whole({path: write})
 
 
 def write_all_whole(writes: Mapping[Path, Callable[[Path], object]]) -> None:
-    """Write several files of one folder as ``write_whole`` writes one, renaming them at the end.
+    """Write several files as ``write_whole`` writes one; all are renamed at the end.
 
     They get their names in the order in which they are given. If one fails, all old ones stay.
     """
@@ -134,8 +134,8 @@ def _finish_files(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """See to it that names just given in a folder survive a power failure, where systems can."""
-    with contextlib.suppress(OSError):  # Windows opens no folders
+    """Make new names in a folder survive a power failure, where the system can."""
+    with contextlib.suppress(OSError):  # Windows cannot open folders
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -145,10 +145,10 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked_file(path: Path, sentence: str, say: Callable[[str], object] = print) -> Iterator[None]:
-    """While this holds, no other process and no other thread is in its own with the same path.
+    """A context that only one process and one thread at a time can be in, by the lock's path.
 
-    Waits for the other one, and says the sentence. In a folder that cannot be written there is no
-    lock, and none is needed: nothing can be saved there either.
+    If another is in it, says the sentence and waits. In a folder that cannot be written to there is
+    no lock, and none is needed: nothing can be saved there either.
     """
     lock = None
     try:
@@ -159,7 +159,7 @@ def locked_file(path: Path, sentence: str, say: Callable[[str], object] = print)
         except Timeout:
             say(sentence)
             lock.acquire()
-    except (OSError, NotImplementedError):  # the second: a file system without locks
+    except (OSError, NotImplementedError):  # the latter: a file system without locks
         lock = None
     try:
         yield
@@ -169,10 +169,11 @@ def locked_file(path: Path, sentence: str, say: Callable[[str], object] = print)
 
 
 def replace_folder(folder: Path, fill: Callable[[Path], object]) -> None:
-    """Let ``fill`` write into a new folder, then put it in the place of ``folder``.
+    """Let ``fill`` write into a new folder, then replace ``folder`` by it.
 
     Raises:
-        OSError: it cannot be written. As whatever ``fill`` raises; nothing of it is left behind.
+        OSError: the folder cannot be written. Also whatever ``fill`` raises; nothing it wrote is
+            left behind.
     """
     with part_folder(folder.parent) as part:
         new = part / "new"
@@ -189,7 +190,7 @@ def replace_folder(folder: Path, fill: Callable[[Path], object]) -> None:
 def locked(
     key: str, say: Callable[[str], object] = print
 ) -> contextlib.AbstractContextManager[None]:
-    """While this holds, no other process is in its own ``locked`` with the same key.
+    """A context that only one process at a time can be in, by the model's key.
 
     See ``locked_file``.
     """
@@ -227,7 +228,7 @@ def fetch(url: str, limit: int, seconds: float, silence: float = 30) -> bytes:
 
 
 def explain(error: BaseException) -> str:
-    """The error in a few words, without the paths of this machine."""
+    """The error in a few words, without this machine's paths."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,7 +1,7 @@
 """Where the project keeps its files.
 
-Everything that is made while learning (downloads, caches) goes into one folder inside the project,
-so that nothing is left behind elsewhere when the project's folder is deleted.
+In a clone of the project, whatever is made while learning (downloads, caches) goes into one folder
+inside it, so that deleting the clone leaves nothing behind elsewhere.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent
 ASSETS = PACKAGE / "assets"
 FRONT_END = ASSETS / "front_end"  # the widgets' JavaScript and style sheets
-MEASURED = ASSETS / "measured"  # what benchmarks and long runs found
+MEASURED = ASSETS / "measured"  # what benchmarks and long runs measured
 
 
 def cache_folder() -> Path:
@@ -30,5 +30,5 @@ def cache_folder() -> Path:
 
 
 def models_folder() -> Path:
-    """Where the models' folders are; not created here."""
+    """The folder that holds the models' folders; not created here."""
     return cache_folder() / "models"

@@ -1,7 +1,7 @@
 """Several long computations at once, each in a process of its own, with one progress bar.
 
-Used by the experiment of lesson 11. Each process computes with a set number of threads, so that
-its numbers do not depend on how many others run beside it.
+Used by the experiment of lesson 11. Each process computes with a fixed number of threads, so that
+its results do not depend on how many others run beside it.
 """
 
 import contextlib
@@ -16,8 +16,8 @@ from tqdm.auto import tqdm
 from lessons_lib.support.devices import usable_cores
 
 Job, Result = TypeVar("Job"), TypeVar("Result")
-Report = Callable[[float], None]  # told how much of a job is done, 0 … 1
-PATIENCE = 0.2  # seconds between two looks at the processes
+Report = Callable[[float], None]  # called with how much of a job is done, 0 … 1
+PATIENCE = 0.2  # seconds between two checks of the processes
 
 
 def run_all(
@@ -29,16 +29,16 @@ def run_all(
     progress: bool = True,
     label: str = "runs",
 ) -> list[Result]:
-    """``function(job, report)`` for every job; the results in the jobs' order.
+    """Call ``function(job, report)`` for every job; returns the results in the order of the jobs.
 
-    ``workers`` processes run at once: as many as the usable cores have room for, if not given. One
-    worker, or one job, runs in this process. ``function`` and the jobs must be picklable where
-    there are several. Each call of ``report`` moves the bar, and ends the job where the others were
-    interrupted or one has failed.
+    ``workers`` processes run at once, by default as many as the usable cores have room for. A
+    single worker, or a single job, runs in this process; with several, ``function`` and the jobs
+    must be picklable. Each call of ``report`` moves the bar; it ends the job if another job has
+    failed or the run was interrupted.
 
     Raises:
-        ValueError: a number of workers or threads below 1. Whatever ``function`` raises, the first
-            time it does; KeyboardInterrupt: Ctrl-C. No process is left running then.
+        ValueError: a number of workers or threads below 1. KeyboardInterrupt: Ctrl-C. Also the
+            first error that ``function`` raises. In each case no process is left running.
     """
     if threads < 1 or (workers is not None and workers < 1):
         raise ValueError(f"workers and threads are 1 or more, not {workers} and {threads}")
@@ -60,7 +60,7 @@ _BAR = "{desc} {percentage:3.0f} % |{bar}| {elapsed}, {remaining} to go"
 
 
 class _Watch:
-    """Moves the bar by what each job reports."""
+    """Moves the bar as the jobs report."""
 
     def __init__(self, bar: tqdm, jobs: int):
         self.bar, self.shares = bar, [0.0] * jobs
@@ -77,7 +77,7 @@ class _Watch:
 def _in_processes(
     function: Callable, jobs: Sequence, workers: int, threads: int, watch: _Watch
 ) -> list:
-    # Spawned, not forked: a forked process inherits PyTorch's thread pool without its threads.
+    # Spawned, not forked: a forked process inherits PyTorch's thread pool without the threads.
     context = multiprocessing.get_context("spawn")
     reports, stop = context.SimpleQueue(), context.Event()
     pool = ProcessPoolExecutor(workers, context, _begin, (reports, stop, threads))
@@ -99,7 +99,7 @@ def _in_processes(
         pool.shutdown(cancel_futures=True)
 
 
-_reports = _stop = None  # of the process that ``_begin`` made ready
+_reports = _stop = None  # set by ``_begin`` in each process
 
 
 def _begin(reports: Any, stop: Any, threads: int) -> None:
@@ -119,7 +119,7 @@ def _run(function: Callable, index: int, job: Any) -> Any:
 
 @contextlib.contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """PyTorch computes with so many threads; afterwards with as many as before."""
+    """Have PyTorch compute with ``count`` threads, and afterwards with as many as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -1,16 +1,16 @@
 """Whether this is a shrunk run, made only to see that everything works.
 
 ``LESSONS_LIB_QUICK=1``, which only tests set, shrinks training, validation and answers, so that a
-lesson runs from top to bottom in seconds; it changes nothing else. What a shrunk run shows is no
+lesson runs from top to bottom in seconds; it changes nothing else. What a shrunk run shows is not a
 result.
 """
 
 import os
 
-QUICK_ENTRIES = 6  # so many are measured in a shrunk run
-QUICK_TOKENS = 10  # no answer is longer in a shrunk run
+QUICK_ENTRIES = 6  # the number of entries measured in a shrunk run
+QUICK_TOKENS = 10  # the longest answer in a shrunk run
 
 
 def is_quick() -> bool:
-    """Whether this is a shrunk run, whose results say nothing."""
+    """Whether this is a shrunk run, whose results mean nothing."""
     return os.environ.get("LESSONS_LIB_QUICK") == "1"

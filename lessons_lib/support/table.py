@@ -45,9 +45,9 @@ def printable(text: str) -> str:
 
 
 def html_table(lines: Iterable[Sequence[str]]) -> str:
-    """Rows of texts as an HTML table, the first as its head; every text is escaped.
+    """Rows of text as an HTML table, the first as its header; every text is escaped.
 
-    Its classes tell JupyterLab that nothing in it is a formula: "$5 or $6" would be one.
+    Its classes tell JupyterLab not to look for formulas: it would take "$5 or $6" for one.
     """
     rows = []
     for number, cells in enumerate(lines):

@@ -1,6 +1,6 @@
 """Losses over live targets, the loop, its checkpoints, and recipes for fine-tuning. Lesson 09.
 
-``load_or_finetune`` keeps what a recipe made, so that a later lesson need not make it again.
+``load_or_finetune`` saves the model that a recipe makes, so that later lessons can load it.
 """
 
 from lessons_lib.training.checkpoints import Checkpoints

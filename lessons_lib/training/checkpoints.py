@@ -1,8 +1,8 @@
 """Checkpoints of a training run: written whole, checked when read, and exact. Taught in lesson 09.
 
-A checkpoint holds all that the rest of a run depends on: weights, optimizer, history, the place in
-the data and the random state. A run that goes on from one ends in the weights, bit for bit, of a
-run that was never cut off (on the same kind of processor, with as many threads).
+A checkpoint holds everything that the rest of a run depends on: weights, optimizer, history, the
+place in the data and the random state. A run resumed from one ends with the same weights, bit for
+bit, as a run that was never cut off (on the same kind of processor, with as many threads).
 """
 
 import json
@@ -20,16 +20,16 @@ from filelock import FileLock, Timeout
 from lessons_lib.support import CheckpointError, write_whole
 from lessons_lib.support.files import clear_parts, read_json, sha256_of, sync_folder
 
-KEPT = 2  # checkpoints: the newest, and one in case it is damaged
+KEPT = 2  # checkpoints: the newest, and the one before, in case the newest is damaged
 
 
 class Checkpoints:
     """A folder of one run's checkpoints; use it in a ``with`` statement, which locks the folder.
 
-    ``every`` counts optimizer steps. ``decisive`` are the options that decide over the run's
-    result: a checkpoint made with others is refused. With ``resume=False`` a folder that already
-    holds checkpoints is refused too, so that no run is lost by accident. The folder is made with
-    the first checkpoint.
+    ``every`` is the number of optimizer steps from one checkpoint to the next. ``decisive`` are the
+    options that determine the run's result: a checkpoint made with different ones is refused. With
+    ``resume=False`` a folder that already holds checkpoints is refused, too, so that no run is lost
+    by accident. The folder is made with the first checkpoint.
 
     Raises:
         ValueError: ``every`` is below 1.
@@ -55,18 +55,20 @@ class Checkpoints:
         """Lock the folder, and clear away what a killed run left half-written.
 
         Raises:
-            CheckpointError: another run has locked it, or it cannot be written.
+            CheckpointError: another run has locked the folder, or it cannot be written to.
         """
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout as error:
             raise CheckpointError(
-                f"another run is writing its checkpoints to {self.folder}; wait for its end, or "
+                f"another run is writing its checkpoints to {self.folder}; wait until it ends, or "
                 "choose another folder"
             ) from error
         except OSError as error:
-            raise CheckpointError(f"{self.folder} cannot be written: {error.strerror}") from error
+            raise CheckpointError(
+                f"{self.folder} cannot be written to: {error.strerror}"
+            ) from error
         shutil.rmtree(self._part, ignore_errors=True)
         clear_parts(self.folder)
         for weights in self._named(".pt"):
@@ -84,13 +86,13 @@ class Checkpoints:
         return int(found[-1].stem.removeprefix("step-")) if found else None
 
     def load(self) -> dict[str, Any] | None:
-        """The newest whole checkpoint; None if there is none.
+        """The newest checkpoint that is whole; None if the folder holds no checkpoint.
 
-        A damaged one is skipped with a warning.
+        Damaged checkpoints are skipped with a warning.
 
         Raises:
-            CheckpointError: there are some and ``resume`` is False, or they were made with other
-                options, or all are damaged. RuntimeError: outside the ``with`` statement.
+            CheckpointError: there are checkpoints and ``resume`` is False, or they were made with
+                other options, or all are damaged. RuntimeError: outside the ``with`` statement.
         """
         self._check_locked()
         found = self._found()
@@ -102,7 +104,7 @@ class Checkpoints:
         for note in reversed(found):
             try:
                 decisive, state = _read(note)
-            # What a reader of damaged bytes may raise; too little memory is not among it.
+            # What reading damaged bytes may raise; a lack of memory is not among these.
             except (OSError, ValueError, LookupError, TypeError, RuntimeError, EOFError) as error:
                 problem = error
             except pickle.UnpicklingError as error:
@@ -111,7 +113,7 @@ class Checkpoints:
                 self._check_options(decisive)
                 return state
             self._damaged.add(note)
-            warnings.warn(f"{_weights(note)} is damaged and left out: {problem}", stacklevel=2)
+            warnings.warn(f"{_weights(note)} is damaged and is skipped: {problem}", stacklevel=2)
         if found:
             raise CheckpointError(
                 f"all checkpoints in {self.folder} are damaged; delete the folder to start afresh"
@@ -122,11 +124,11 @@ class Checkpoints:
         """Write a checkpoint, whole or not at all, then delete those no longer needed.
 
         Raises:
-            CheckpointError: it cannot be written; the checkpoints before it are untouched.
+            CheckpointError: it cannot be written; the earlier checkpoints are intact.
                 RuntimeError: outside the ``with`` statement.
         """
         self._check_locked()
-        # The first one is written elsewhere, so that the folder appears with it and not before.
+        # The first is written elsewhere and then moved: no folder without a checkpoint.
         folder = self.folder if self.folder.exists() else self._part
         note = folder / f"step-{step:07d}.json"
         try:
@@ -143,12 +145,15 @@ class Checkpoints:
             kept = "the earlier ones are intact" if self.newest else "there is no earlier one"
             raise CheckpointError(
                 f"the checkpoint of step {step} cannot be written to {self.folder}: {error} "
-                f"({kept}); make room, then go on with resume"
+                f"({kept}); make room, then run again with resume"
             ) from error
         self._delete_others(self.folder / note.name)
 
     def _delete_others(self, newest: Path) -> None:
-        """Keep the newest whole ones. Later steps were damaged, or this run would be past them."""
+        """Keep the newest whole checkpoints.
+
+        Those of later steps than ``newest`` are damaged: otherwise the run would have begun there.
+        """
         found = self._found()
         whole = [note for note in found if note <= newest and note not in self._damaged]
         for note in set(found) - set(whole[-KEPT:]):
@@ -176,8 +181,8 @@ class Checkpoints:
                 f"{name} {decisive.get(name)!r}, not {self.decisive.get(name)!r}" for name in other
             )
             raise CheckpointError(
-                f"{self.folder} holds a run with other options ({changes}): use the same ones, "
-                "or another folder"
+                f"{self.folder} holds a run with other options ({changes}): use the same "
+                "options, or another folder"
             )
 
 
@@ -192,7 +197,7 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: Mapping[str, Any]) -> None:
-    """What ``random_state`` gave; devices that this machine lacks are passed over."""
+    """Restore what ``random_state`` returned; devices that this machine lacks are skipped."""
     torch.set_rng_state(state["cpu"])
     if torch.cuda.is_available():
         for index, each in enumerate(state.get("cuda", ())[: torch.cuda.device_count()]):

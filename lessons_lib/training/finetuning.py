@@ -1,7 +1,7 @@
-"""A recipe's model: fine-tuned once, kept, loaded the next time. Lesson 09 and those after it.
+"""A recipe's model: fine-tuned once, saved, and loaded the next time. From lesson 09 on.
 
-A model is kept under a hash of all that decides over it: the texts, the weights it starts from,
-the recipe and the version of this code. Change one of them, and another model is made.
+A model is saved under a hash of everything that determines it: the texts, the weights it starts
+from, the recipe and the version of this code. Change any of them, and a new model is made.
 """
 
 import dataclasses
@@ -35,18 +35,18 @@ from lessons_lib.training.history import Callbacks, History
 from lessons_lib.training.loop import train
 from lessons_lib.training.recipes import Recipe, get_recipe
 
-CODE_VERSION = 1  # raised by one when the same recipe would now give another model
+CODE_VERSION = 1  # raise by one when the same recipe would give a different model
 
 
 @dataclass(frozen=True)
 class Finetuned:
-    """A fine-tuned model, in evaluation mode, and what is known of its run."""
+    """A fine-tuned model, in evaluation mode, and what is known about its run."""
 
     model: LanguageModel
     history: History
     recipe: Recipe
     splits: Splits  # the entries: .train, .test, .validation
-    key: str  # the hash under which it is kept
+    key: str  # the hash under which it is saved
     from_cache: bool
 
 
@@ -64,17 +64,17 @@ def load_or_finetune(
 ) -> Finetuned:
     """The recipe's model, from the cache folder if it was made before, else fine-tuned now.
 
-    ``recipe`` is one or the name of one. ``load`` gives the pretrained model of a name. Callbacks
-    are those of ``train``; a model from the cache calls none. PyTorch's random state is
-    afterwards as it was before, either way.
+    ``recipe`` is a ``Recipe`` or the name of one. ``load`` loads the pretrained model of a given
+    name. Callbacks are those of ``train``; none is called for a model from the cache. Either way,
+    PyTorch's random state is left as it was.
 
-    Where the cache folder cannot be written, where a saved model is damaged and where the run is
-    interrupted or a callback stops it, a sentence says so: nothing is saved, or the model is made
-    again. A warning counts the entries that are left out because the model has no room for them.
+    If a saved model is damaged, a sentence says so, and the model is made again. Nothing is saved,
+    and a sentence says so, if the cache folder cannot be written to, or the run is interrupted or
+    stopped by a callback. A warning counts the entries for which the model has no room.
 
     Raises:
         KeyError: no recipe has this name. CheckpointError, DatasetError, BatchError, ValueError:
-            as ``load``, ``load_entries``, ``create_loader``, ``train`` and ``pick_device``.
+            as from ``load``, ``load_entries``, ``create_loader``, ``train`` and ``pick_device``.
     """
     name = f"recipe {recipe!r}" if isinstance(recipe, str) else "this recipe"
     recipe = get_recipe(recipe) if isinstance(recipe, str) else recipe
@@ -90,7 +90,7 @@ def load_or_finetune(
                 history = _restore(model, key)
             except DamagedModelError as error:
                 say(f"The saved model of {name} cannot be used ({error}); it is made again.")
-                model = _base_model(recipe, load)  # the attempt may have changed the first one
+                model = _base_model(recipe, load)  # the failed attempt may have changed the other
             if from_cache := history is not None:
                 say(f"Loaded the model of {name}, fine-tuned before in {history.seconds:.0f} s.")
                 model.to(device)
@@ -106,10 +106,10 @@ def load_or_finetune(
 
 
 def recipe_key(recipe: Recipe, splits: Splits, model: LanguageModel) -> str:
-    """The hash of all that decides over the result, 16 hexadecimal digits.
+    """The hash of everything that determines the result, in 16 hexadecimal digits.
 
-    ``model`` is the one that training starts from. Where its weights and the entries came from
-    does not matter, what they are does.
+    ``model`` is the one that training starts from. What its weights and the entries are matters;
+    where they came from does not.
     """
     options = dataclasses.asdict(recipe) | {"entries": _entries_hash(recipe, splits)}
     if isinstance(recipe.model, str):
@@ -124,7 +124,7 @@ def recipe_key(recipe: Recipe, splits: Splits, model: LanguageModel) -> str:
 
 
 def _entries_hash(recipe: Recipe, splits: Splits) -> str:
-    """Of every entry's prompt and response, as the recipe's format writes them."""
+    """A hash of every entry's prompt and response, as the recipe's format writes them."""
     written = get_prompt_format(recipe.prompt_format)
     texts = [
         [[written.prompt(entry), written.response(entry)] for entry in part] for part in splits
@@ -133,7 +133,7 @@ def _entries_hash(recipe: Recipe, splits: Splits) -> str:
 
 
 def _weights_hash(model: LanguageModel) -> str:
-    """Of the names, types, shapes and values of all weights and buffers."""
+    """A hash of the names, types, shapes and values of all weights and buffers."""
     digest = hashlib.sha256()
     # A compact vocabulary's token ids are a buffer that its state_dict leaves out.
     for name, tensor in sorted({**model.state_dict(), **dict(model.named_buffers())}.items()):
@@ -143,7 +143,7 @@ def _weights_hash(model: LanguageModel) -> str:
 
 
 def _base_model(recipe: Recipe, load: Callable[[str], LanguageModel]) -> LanguageModel:
-    """The model before fine-tuning; random weights are the same for the same seed."""
+    """The model before fine-tuning; the same seed gives the same random weights."""
     torch.manual_seed(recipe.seed)
     if isinstance(recipe.model, GPTConfig):
         return GPT(recipe.model)
@@ -151,11 +151,11 @@ def _base_model(recipe: Recipe, load: Callable[[str], LanguageModel]) -> Languag
 
 
 def add_entry_tokens(model: LanguageModel, recipe: Recipe, splits: Splits) -> list[int]:
-    """Let a model with a vocabulary of its own learn whatever token the entries have.
+    """Give a model with a compact vocabulary a row for every token of the entries; their ids.
 
-    The test entries' tokens too, so that the model can read their prompts.
+    The test entries' tokens are added, too, so that the model can read their prompts.
     """
-    if not isinstance(model, GPT):  # a model as others made it has a row for every token
+    if not isinstance(model, GPT):  # models from elsewhere have a row for every token
         return []
     entries = [entry for part in splits for entry in part]
     tokenizer = tokenizer_of(model)
@@ -175,7 +175,7 @@ def finetune(
     checkpoints: Checkpoints | None = None,
     **callbacks: Callbacks,
 ) -> History:
-    """Train the model in place as the recipe says; ``load_or_finetune`` without the cache."""
+    """Train the model in place by the recipe: ``load_or_finetune`` without the cache."""
     options = {
         "tokenizer": tokenizer_of(model),
         "prompt_format": recipe.prompt_format,
@@ -188,7 +188,7 @@ def finetune(
         splits.train,
         recipe.batch_size,
         batching=recipe.batching,
-        # A handful of entries of one's own is one small batch.
+        # A handful of entries of one's own makes one small batch, which must not be dropped.
         drop_last=recipe.drop_last and len(splits.train) >= recipe.batch_size,
         seed=recipe.seed,
         **options,
@@ -200,7 +200,7 @@ def finetune(
             validation = create_loader(measured, recipe.batch_size, shuffle=False, **options)
             _warn_of_dropped(validation, len(measured), "validation")
         except BatchError as error:
-            if recipe.keep_best:  # the best weights are those of the lowest validation loss
+            if recipe.keep_best:  # which needs a validation loss
                 raise
             warnings.warn(f"the run has no validation: {error}", stacklevel=2)
     return train(
@@ -209,7 +209,7 @@ def finetune(
 
 
 def _warn_of_dropped(loader: InstructionLoader, count: int, part: str) -> None:
-    """Say how many entries were left out, and the first of them."""
+    """Warn of the entries that were left out: how many, and the first three."""
     if dropped := loader.dropped:
         first = "; ".join(f"entry {each.index}: {each.reason}" for each in dropped[:3])
         told = f"{len(dropped)} of {count} {part} entries are left out ({first})"
@@ -217,10 +217,10 @@ def _warn_of_dropped(loader: InstructionLoader, count: int, part: str) -> None:
 
 
 def _restore(model: LanguageModel, key: str) -> History | None:
-    """Give the model the weights saved under this key; None where there are none.
+    """Load the weights saved under this key; returns their history, or None if none were saved.
 
     Raises:
-        DamagedModelError: what was saved does not fit the model or is incomplete.
+        DamagedModelError: what was saved is incomplete or does not fit the model.
     """
     saved = read_model(key)
     if saved is None:
@@ -242,10 +242,10 @@ def _keep(
     added: list[int],
     say: Callable[[str], object],
 ) -> None:
-    """Save the model, or say why not."""
+    """Save the model, or say why it is not saved."""
     if history.interrupted or history.stop_reason:
         which = "An interrupted run" if history.interrupted else "A run that was stopped early"
-        say(f"{which} is not kept: the next time the model is fine-tuned anew.")
+        say(f"{which} is not kept: next time the model is fine-tuned from the start.")
         return
     notes = {
         "recipe": dataclasses.asdict(recipe),
@@ -256,6 +256,6 @@ def _keep(
         write_model(key, model.state_dict(), notes)
     except OSError as error:
         say(
-            f"The model cannot be kept, for the cache folder cannot be written "
-            f"({explain(error)}): the next time it is fine-tuned anew."
+            f"The model cannot be kept, because the cache folder cannot be written to "
+            f"({explain(error)}): next time it is fine-tuned from the start."
         )

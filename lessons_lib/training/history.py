@@ -1,6 +1,7 @@
-"""What a training run recorded, and what is called while it runs. Taught in lesson 09.
+"""What a training run records, and the callbacks that run along. Taught in lesson 09.
 
-One list for each thing measured; charts draw them, callbacks read them, a file keeps them.
+There is a list for each quantity measured; charts draw the lists, callbacks read them, a file keeps
+them.
 """
 
 import csv
@@ -28,41 +29,41 @@ COLUMNS = (
 
 
 class Step(NamedTuple):
-    """What an optimizer step measured, on its batches and before it changed the weights."""
+    """What an optimizer step measured on its batches, before it changed the weights."""
 
-    loss: float  # nats a live target
-    accuracy: float  # share of live targets that were the likeliest token
+    loss: float  # nats per live target
+    accuracy: float  # share of live targets that the model found likeliest
     gradient_norm: float  # before clipping
     live_targets: int
     input_tokens: int  # without padding
 
     @property
     def is_finite(self) -> bool:
-        """Whether loss and gradient are numbers; NaN and infinity can teach nothing."""
+        """Whether loss and gradient norm are finite: NaN and infinity can teach nothing."""
         return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
 
 
 @dataclass
 class History:
-    """What a run recorded. Losses are nats a live target; steps count optimizer steps from 1.
+    """What a run recorded. Losses are in nats per live target; steps are optimizer steps, from 1.
 
-    Accuracies are the share of live targets that the model found likeliest, 0 … 1. The response
-    loss counts the response's tokens and end of text alone, whatever mask the run trained with:
-    masked and unmasked runs can be compared by it, and by no other loss here.
+    Accuracy is the share of live targets that the model found likeliest, 0 … 1. The response loss
+    counts only the response's tokens and end of text, whatever mask the run trained with: it is the
+    one loss here by which masked and unmasked runs can be compared.
     """
 
-    train_loss: list[float] = field(default_factory=list)  # one a step, of that step's batches
+    train_loss: list[float] = field(default_factory=list)  # one per step, of that step's batches
     validation_steps: list[int] = field(default_factory=list)  # 0 is before the first step
     validation_loss: list[float] = field(default_factory=list)
     epoch_ends: list[int] = field(default_factory=list)
     live_targets: int = 0
     seconds: float = 0.0
-    train_accuracy: list[float] = field(default_factory=list)  # one a step, before that step
-    learning_rates: list[float] = field(default_factory=list)  # one a step
-    gradient_norms: list[float] = field(default_factory=list)  # one a step, before clipping
-    validation_accuracy: list[float] = field(default_factory=list)  # one a validation step
-    response_loss: list[float] = field(default_factory=list)  # as many; empty where unknown
-    tokens_seen: int = 0  # input tokens trained on, padding not counted
+    train_accuracy: list[float] = field(default_factory=list)  # one per step, before its update
+    learning_rates: list[float] = field(default_factory=list)  # one per step
+    gradient_norms: list[float] = field(default_factory=list)  # one per step, before clipping
+    validation_accuracy: list[float] = field(default_factory=list)  # one per validation step
+    response_loss: list[float] = field(default_factory=list)  # likewise; empty where unknown
+    tokens_seen: int = 0  # input tokens trained on, without padding
     interrupted: bool = False  # by Ctrl-C
     stop_reason: str = ""  # what a callback said when it ended the run early
     kept_step: int = 0  # the step whose weights the model has after the run
@@ -73,7 +74,7 @@ class History:
 
     @property
     def best_step(self) -> int | None:
-        """The validation step with the lowest validation loss, the first of equals."""
+        """The step with the lowest validation loss; of equals, the first."""
         if not self.validation_loss:
             return None
         best = min(range(len(self.validation_loss)), key=self.validation_loss.__getitem__)
@@ -89,7 +90,7 @@ class History:
         self.train_loss.append(step.loss)
 
     def rows(self) -> list[dict[str, float | int | None]]:
-        """A row for each step and for the measurement before the first; None: not measured."""
+        """A row for each step and for the validation before the first; None means not measured."""
         measured = {step: index for index, step in enumerate(self.validation_steps)}
         rows = []
         for step in range(0 if 0 in measured else 1, self.steps + 1):
@@ -117,7 +118,7 @@ class History:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "History":
-        """The history of which ``dataclasses.asdict`` made this dictionary.
+        """The history from which ``dataclasses.asdict`` made this dictionary.
 
         Raises:
             ValueError: these are not exactly a history's fields.
@@ -133,7 +134,7 @@ def _get(values: list[float], index: int | None) -> float | None:
 
 @dataclass
 class TrainingState:
-    """Where a run stands. Callbacks read it; ``stop`` is the one thing they may do to the run."""
+    """Where a run stands. Callbacks may read it, and may do one thing to the run: ``stop`` it."""
 
     model: LanguageModel
     total_steps: int  # planned
@@ -149,11 +150,11 @@ class TrainingState:
 
     @property
     def done(self) -> bool:
-        """Whether no further step is to be taken."""
+        """Whether no further step will be taken."""
         return self.stopped or self.step >= self.total_steps
 
     def stop(self, reason: str = "a callback asked for it") -> None:
-        """End the run now: no further step, then the last validation."""
+        """End the run now: no further step is taken, only the last validation."""
         self.stopped = True
         self.history.stop_reason = self.history.stop_reason or reason
 
@@ -163,18 +164,18 @@ Callbacks = Callback | Iterable[Callback] | None
 
 
 def as_list(callbacks: Callbacks) -> list[Callback]:
-    """One callback, several, or none."""
+    """The callbacks as a list, be they one, several or none."""
     if callbacks is None:
         return []
     return [callbacks] if callable(callbacks) else list(callbacks)
 
 
 class EarlyStop:
-    """Ends a run when validation has not improved for ``patience`` validations: ``on_eval``.
+    """Ends a run when the loss has not improved in ``patience`` validations; for ``on_eval``.
 
     ``min_improvement`` is how many nats lower a loss must be to count as an improvement. The
-    measure is the validation loss, or the response loss where masks differ between runs. The
-    first validation, before the first step, is the one to improve on at first.
+    ``measure`` is the validation loss or, to compare runs with different masks, the response loss.
+    The validation before the first step is the first one to improve on.
     """
 
     def __init__(
@@ -197,7 +198,7 @@ class EarlyStop:
             losses = history.response_loss
         if not losses:
             raise ValueError(f"this run records no {self.measure}, so EarlyStop cannot watch it")
-        # Found anew from the history each time: one object can then serve several runs.
+        # Found in the history each time, so that one object can serve several runs.
         best = 0
         for index, loss in enumerate(losses):
             if loss < losses[best] - self.min_improvement:
@@ -211,11 +212,11 @@ class EarlyStop:
 
 
 class SampleAnswers:
-    """Prints a model's answers to the same few entries as it learns: ``on_eval`` or ``on_epoch``.
+    """Prints answers to the same few entries as a model learns; for ``on_eval`` or ``on_epoch``.
 
-    ``answer(model, entry)`` gives the text, ``respond`` of ``lessons_lib.generation`` for one.
+    ``answer(model, entry)`` returns the text, as ``respond`` from ``lessons_lib.generation`` does.
     The answers stay in ``answers``, by step. Asking does not change the run: the model's mode and
-    PyTorch's random state are put back.
+    PyTorch's random state are restored.
     """
 
     def __init__(

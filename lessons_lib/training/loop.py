@@ -1,8 +1,8 @@
-"""The training loop: AdamW on the loss over live targets, a history to plot. Taught in lesson 09.
+"""The training loop: AdamW on the loss over live targets, with a history. Taught in lesson 09.
 
-The loop reads from top to bottom; ``run_state`` has what a step does and what a checkpoint holds,
-``optimizer`` the gradient of the mean over all live targets of a step, ``options`` what can be
-chosen.
+The loop reads from top to bottom. What a step does and what a checkpoint holds is in ``run_state``,
+the gradient of the mean over all live targets of a step in ``optimizer``, and what can be chosen in
+``options``.
 """
 
 from collections.abc import Iterable
@@ -41,17 +41,18 @@ def train(
 ) -> History:
     """Train the model in place with AdamW and return what happened.
 
-    ``options`` are changed by ``changes``: ``train(model, loader, epochs=3)``. With ``device``
-    ("auto" or a name) the model is moved there first and stays there. Callbacks, one or several
-    each, take a ``TrainingState``. A run goes on from the newest of its ``checkpoints`` if they
-    are to be resumed, and ends as it would have without the break. After Ctrl-C the model has its
-    best weights if it was validated after a step, else its present ones. A loss that is no finite
-    number ends the run, with a warning; the model then has its last good weights.
+    Keyword arguments (``changes``) override ``options``: ``train(model, loader, epochs=3)``. With
+    ``device`` ("auto" or a name) the model is moved there first and stays there. Each callback
+    argument is one function or several, which take a ``TrainingState``. If its ``checkpoints`` are
+    to be resumed, a run goes on from the newest and ends as it would have without the break. After
+    Ctrl-C the model has its best weights if it was validated after a step, otherwise its present
+    ones. A loss or gradient that is not finite ends the run with a warning; the model then has its
+    best weights or, if the run has no validation, its last sound ones.
 
     Raises:
         BatchError: a batch has no live target. ValueError: an option out of its range, or rows of
-            several texts, which the model cannot keep apart. TypeError: no ``LanguageModel``, or
-            an unknown option. CheckpointError: as ``Checkpoints``. Whatever a callback raises.
+            several texts, which the model cannot keep apart. TypeError: not a ``LanguageModel``,
+            or an unknown option. CheckpointError: as ``Checkpoints``. Also what a callback raises.
     """
     check_model(model)
     options = replace(options or TrainOptions(), **changes)

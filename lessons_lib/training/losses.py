@@ -1,6 +1,6 @@
 """Losses over live targets: of a batch, of a loader, of the responses alone. Taught in lesson 09.
 
-A target is live where it is not the ignore index and its weight is not 0. Lessons import these
+A target is live if it is not the ignore index and its weight is not 0. Lessons import these
 functions from ``lessons_lib.training``.
 """
 
@@ -20,15 +20,15 @@ from lessons_lib.support.devices import device_of
 
 
 class LiveLosses(NamedTuple):
-    """What a model makes of a batch's live targets, n of them, row by row."""
+    """How a model does on the n live targets of a batch, row by row."""
 
-    losses: Tensor  # (n,) float32, nats, with their gradients
+    losses: Tensor  # (n,) float32, in nats; gradients can flow back
     weights: Tensor  # (n,) float32; 1 where the batch has no weights
     correct: Tensor  # (n,) bool: the target was the likeliest token
 
 
 class Evaluation(NamedTuple):
-    """What a pass over a loader measured: nats a live target, and the share of right ones."""
+    """What a pass over a loader measured: nats per live target, and the share predicted right."""
 
     loss: float
     accuracy: float
@@ -38,7 +38,7 @@ def live_mask(batch: Batch) -> Tensor:
     """True where a target counts, (batch, length).
 
     Raises:
-        BatchError: the batch has no target that counts. Averaged, its loss would be 0 / 0 = NaN.
+        BatchError: no target of the batch counts, so its mean loss would be 0 / 0 = NaN.
     """
     if batch.targets is None:
         raise BatchError("this batch has no targets to compute a loss from")
@@ -52,7 +52,7 @@ def live_mask(batch: Batch) -> Tensor:
 
 
 def live_weights(batch: Batch, live: Tensor) -> Tensor:
-    """What each live target counts, (n,) float32; one that k texts share stands there k times.
+    """How much each live target counts, (n,) float32; one that k texts share appears k times.
 
     ``live`` is the batch's ``live_mask``.
     """
@@ -61,7 +61,7 @@ def live_weights(batch: Batch, live: Tensor) -> Tensor:
 
 
 def _for_each_text(batch: Batch, live: Tensor, values: Tensor) -> Tensor:
-    """Values of live targets (n,), each as often as there are texts that its token stands in."""
+    """Values of live targets (n,), each repeated once for every text that its token belongs to."""
     if batch.segments is None:
         return values
     return values.repeat_interleave(repeats(batch.segments)[live])
@@ -71,7 +71,7 @@ def live_losses(model: LanguageModel, batch: Batch, live: Tensor | None = None) 
     """The loss of each live target of a batch.
 
     The head, most of a small model's work, is computed only where a target counts. ``live`` is the
-    batch's ``live_mask``, for callers that have it already.
+    batch's ``live_mask``, for callers that already have it.
 
     Raises:
         BatchError: the batch has no live target. ValueError: it has rows of several texts, which
@@ -102,8 +102,8 @@ def batch_loss(model: LanguageModel, batch: Batch) -> Tensor:
 def evaluate_loss(model: LanguageModel, loader: Iterable[Batch]) -> float:
     """Mean cross-entropy over all live targets of a loader, in nats.
 
-    Every target counts the same, whatever batch it stands in. The model is left in the mode in
-    which it came.
+    Every target counts the same, whatever batch it is in. The model is left in the mode in which it
+    came.
 
     Raises:
         BatchError: a batch has no live target, or there is no batch.
@@ -136,13 +136,12 @@ def response_loss(
     tokenizer: Tokenizer | None = None,
     prompt_format: str | PromptFormat = "alpaca",
 ) -> float:
-    """Mean loss of the responses' tokens and end of text alone, in nats a token.
+    """Mean loss over the responses' tokens and end of text alone, in nats per token.
 
-    This is the one measure that compares runs of different masks. ``data`` are entries, an
-    ``InstructionDataset``, or a loader made with ``create_loader``, whose own mask does not
-    matter and whose cutting is kept. Otherwise texts are cut at the model's context; entries are
-    read with ``tokenizer``, or with the model's own. Entries of whose response nothing is left do
-    not count.
+    This is the one loss that compares runs with different masks. ``data`` are entries, an
+    ``InstructionDataset``, or a loader made with ``create_loader``. A loader's own mask does not
+    matter; its cutting is kept. Other texts are cut at the model's context. Entries are read with
+    ``tokenizer``, or with the model's own. Those whose response is cut off entirely do not count.
 
     Raises:
         BatchError: no entry is left. ValueError: a loader that does not know its examples.

@@ -1,7 +1,7 @@
 """One optimizer step: gradients of the mean loss over one or more batches, then AdamW. Lesson 09.
 
-Several batches may share a step. Their mean is taken over all live targets of the step, not over
-the batches: a batch with twice the targets counts twice, as it would in one big batch.
+Several batches may share a step. The mean is then taken over all live targets of the step, not
+over the batches: a batch with twice as many targets counts twice, as it would in one big batch.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from lessons_lib.training.options import Precision
 def make_optimizer(
     model: nn.Module, learning_rate: float, weight_decay: float
 ) -> torch.optim.AdamW:
-    """AdamW that decays matrices and leaves biases and norms alone; one pass over all weights."""
+    """AdamW that decays matrices but not biases and norms; fused into one pass over all weights."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
@@ -40,16 +40,16 @@ def optimizer_step(
     max_gradient_norm: float | None = 1.0,
     precision: Precision = "float32",
 ) -> Step:
-    """One step on the mean loss over all live targets of the batches (or all their weights).
+    """Take one step on the (weighted) mean loss over all live targets of the batches.
 
-    Where the loss or the gradient's norm is not a finite number, the weights stay as they are.
+    If the loss or the gradient's norm is not finite, the weights stay as they are.
 
     Raises:
-        BatchError: a batch has no live target; the weights are unchanged then.
+        BatchError: a batch has no live target; the weights are unchanged.
     """
     device = device_of(model)
-    # Known before any loss, so that each batch's share of the mean can go backward at once,
-    # and only one batch's activations are in memory.
+    # The total weight is known before any loss, so each batch's share of the mean can be
+    # backpropagated at once: only one batch's activations are in memory at a time.
     live = [live_mask(batch) for batch in batches]  # (batch, length) each
     pairs = list(zip(batches, live, strict=True))
     weight = sum(float(live_weights(*pair).sum()) for pair in pairs)
@@ -70,25 +70,25 @@ def optimizer_step(
 
 
 def in_groups(loader: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
-    """Batches by ``size``; the last group has those that are left."""
+    """Batches in groups of ``size``; the last group holds what is left."""
     batches = map(as_batch, loader)
     while group := list(itertools.islice(batches, size)):
         yield group
 
 
 def _sizes(batches: Sequence[Batch]) -> tuple[int, int]:
-    """Targets that are not the ignore index, and input tokens without padding, of some batches."""
+    """How many targets of the batches are not the ignore index, and how many inputs not padding."""
     return sum(map(count_targets, batches)), sum(map(input_tokens, batches))
 
 
 def count_targets(batch: Batch) -> int:
-    """Targets that are not the ignore index; one that several texts share counts for each."""
+    """How many targets are not the ignore index; one that several texts share counts for each."""
     targets = batch.targets != IGNORE_INDEX  # (batch, length)
     return int((targets if batch.segments is None else targets * repeats(batch.segments)).sum())
 
 
 def input_tokens(batch: Batch) -> int:
-    """Tokens of a batch with targets that a model reads, padding not counted.
+    """How many tokens a model reads of a batch with targets, without padding.
 
     A token that several texts share counts for each of them.
     """
@@ -102,7 +102,7 @@ def _autocast(device: torch.device, precision: Precision) -> contextlib.Abstract
 
 
 def _clip(model: nn.Module, max_norm: float | None) -> Tensor:
-    """The gradients' norm, 0-dimensional; they are scaled down where it is above ``max_norm``."""
+    """The gradients' norm, 0-dimensional; they are scaled down to ``max_norm`` if it is larger."""
     if max_norm is not None:
         return nn.utils.clip_grad_norm_(model.parameters(), max_norm)
     gradients = [p.grad for p in model.parameters() if p.grad is not None]

@@ -1,4 +1,4 @@
-"""How a model is trained: epochs, rate, schedule and the rest, with their checks. Lesson 09."""
+"""How a model is trained: epochs, learning rate, schedule and so on, each checked. Lesson 09."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SCHEDULES, PRECISIONS = ("constant", "cosine"), ("float32", "bf16")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """What ``train`` does to a model; a ``Recipe`` also says to which, and on which entries.
+    """The options of ``train``; a ``Recipe`` adds which model is trained, and on which entries.
 
     Raises:
         ValueError: an option out of its range.
@@ -21,30 +21,30 @@ class TrainOptions:
 
     epochs: int = 1
     learning_rate: float = 5e-5
-    # Decays matrices only, as GPT-2's training did.
+    # Decays matrices only, not biases and norms, as GPT's training did (Radford et al. 2018).
     weight_decay: float = 0.1
-    # Longer gradients are scaled down to this norm; None leaves them as they are.
+    # Gradients with a larger norm are scaled down to this one; None leaves them as they are.
     max_gradient_norm: float | None = 1.0
-    # "constant", or "cosine": down to final_share of the rate. Both after warmup_steps: a whole
-    # number of steps, or a float, which is a share of all steps.
+    # "constant", or "cosine", which falls to final_share of the learning rate; either starts after
+    # warmup_steps, a whole number of steps or, as a float, a share of all steps.
     schedule: Schedule = "constant"
     warmup_steps: int | float = 0
     final_share: float = 0.1
-    # So many batches make one step; their gradient is that of one big batch.
+    # The number of batches that make one step; their gradient is that of one big batch.
     accumulate: int = 1
-    # Validation comes before the first step, after every so many steps, and at the end.
+    # Validate after every so many steps, and also before the first step and at the end.
     evaluate_every: int = 50
     max_steps: int | None = None
-    # After the run the model has the weights of the lowest validation loss, not its last ones.
+    # Leave the model with the weights of the lowest validation loss, not with its last ones.
     keep_best: bool = False
-    # Of PyTorch's random state, from which dropout draws. The order of batches is the loader's.
+    # Seeds PyTorch's random state, from which dropout draws. The order of batches is the loader's.
     seed: int = 123
-    # "bf16" computes training losses in bfloat16 where PyTorch deems it safe; weights, and all
-    # validation, stay float32.
+    # "bf16" computes training losses in bfloat16 where PyTorch deems it safe; the weights and all
+    # validation stay in float32.
     precision: Precision = "float32"
 
     def __post_init__(self):
-        # numpy's numbers, as a sweep of rates has them, could not be read from a checkpoint.
+        # A sweep may pass numpy's numbers, with which a checkpoint could not be read again.
         for name, value in vars(self).items():
             if isinstance(value, np.generic):
                 object.__setattr__(self, name, value.item())
@@ -58,7 +58,7 @@ class TrainOptions:
         check_schedule(self.schedule, self.warmup_steps, self.final_share)
 
     def total_steps(self, batches: int) -> int:
-        """Optimizer steps of a run whose loader has so many batches an epoch."""
+        """How many optimizer steps a run takes if its loader has this many batches per epoch."""
         planned = self.epochs * math.ceil(batches / self.accumulate)
         return planned if self.max_steps is None else min(planned, self.max_steps)
 
@@ -80,9 +80,9 @@ def learning_rate_at(
 ) -> float:
     """The learning rate of a step, counted from 1 to ``total_steps``.
 
-    Warm-up rises in equal parts and reaches ``learning_rate`` at step ``warmup_steps``. After it
-    the rate stays ("constant"), or falls along half a cosine to ``final_share`` of
-    ``learning_rate``, which the last step has ("cosine").
+    During warm-up it rises in equal parts and reaches ``learning_rate`` at step ``warmup_steps``.
+    Then it stays there ("constant"), or falls along half a cosine and reaches ``final_share`` of
+    ``learning_rate`` at the last step ("cosine").
     """
     if step <= warmup_steps:
         return learning_rate * step / warmup_steps
@@ -93,7 +93,7 @@ def learning_rate_at(
 
 
 def check_schedule(schedule: str, warmup_steps: float, final_share: float) -> None:
-    """Refuse what ``learning_rate_at`` cannot follow.
+    """Refuse a schedule that ``learning_rate_at`` cannot follow.
 
     Raises:
         ValueError: an unknown schedule, a negative warm-up, a share of steps above 1, or a final
@@ -111,5 +111,5 @@ def check_schedule(schedule: str, warmup_steps: float, final_share: float) -> No
 
 
 def count_warmup_steps(warmup_steps: int | float, total_steps: int) -> int:
-    """Steps of warm-up: a whole number is one already, a float is a share of all steps."""
+    """The number of warm-up steps; a float is taken as a share of all steps."""
     return round(warmup_steps * total_steps) if isinstance(warmup_steps, float) else warmup_steps

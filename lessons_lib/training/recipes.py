@@ -1,4 +1,4 @@
-"""How the lessons' models are trained: what, on which entries, how long, in one place."""
+"""Recipes: how the lessons' models are trained, on which entries and for how long. Lesson 09."""
 
 from dataclasses import dataclass, replace
 
@@ -14,8 +14,8 @@ class Recipe(TrainOptions):
     """A training run: the model, the entries, and the options of ``train``.
 
     ``model`` is the name or path of a pretrained model, or the sizes of one that starts from
-    random weights. ``entries`` is what ``load_entries`` takes. The rest is named as in
-    ``create_loader``; prompt formats go by their names, so that a recipe can be written down.
+    random weights. ``entries`` is what ``load_entries`` takes. The fields below are options
+    of ``create_loader``; a prompt format is given by name, so that a recipe can be written down.
     """
 
     model: str | GPTConfig
@@ -30,7 +30,7 @@ class Recipe(TrainOptions):
 
 
 RECIPES = {
-    # Lesson 09 and those after it, from the pretrained base model on the same entries.
+    # Lesson 09 and later ones: the pretrained base model, on the reader's choice of entries.
     "lesson-09": Recipe(
         "base",
         entries="chosen",
@@ -54,7 +54,7 @@ RECIPES = {
 
 
 def get_recipe(name: str) -> Recipe:
-    """The recipe of this name; shrunk to a few steps in a quick run.
+    """The recipe of this name; in a quick run, shrunk to a few steps.
 
     Raises:
         KeyError: there is no such recipe.

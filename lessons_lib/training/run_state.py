@@ -1,6 +1,7 @@
 """Where a training run stands: its optimizer, its place in the data, validation, best weights.
 
-``loop`` steps; this keeps what a checkpoint must hold. Taught in lesson 09.
+``loop`` decides what happens when; this file takes the steps and keeps what a checkpoint must hold.
+Taught in lesson 09.
 """
 
 import itertools
@@ -51,11 +52,11 @@ class Validator:
         self.same = False
         if isinstance(loader, InstructionLoader):
             self.responses = response_batches(loader)
-            # With this mask the validation loss is the response loss; why measure it twice?
+            # With this mask the validation loss is the response loss: no need to measure it twice.
             self.same = loader.collator.mask == "prompt"
 
     def validate(self) -> None:
-        """Measure now, unless that was done after this very step."""
+        """Measure now, unless it was already done after this step."""
         model, step, history = self.state.model, self.state.step, self.state.history
         if self.loader is None or history.validation_steps[-1:] == [step]:
             return
@@ -72,11 +73,12 @@ class Validator:
 
 
 class Run:
-    """A run: what a checkpoint holds of it, how a step is taken, and how it goes on or ends.
+    """A training run: how a step is taken, what a checkpoint holds, how the run goes on or ends.
 
     Raises:
-        ValueError: the loader is empty; or there are checkpoints, and its order cannot be set
-            again. CheckpointError: as ``Checkpoints.load`` and ``restore``.
+        ValueError: the loader is empty, ``keep_best`` lacks a validation loader, or there are
+            checkpoints and a loader whose order cannot be restored. CheckpointError: as
+            ``Checkpoints.load`` and ``restore``.
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class Run:
     ):
         if not len(loader):
             raise ValueError(
-                "the loader has no batch: are there fewer entries than one batch takes?"
+                "the loader has no batch: are there fewer entries than fill one batch?"
             )
         if options.keep_best and validation_loader is None:
             raise ValueError(
@@ -100,8 +102,8 @@ class Run:
         if checkpoints and isinstance(loader, DataLoader):
             if not isinstance(loader, InstructionLoader):
                 raise ValueError(
-                    "a run can go on from a checkpoint only if its loader can: it needs set_epoch, "
-                    "as create_loader's have it"
+                    "a run can resume from a checkpoint only if its loader can: the loader needs "
+                    "set_epoch, as those of create_loader have it"
                 )
         torch.manual_seed(options.seed)
         self.loader, self.options, self.checkpoints = loader, options, checkpoints
@@ -111,19 +113,19 @@ class Run:
         self.validator = Validator(self.state, validation_loader, on_eval)
         self.in_epoch = 0  # steps taken in the present epoch; 0 between epochs
         self.first_epoch = loader.epoch if isinstance(loader, InstructionLoader) else 0
-        self.sound: Weights | None = None  # the last copy from which the loss was a number
+        self.sound: Weights | None = None  # the last copy with which the loss was finite
         self.diverged = False
         self.resumed = checkpoints is not None and self.restore(checkpoints.load())
         self.started = time.perf_counter() - self.state.history.seconds
 
     @property
     def over(self) -> bool:
-        """Whether nothing is left to do, the present epoch's end included."""
+        """Whether nothing is left to do, not even the end of the present epoch."""
         planned = self.state.epoch >= self.state.epochs
         return not self.in_epoch and (self.state.done or planned)
 
     def steps_of_epoch(self) -> Iterator[list[Batch]]:
-        """Begin an epoch: its groups of batches from the one that is next, while the run lasts."""
+        """Begin an epoch (or go on with one): its groups of batches, as long as the run lasts."""
         passed, self.state.epoch = self.in_epoch, self.state.epoch + 1
         groups = in_groups(self.loader, self.options.accumulate)
         for index in itertools.count():
@@ -134,12 +136,11 @@ class Run:
                 yield batches
 
     def take_step(self, batches: list[Batch]) -> None:
-        """One optimizer step at its learning rate, recorded; one without a finite loss ends the
-        run."""
+        """Take and record an optimizer step; end the run if its loss or gradient is not finite."""
         state, options = self.state, self.options
         copy = None
         if self.validator.loader is None and state.step % options.evaluate_every == 0:
-            copy = copy_weights(state)  # sound once this step has found a finite loss with them
+            copy = copy_weights(state)  # sound once this step finds a finite loss with it
         rate = options.rate_at(state.step + 1, state.total_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -163,7 +164,7 @@ class Run:
         warnings.warn(reason, RuntimeWarning, stacklevel=4)  # at the call of train
 
     def end_step(self) -> None:
-        """After a step: validation and a checkpoint where they are due."""
+        """Validate and write a checkpoint after a step, if they are due."""
         step = self.state.step
         if not self.state.done and step % self.options.evaluate_every == 0:
             self.validator.validate()
@@ -177,7 +178,7 @@ class Run:
         self.state.history.epoch_ends.append(self.state.step)
 
     def settle(self) -> None:
-        """After the last step: which weights the model keeps, and a word on an interruption."""
+        """Choose, after the last step, which weights the model keeps; report an interruption."""
         state, history, best = self.state, self.state.history, self.validator.best
         history.seconds = time.perf_counter() - self.started
         history.kept_step = state.step
@@ -200,7 +201,7 @@ class Run:
             print(f"Interrupted after {done}; the model has {kept}.")
 
     def snapshot(self) -> dict[str, Any]:
-        """All that the rest of the run depends on."""
+        """Everything that the rest of the run depends on."""
         best = self.validator.best
         return {
             "model": self.state.model.state_dict(),
@@ -216,7 +217,7 @@ class Run:
         }
 
     def _described(self) -> dict[str, Any]:
-        """The options that decide over the run, those of the loader among them."""
+        """The options that determine the run, the loader's included."""
         options = asdict(self.options) | {"total_steps": self.state.total_steps}
         if isinstance(self.loader, InstructionLoader):
             options |= self.loader.describe()
@@ -226,7 +227,7 @@ class Run:
         """Go on from a checkpoint; False where there is none.
 
         Raises:
-            CheckpointError: it is of a run with other options or entries, or of another model.
+            CheckpointError: it is from a run with other options or entries, or of another model.
         """
         if saved is None:
             return False
@@ -235,7 +236,7 @@ class Run:
         if other:
             told = "; ".join(f"{name} was {before.get(name)}, is {now.get(name)}" for name in other)
             raise CheckpointError(
-                f"the checkpoint is of a run with other options ({told}): use the same entries "
+                f"the checkpoint is from a run with other options ({told}): use the same entries "
                 "and options to go on, or another folder to start afresh"
             )
         try:
@@ -244,7 +245,7 @@ class Run:
         except (RuntimeError, ValueError) as error:
             raise CheckpointError(f"the checkpoint is of another model: {error}") from error
         self.state.history = History.from_dict(saved["history"])
-        # The epoch is begun again, and what was done of it is passed over.
+        # The epoch begins again, and the steps already taken in it are skipped.
         self.state.epoch, self.in_epoch = saved["epoch"] - 1, saved["in_epoch"]
         self.state.stopped = saved["stopped"]
         self.validator.best = None if saved["best"] is None else Weights(**saved["best"])
@@ -256,6 +257,6 @@ class Run:
 
 
 def call(callbacks: list[Callback], state: TrainingState) -> None:
-    """Each in its turn."""
+    """Call each callback in turn."""
     for callback in callbacks:
         callback(state)

@@ -1,6 +1,7 @@
 """The interactive parts of the lessons: the batch inspector and its relatives.
 
-Their front ends are in ``assets/front_end``, and run in exported pages without a kernel.
+Their front ends are in ``assets/front_end``; in an exported page, all but the chat run without a
+kernel.
 """
 
 from lessons_lib.widgets.answers import AnswerTable, show_answers

@@ -1,6 +1,6 @@
-"""A model's answers beside those expected, to filter, search and sort. Lesson 10.
+"""A table of a model's answers beside the expected ones, to filter, search and sort. Lesson 10.
 
-A share says how many answers are wrong; reading them says why. Works without Python as well.
+A share says how many answers are wrong; reading them says why. It works without Python as well.
 """
 
 import html
@@ -18,7 +18,7 @@ from lessons_lib.widgets.page import FOLLOW_THEME, PAGE, PicturedWidget, front_e
 from lessons_lib.widgets.payload import InspectorError, embed_json
 
 MOST_ANSWERS = 200
-MOST_CHARACTERS = 2000  # of one text; a model that does not stop can write pages
+MOST_CHARACTERS = 2000  # per text; a model that does not stop can write pages
 MOUNT = """
 for (const mount of document.querySelectorAll(".ba-mount")) {
   const state = JSON.parse(mount.querySelector("script").textContent);
@@ -28,19 +28,19 @@ for (const mount of document.querySelectorAll(".ba-mount")) {
 
 
 def show_answers(scores: Scores, **options) -> "AnswerTable":
-    """Up to 200 scored answers as a table to browse; see ``Scores.marks`` for what is marked.
+    """Show up to 200 scored answers in a table to browse; ``Scores.marks`` says what is marked.
 
     ``options`` are the traits of ``AnswerTable``: ``family="capitals"``, ``marked="not exact"``,
     ``words="oslo"``, ``order="wrong first"``.
 
     Raises:
-        InspectorError: there are more than 200 answers. TraitError: no such option, or value.
+        InspectorError: there are more than 200 answers. TraitError: no such option or value.
     """
     return AnswerTable(scores, **options)
 
 
 class AnswerTable(PicturedWidget):
-    """The widget. Each trait can be set here or by a click; both sides follow."""
+    """The widget of ``show_answers``. Traits can be set here or by a click; each side follows."""
 
     _esm = FRONT_END / "answers.js"
     # The palette, the themes and the controls are those of the inspector.
@@ -50,11 +50,12 @@ class AnswerTable(PicturedWidget):
     _view = traitlets.Unicode("answers").tag(sync=True)
     _data = traitlets.Dict().tag(sync=True)
 
-    # What was typed is not sent back: it would overtake the next letters.
+    # What was typed is not echoed, as it would overwrite letters typed since.
     family = traitlets.Unicode("").tag(sync=True, echo_update=False)  # "" shows all
     # "", "exact", "not exact", "lenient" and so on: a mark's name, or "not " and the name
     marked = traitlets.Unicode("").tag(sync=True, echo_update=False)
-    words = traitlets.Unicode("").tag(sync=True, echo_update=False)  # all stand in a row's texts
+    # A row is shown if its texts contain all of these words.
+    words = traitlets.Unicode("").tag(sync=True, echo_update=False)
     order = traitlets.Unicode("data set").tag(sync=True, echo_update=False)
 
     def __init__(self, scores: Scores, **options):
@@ -98,7 +99,7 @@ class AnswerTable(PicturedWidget):
 
     @property
     def shares(self) -> dict[str, Share]:
-        """Of the answers on show, how many have each mark."""
+        """For each mark, how many of the answers on show have it."""
         marks = {
             name: [values[i] for i in self.chosen if values[i] is not None]
             for name, values in self.scores.marks.items()
@@ -133,7 +134,7 @@ class AnswerTable(PicturedWidget):
 
 
 def make_rows(scores: Scores) -> dict[str, Any]:
-    """What travels to the front end: texts with nothing invisible in them, marks, and orders."""
+    """The front end's data: texts with nothing invisible in them, marks, and orders."""
     rows = []
     for index, (entry, answer) in enumerate(zip(scores.entries, scores.answers, strict=True)):
         rows.append(
@@ -157,10 +158,10 @@ def make_rows(scores: Scores) -> dict[str, Any]:
 
 
 def _orders(scores: Scores, with_families: bool) -> dict[str, list[int]]:
-    """Name of an order → indices of all rows in it."""
+    """For each order, by name, the indices of all rows in that order."""
     indices = range(len(scores.answers))
     first = next(iter(scores.marks.values()), [None] * len(scores.answers))
-    # Right first: those with the first mark, then those with more of the others.
+    # "Right first" means those with the first mark, then those with more of the other marks.
     right = [-sum(bool(values[i]) for values in scores.marks.values()) for i in indices]
     orders = {
         "data set": list(indices),
@@ -174,19 +175,19 @@ def _orders(scores: Scores, with_families: bool) -> dict[str, list[int]]:
 
 
 def answers_mount(state: dict[str, Any]) -> str:
-    """The element for one table in a page, with its data; the page needs the assets once."""
+    """The HTML element for one table and its data; a page needs the assets once."""
     data = embed_json(front_end_state(state))
     return f'<div class="ba-mount"><script type="application/json">{data}</script></div>'
 
 
 def answers_assets() -> str:
-    """The style sheets and the module that fill every mount of a page: once, at its end."""
+    """The style sheets and the script that fill all mounts of a page; they go at its end, once."""
     module = (FRONT_END / "answers.js").read_text(encoding="utf-8")
     return f'<style>\n{AnswerTable._css}</style>\n<script type="module">\n{module}{MOUNT}</script>'
 
 
 def _texts(row: dict[str, Any]) -> Sequence[str]:
-    """What a search looks through."""
+    """The texts that a search looks through."""
     return row["instruction"], row["input"], row["expected"], row["answer"]
 
 

@@ -1,4 +1,4 @@
-"""Two batches side by side, with what differs counted. Lessons 02, 04 and 06."""
+"""Two batches side by side, with their differences counted. Lessons 02, 04 and 06."""
 
 import io
 
@@ -16,7 +16,7 @@ OPTIONS = (
 
 
 def compare_batches(left: BatchInspector, right: BatchInspector) -> "BatchComparison":
-    """Two inspectors in one picture, and a sentence on what differs.
+    """Show two inspectors side by side, and a sentence on what differs.
 
     Both must have the same entries; choosing entries on one side chooses them on the other.
 
@@ -27,7 +27,7 @@ def compare_batches(left: BatchInspector, right: BatchInspector) -> "BatchCompar
 
 
 class BatchComparison(PicturedWidget):
-    """The widget. ``inspectors`` are the two sides; their traits follow what is clicked."""
+    """The widget of ``compare_batches``; the traits of both ``inspectors`` follow clicks."""
 
     _esm = FRONT_END / "inspector.js"
     _css = FRONT_END / "inspector.css"
@@ -69,7 +69,7 @@ class BatchComparison(PicturedWidget):
         """Both pictures, the left one above the right one, as one PNG.
 
         Raises:
-            BatchError: one side has nothing to show.
+            BatchError: a side has nothing to show.
         """
         pictures = [Image.open(io.BytesIO(each.to_png())) for each in self.inspectors]
         size = max(p.width for p in pictures), sum(p.height for p in pictures)

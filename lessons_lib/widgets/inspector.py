@@ -1,7 +1,7 @@
 """The batch inspector: choose entries, and watch padding, the shift and every −100 come and go.
 
-Used in lessons 02 to 07. The picture is drawn by ``inspector.js``, also where no Python runs. What
-is on show is there in Python too: as ``.steps``, as a picture and as a page.
+Used in lessons 02 to 07. ``inspector.js`` draws it, with or without Python. In Python, what is on
+show can also be had as ``.steps``, as a picture and as a page.
 """
 
 import warnings
@@ -42,12 +42,12 @@ from lessons_lib.widgets.payload import (
 SUBSTEPS = ("2.1", "2.2", "2.3", "2.4", "2.5")
 PADDINGS = ("dynamic", "static", "fixed")
 VIEWS = ("text", "ids", "both", "blocks")
-MOST_FOUND = 20  # entries that a search shows
-OPTION = {"sync": True, "echo_update": False}  # of a trait that both sides can set
+MOST_FOUND = 20  # the most entries that a search shows
+OPTION = {"sync": True, "echo_update": False}  # tags of a trait that both sides can set
 
 
 def length_limit(options) -> int | None:
-    """How many inputs a row may have: the maximum length, or the fixed length if that is less."""
+    """The most inputs that a row may have: the maximum length, or the fixed length if less."""
     limits = [options.max_length, options.fixed_length if options.padding == "fixed" else None]
     return min((limit for limit in limits if limit is not None), default=None)
 
@@ -56,7 +56,7 @@ def collator_options(options, examples: Sequence[Example]) -> dict[str, Any]:
     """The arguments of ``InstructionCollator`` for what is on show.
 
     "static" pads to the longest of all ``examples`` that a loader would keep; "fixed" pads to
-    ``fixed_length`` and cuts there. A prompt-loss weight counts where there is no mask.
+    ``fixed_length`` and cuts there. A prompt-loss weight applies only without a mask.
     """
     limit = length_limit(options)
     pad_to = options.fixed_length if options.padding == "fixed" else None
@@ -81,9 +81,9 @@ def inspect_batch(
     context_length: int = 1024,
     **options,
 ) -> "BatchInspector":
-    """The batch inspector on up to 32 entries; all of them are in the batch at first.
+    """Show up to 32 entries in the batch inspector; at first all of them are in the batch.
 
-    ``library`` is what its picker searches, the bundled entries by default. ``options`` are the
+    ``library`` is what its picker searches, by default the bundled entries. ``options`` are the
     traits of ``BatchInspector``: ``substep="2.5"``, ``padding="dynamic"``, ``max_length=None``,
     ``instruction_mask="none"``, ``selected=[0, 2]`` and the others.
 
@@ -101,7 +101,7 @@ def inspect_batch(
 
 
 class BatchInspector(PicturedWidget):
-    """The widget. Each trait can be set here or by a click; both sides follow."""
+    """The widget of ``inspect_batch``. Traits can be set here or by a click; each side follows."""
 
     _esm = FRONT_END / "inspector.js"
     _css = FRONT_END / "inspector.css"
@@ -115,9 +115,9 @@ class BatchInspector(PicturedWidget):
     instruction_mask = traitlets.Enum(INSTRUCTION_MASKS, "none").tag(**OPTION)
     prompt_loss_weight = traitlets.Float(None, min=0, max=1, allow_none=True).tag(**OPTION)
     selected = traitlets.List(traitlets.Int()).tag(**OPTION)  # indices into .entries
-    fold = traitlets.Bool(True).tag(**OPTION)  # the preamble that all rows share
+    fold = traitlets.Bool(True).tag(**OPTION)  # hide the preamble that all rows share
     show = traitlets.Enum(VIEWS, "both").tag(**OPTION)
-    show_bytes = traitlets.Bool(True).tag(**OPTION)  # of characters cut in two
+    show_bytes = traitlets.Bool(True).tag(**OPTION)  # of characters split between tokens
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class BatchInspector(PicturedWidget):
     ):
         self.entries: list[Entry] = checked_entries(entries)
         self._library, self._context_length = library, context_length
-        self.compared = False  # with another inspector, whose entries are to stay the same
+        self.compared = False  # with another inspector; then both keep the same entries
         given = get_prompt_format(prompt_format)
         self._formats = self._offered(given)
         options.setdefault("selected", list(range(len(self.entries))))
@@ -175,7 +175,7 @@ class BatchInspector(PicturedWidget):
 
     @property
     def left_out(self) -> list[Dropped]:
-        """Chosen entries of whose response nothing would be left, as a loader leaves them out."""
+        """Chosen entries whose response would be cut off entirely; a loader drops them, too."""
         limit = length_limit(self)
         return [
             Dropped(i, f"its prompt alone has {length} tokens; {limit} are allowed")
@@ -204,7 +204,7 @@ class BatchInspector(PicturedWidget):
                 f"at a length of {length_limit(self)}"
             )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", BoundaryWarning)  # the picture has a note on it
+            warnings.simplefilter("ignore", BoundaryWarning)  # the picture has a note about it
             return collate_steps(
                 self.selection,
                 prompt_format=self._formats[self.prompt_format],
@@ -233,21 +233,21 @@ class BatchInspector(PicturedWidget):
         return inspector_page(self, title)
 
     def add_entry(self, entry: Mapping[str, str]) -> None:
-        """One more entry, put into the batch as well.
+        """Add an entry, and put it into the batch.
 
         Raises:
             InspectorError: there are 32 already, or another inspector is compared with this one.
-            DatasetError: the entry is faulty. Whatever a prompt format of one's own raises.
+            DatasetError: the entry is faulty. Also whatever a prompt format of one's own raises.
         """
         if len(self.entries) == MOST_ENTRIES:
-            raise InspectorError(f"There are {MOST_ENTRIES} entries already, more are not shown.")
+            raise InspectorError(f"There are {MOST_ENTRIES} entries already; no more can be shown.")
         if self.compared:
-            raise InspectorError("Entries are added before two inspectors are compared.")
+            raise InspectorError("Entries can only be added before two inspectors are compared.")
         before = self.entries, self._examples
         self.entries = [*self.entries, *checked_entries([entry])]
         try:
             data = self._prepare()
-        except Exception:  # as where a format of one's own asks for another field
+        except Exception:  # for instance, a format of one's own asks for another field
             self.entries, self._examples = before
             raise
         with self.hold_sync():
@@ -255,7 +255,7 @@ class BatchInspector(PicturedWidget):
             self.selected = [*self.selected, len(self.entries) - 1]
 
     def find_entries(self, words: str) -> list[int]:
-        """Indices in the library of the first 20 entries whose instruction holds all the words."""
+        """Library indices of the first 20 entries whose instruction contains all the words."""
         wanted = words.casefold().split()
         found = []
         for index, entry in enumerate(self.library):
@@ -274,7 +274,7 @@ class BatchInspector(PicturedWidget):
         return self._library
 
     def _answer(self, _widget, message: dict[str, Any], _buffers) -> None:
-        """What the front end asks of Python: whether it is there, a search, an entry to add."""
+        """Answer the front end, which asks if Python is there, for a search, or to add an entry."""
         kind = message.get("kind")
         try:
             if kind == "hello":

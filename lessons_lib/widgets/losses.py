@@ -1,7 +1,7 @@
-"""What a model makes of a batch: the loss of each target, and what it would have said. Lesson 09.
+"""The inspector with a model's losses, and with what the model would have said. Lesson 09.
 
-A causal model's loss at a position depends only on the tokens before it, so it is computed once
-for each entry, whatever is padded or masked afterwards.
+A causal model's loss on a target depends only on that target and the tokens before it, so it is
+computed once for each entry, whatever is padded or masked afterwards.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,20 +26,20 @@ def show_token_losses(
     prompt_format: str | PromptFormat = "alpaca",
     **options,
 ) -> "LossInspector":
-    """The batch inspector with each live target filled as high as its loss under a model.
+    """Show the batch inspector with each live target filled as high as its loss under a model.
 
-    Hovering a target names the model's five likeliest tokens. The model is asked for its
-    ``hidden`` and ``head``, once for each entry; beyond its ``context_length`` no losses are shown.
+    Hovering over a target shows the model's five likeliest tokens. The model's ``hidden`` and
+    ``head`` are called once for each entry; beyond its ``context_length`` no losses are shown.
 
     Raises:
-        InspectorError, DatasetError, TraitError: as ``inspect_batch``. InspectorError, too, where
-            the model has a tokenizer of its own, or its losses are not finite.
+        InspectorError, DatasetError, TraitError: as ``inspect_batch``. InspectorError also if the
+            model has a tokenizer of its own, or its losses are not finite.
     """
     return LossInspector(model, entries, prompt_format=prompt_format, **options)
 
 
 class LossInspector(BatchInspector):
-    """The widget, in one prompt format. Losses are those of the model when it was made."""
+    """The widget of ``show_token_losses``: one format, and losses as of when it was made."""
 
     def __init__(self, model: nn.Module, entries: Iterable[Mapping[str, str]], **options):
         if tokenizer_of(model) is not get_tokenizer():
@@ -76,8 +76,10 @@ class LossInspector(BatchInspector):
 def token_losses(
     model: nn.Module, examples: Sequence[Example], context_length: int = 1024
 ) -> list[dict[str, list]]:
-    """For each example the loss of every target in nats, end of text included, and the likeliest
-    tokens there as (token id, probability). The model goes back to the mode it was in.
+    """The loss of every target, in nats, and the likeliest tokens there, for each example.
+
+    End of text is a target, too; tokens are (token id, probability). The model is left in the mode
+    in which it came.
 
     Raises:
         InspectorError: a loss is not finite.
@@ -90,7 +92,7 @@ def token_losses(
             ids = torch.tensor([[*example.token_ids, END_OF_TEXT][: context_length + 1]])
             inputs, targets = ids[:, :-1].to(device), ids[0, 1:].to(device)  # (1, n), (n,)
             hidden = model.hidden(Batch(inputs))[0]  # (1, n, width) → (n, width)
-            # What training would see, (n,).
+            # The losses as in training, (n,).
             losses, _ = protocol.token_losses(model, hidden, targets)
             if not losses.isfinite().all():
                 raise InspectorError("The model's losses are not finite: its training diverged.")

@@ -1,9 +1,9 @@
-"""Widgets outside a notebook: a page of its own, a piece of one, or a still picture.
+"""Widgets outside a running notebook: as a page, as a part of a page, or as a still picture.
 
-In a page the module and the style sheet stand in the page itself, the data as JSON beside them: no
-Python, no network, no other file. Where nothing can run, on a code host or in a plain export, a
-widget leaves a picture. That costs time and bytes, so only the build of the committed notebooks
-asks for it, with ``LESSONS_LIB_STILLS=1``; the words are always there.
+A page contains the script, the style sheet and, as JSON, the data; it needs no Python, no network
+and no other file. Where no script can run, on a code host or in a plain export, a widget leaves a
+picture. That costs time and bytes, so only the build of the committed notebooks asks for it, with
+``LESSONS_LIB_STILLS=1``; the words are always there.
 """
 
 import base64
@@ -63,26 +63,26 @@ def inspector_state(widget: anywidget.AnyWidget) -> dict[str, Any]:
 
 
 def front_end_state(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Of all synchronised traits of a widget those that its front end reads, by name."""
+    """Those of a widget's synchronised traits that its front end reads, by name."""
     general = {"_esm", "_css", "_anywidget_id", *anywidget.AnyWidget.class_trait_names()}
     return {name: state[name] for name in sorted(set(state) - general)}
 
 
 def inspector_mount(state: Mapping[str, Any]) -> str:
-    """The place of one widget in a page, with its data; the page needs the assets once."""
+    """The HTML element for one widget and its data; a page needs the assets once."""
     data = embed_json(front_end_state(state))
     return f'<div class="bi-mount"><script type="application/json">{data}</script></div>'
 
 
 def inspector_assets() -> str:
-    """The style sheet and the module that fill every mount of a page: once, at its end."""
+    """The style sheet and the script that fill all mounts of a page; they go at its end, once."""
     style = (FRONT_END / "inspector.css").read_text(encoding="utf-8")
     module = (FRONT_END / "inspector.js").read_text(encoding="utf-8")
     return f'<style>\n{style}</style>\n<script type="module">\n{module}{MOUNT}</script>'
 
 
 def inspector_page(widget: anywidget.AnyWidget, title: str) -> str:
-    """A whole page with one inspector."""
+    """A whole page with one widget."""
     return PAGE.format(
         title=html.escape(title),
         theme=FOLLOW_THEME,
@@ -92,7 +92,7 @@ def inspector_page(widget: anywidget.AnyWidget, title: str) -> str:
 
 
 class PicturedWidget(anywidget.AnyWidget):
-    """The base of the course's widgets: each can say and draw what it shows."""
+    """The base class of the course's widgets: each can describe and draw what it shows."""
 
     def alt_text(self) -> str:
         """What is on show, in words and with its counts."""

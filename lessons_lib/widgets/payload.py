@@ -1,7 +1,7 @@
-"""What travels from Python to the batch inspector's front end, and nothing more than that.
+"""All data that goes from Python to the batch inspector's front end.
 
-For each prompt format and entry the token ids with the borders that masking needs; for each token
-id how it is written; for each entry its three texts and where the template stands around them.
+For each prompt format and entry, these are the token ids with the boundaries that masking needs and
+the parts of the text; for each token id, how it is written; for each entry, its three texts.
 """
 
 import json
@@ -30,7 +30,7 @@ FORMAT_LABELS = {"alpaca": "Alpaca", "alpaca-stanford": "Stanford", "phi3": "Phi
 
 
 class InspectorError(ValueError):
-    """Something the inspector cannot show; the message is one plain sentence."""
+    """A widget cannot show what it was given; the message says why."""
 
 
 def checked_entries(entries: Iterable[Mapping[str, str]]) -> list[Entry]:
@@ -55,8 +55,10 @@ def make_examples(
     formats: Mapping[str, PromptFormat],
     tokenizer: Tokenizer | None = None,
 ) -> tuple[dict[str, list[Example]], list[tuple[str, int]]]:
-    """Substeps 2.1 and 2.2 in every format, and (format, entry) where a token joins prompt and
-    response."""
+    """Run substeps 2.1 and 2.2 on all entries in every format.
+
+    Also returns each (format, entry index) in which a token joins prompt and response.
+    """
     examples, joined = {}, []
     for name, prompt_format in formats.items():
         examples[name] = []
@@ -78,7 +80,7 @@ def make_payload(
     context_length: int = 1024,
     more_ids: Iterable[int] = (),
 ) -> dict[str, Any]:
-    """The data of one inspector as plain JSON values; ``more_ids`` are tokens to spell as well."""
+    """The data of one inspector as plain JSON values; ``more_ids`` are further tokens to spell."""
     tokenizer = tokenizer or get_tokenizer()
     literals: dict[str, int] = {}
     rows = {
@@ -112,10 +114,10 @@ def make_payload(
 
 
 def embed_json(value: Any) -> str:
-    """JSON that may stand inside a <script> element: nothing in it ends that element.
+    """JSON that is safe inside a <script> element: nothing in it ends that element.
 
     Raises:
-        ValueError: a number is not finite; no browser could read that.
+        ValueError: a number is not finite, which no browser could read.
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     escapes = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028"}
@@ -146,7 +148,7 @@ def _row(
 
 
 def _spell_tokens(ids: Iterable[int], tokenizer: Tokenizer) -> tuple[dict, dict]:
-    """Token ids to their spelling; those that hold half a character also without its bytes."""
+    """The spelling of token ids, and of those with incomplete characters also one without bytes."""
     words, halves = {}, {}
     for token_id in sorted(ids):
         word, plain = token_words(token_id, tokenizer)

@@ -1,4 +1,4 @@
-"""The padding race: four ways to batch the same entries, as growing bars of waste. Lesson 07."""
+"""The padding race: four ways to batch the same entries, with growing bars of waste. Lesson 07."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ def race_padding(
     pack_length: int = 256,
     seed: int = 123,
 ) -> "PaddingRace":
-    """The race on these entries, any number of them: only counts travel, no texts.
+    """Show the race on these entries, of which there may be any number.
 
     A packed row has ``pack_length`` tokens, or as many as the longest entry needs.
 
@@ -45,7 +45,7 @@ def race_padding(
 
 
 class PaddingRace(PicturedWidget):
-    """The widget. ``progress`` is how much of an epoch is batched, in percent."""
+    """The widget of ``race_padding``. ``progress`` is how much of the epoch is batched, in %."""
 
     _esm = FRONT_END / "inspector.js"
     _css = FRONT_END / "inspector.css"
@@ -86,16 +86,16 @@ def make_lanes(
     pack_length: int = 256,
     seed: int = 123,
 ) -> list[dict[str, Any]]:
-    """For each way to batch its batches as (cells, cells of padding)."""
+    """For each way to batch, its batches as (cells, cells of padding)."""
     common = {"batch_size": batch_size, "prompt_format": prompt_format, "seed": seed}
     dynamic = list(create_loader(entries, **common))
     longest = max(batch.inputs.shape[1] for batch in dynamic)
-    pack_length = max(pack_length, longest + 1)  # with its end of text: else it would be cut
+    pack_length = max(pack_length, longest + 1)  # with room for its end of text
     loaders = {
         "static": create_loader(entries, **common, pad_to=longest),
         "dynamic": dynamic,
         "bucketed": create_loader(entries, **common, batching="bucketed"),
-        # At most as many tokens in a batch as the others have.
+        # No more tokens in a batch than the others have.
         "packed": create_loader(
             entries,
             **{**common, "batch_size": max(1, batch_size * longest // pack_length)},

@@ -309,7 +309,7 @@ def test_a_folder_that_cannot_be_written_does_without(tmp_path, monkeypatch, mak
     first, second = make(recipe), make(recipe)
     assert not first.from_cache and not second.from_cache
     assert same_model(first, second)
-    assert "cannot be kept, for the cache folder cannot be written" in said[-1]
+    assert "cannot be kept, because the cache folder cannot be written to" in said[-1]
     assert str(tmp_path) not in said[-1]
 
 

@@ -1,4 +1,4 @@
-"""Muon: gradient descent whose step for a matrix has all its directions made equally long.
+"""Muon: gradient descent in which a matrix's step is equally long in all its directions.
 
 A matrix's momentum is replaced by the nearest orthogonal matrix, found by a few steps of a
 Newton-Schulz iteration. It learns a small model from about half the tokens that AdamW needs.
@@ -17,15 +17,15 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the odd polynomial that drives si
 
 
 def orthogonalized(matrix: Tensor, steps: int = 5) -> Tensor:
-    """About the nearest (semi-)orthogonal matrix: singular values between 0.7 and 1.2.
+    """Roughly the nearest (semi-)orthogonal matrix, with singular values between 0.7 and 1.2.
 
     (rows, columns) to (rows, columns).
     """
     wide = matrix.shape[0] <= matrix.shape[1]
     x = matrix if wide else matrix.T  # the short side first
     x = x / (x.norm() + 1e-7)
-    # x ← (a + b·xxᵀ + c·(xxᵀ)²) x, five times; but all factors are polynomials of the one small
-    # matrix xxᵀ and commute, so they are multiplied among themselves first: half the work.
+    # x ← (a + b·xxᵀ + c·(xxᵀ)²) x, five times. The factors are polynomials of one small matrix,
+    # xxᵀ, and commute, so they are multiplied with each other first: half the work.
     gram = x @ x.T  # (short, short)
     product = factor = _polynomial(gram)
     for _ in range(steps - 1):
@@ -45,7 +45,7 @@ def _polynomial(gram: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """For the matrices between embedding and head; give everything else to AdamW."""
+    """The optimizer for the matrices between embedding and head; AdamW takes everything else."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
-        """One step along the orthogonalized Nesterov momentum of each matrix."""
+        """Take a step along the orthogonalized Nesterov momentum of each matrix."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is None:

@@ -1,7 +1,7 @@
 """Pretrains the bundled base model on the corpus: next-token prediction on prose, nothing else.
 
-``make base`` runs it and writes ``assets/base.safetensors``; cut off and started again it goes on
-where its last checkpoint stands. Lesson 08 shows what comes of it.
+``make base`` runs it and writes ``assets/base.safetensors``; if it was cut off, the next start goes
+on from the last checkpoint. Lesson 08 shows what comes of it.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from tools.base_model.sampled_softmax import sampled_loss
 
 @dataclass(frozen=True)
 class PretrainingRecipe:
-    """Everything that decides the result, but for the processor's rounding."""
+    """Everything that determines the result, except the processor's rounding."""
 
     tokens: int = 14_400_000
     model: GPTConfig = GPTConfig(context_length=256, width=160, layers=4, heads=5)
@@ -39,7 +39,7 @@ class PretrainingRecipe:
     weight_decay: float = 0.05
     embedding_deviation: float = 0.05  # of the token embedding at the start; GPT-2's is 0.02
     sampled_tokens: int = 1024  # see sampled_softmax; the last steps take all tokens
-    full_softmax: float = 0.05  # share of the steps
+    full_softmax: float = 0.05  # share of the steps, the last ones
     seed: int = 123
     validation_rows: int = 64
 
@@ -66,7 +66,7 @@ class Corpus:
 
 
 def make_corpus(recipe: PretrainingRecipe) -> Corpus:
-    """Write the prose, tokenize it and cut it into rows, in a drawn order."""
+    """Write the prose, tokenize it, and cut it into rows in random order."""
     length = recipe.model.context_length
     rows, digest = _rows(recipe.seed, recipe.steps * recipe.batch_size, length)
     validation, _ = _rows(recipe.seed + 1, recipe.validation_rows, length)
@@ -75,7 +75,7 @@ def make_corpus(recipe: PretrainingRecipe) -> Corpus:
 
 
 def _rows(seed: int, count: int, length: int) -> tuple[Tensor, str]:
-    """(count, length + 1) token ids, end of text between documents, and the text's SHA-256."""
+    """(count, length + 1) token ids, end of text after each document, and the text's SHA-256."""
     tokenizer, digest = get_tokenizer(), hashlib.sha256()
     token_ids: list[int] = []
     for document in write_documents(seed):
@@ -83,7 +83,7 @@ def _rows(seed: int, count: int, length: int) -> tuple[Tensor, str]:
         digest.update(document.encode())
         if len(token_ids) > count * length:
             break
-    # The last token of a row is the first of the next: every token but the first is a target once.
+    # The last token of a row is the first of the next: every token but the first is once a target.
     flat = torch.tensor(token_ids[: count * length + 1])
     return flat.unfold(0, length + 1, length).clone(), digest.hexdigest()
 
@@ -103,7 +103,7 @@ def make_optimizers(model: GPT, recipe: PretrainingRecipe) -> list[torch.optim.O
 
 @torch.no_grad()
 def validation_loss(model: GPT, corpus: Corpus) -> float:
-    """Nats a token on text of another seed: the same facts, other sentences around them."""
+    """Nats per token on text from another seed: the same facts, told in other sentences."""
     total = 0.0
     for rows in corpus.validation.split(16):  # (16, length + 1)
         hidden = model.hidden(Batch(rows[:, :-1]))  # (16, length, width)
@@ -147,12 +147,12 @@ class Pretraining:
             yield loss.item()
 
     def loss(self) -> Tensor:
-        """Of the present step's rows, in nats a token; 0-dimensional."""
+        """The loss on the present step's rows, in nats per token; 0-dimensional."""
         recipe = self.recipe
         start = self.step * recipe.batch_size
         rows = self.corpus.rows[start : start + recipe.batch_size]  # (batch_size, length + 1)
         whole = self.step >= (1 - recipe.full_softmax) * recipe.steps
-        # Of the seed and the step alone, so that a run that goes on draws as one never cut off.
+        # From the seed and the step alone, so that a resumed run draws the same as an unbroken one.
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_000 + self.step)
         with torch.autocast(rows.device.type, torch.bfloat16, enabled=not self.precise):
             hidden = self.model.hidden(Batch(rows[:, :-1]))  # (batch_size, length, width)
@@ -165,7 +165,7 @@ class Pretraining:
             )
 
     def state(self) -> dict:
-        """All that a later run needs to go on."""
+        """Everything that a later run needs to go on."""
         return {
             "recipe": asdict(self.recipe),
             "corpus": self.corpus.sha256,
@@ -176,7 +176,7 @@ class Pretraining:
         }
 
     def restore(self, state: dict) -> bool:
-        """Go on from a saved state; False, and nothing changed, if it is of another recipe."""
+        """Go on from a saved state; returns False, changing nothing, if it is of another recipe."""
         same = state["recipe"] == asdict(self.recipe) and state["corpus"] == self.corpus.sha256
         if same:
             self.step, self.seconds = state["step"], state["seconds"]
@@ -198,7 +198,7 @@ class Pretraining:
 
 
 def has_fast_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 matrices itself; elsewhere they are slow."""
+    """Whether this processor multiplies bfloat16 in hardware; elsewhere bfloat16 is slow."""
     return torch.cpu._is_avx512_bf16_supported()
 
 
@@ -209,7 +209,7 @@ def pretrain(recipe: PretrainingRecipe, out: Path, checkpoint: Path, every: int 
         if run.restore(torch.load(checkpoint, weights_only=True)):
             print(f"going on from step {run.step} of {recipe.steps}: {checkpoint}")
         else:
-            print(f"{checkpoint} is of another recipe or corpus; starting afresh")
+            print(f"{checkpoint} belongs to another recipe or corpus; starting afresh")
     print(
         f"{count_parameters(run.model):,} parameters, {len(run.corpus.known):,} token ids, "
         f"{recipe.steps:,} steps of {recipe.batch_size} rows"
@@ -224,7 +224,7 @@ def pretrain(recipe: PretrainingRecipe, out: Path, checkpoint: Path, every: int 
     save_compact(run.model, out, header)
     checkpoint.unlink(missing_ok=True)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {run.seconds / 60:.1f} minutes")
-    print(f"validation loss {header['validation_loss']} nats a token")
+    print(f"validation loss {header['validation_loss']} nats per token")
     return header
 
 

@@ -1,9 +1,9 @@
-"""A cheaper softmax for pretraining: all tokens of the batch, and a sample of the rest.
+"""A cheaper softmax for pretraining: all tokens among the targets, and a sample of the rest.
 
-With a small model, the head over all known tokens is more than half of the work. Here the
-denominator holds the terms of every token that occurs among the targets, exactly, and those of a
-drawn few of all others, each counted for as many as it stands for; its expectation is the full
-denominator.
+In a small model, the head over all known tokens is more than half of the work. Here the
+denominator contains the exact terms of all tokens that occur among the targets, and those of a
+random few of the others, each counted as many times as the tokens it stands for; the expectation is
+the full denominator.
 
 Source: Jean et al. 2015, "On using very large target vocabulary for neural machine translation".
 """
@@ -22,7 +22,7 @@ def sampled_loss(
     sample: int,
     generator: torch.Generator,
 ) -> Tensor:
-    """Mean cross-entropy in nats, about that of all tokens; exactly, if the sample takes them all.
+    """Mean cross-entropy in nats, as over all tokens: approximate, or exact if all are sampled.
 
     hidden (n, width), token ids (n,), all of them known; 0-dimensional.
     """

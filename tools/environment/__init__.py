@@ -1,1 +1,1 @@
-"""The set-up of .venv, the project's own environment; needs only the standard library."""
+"""The set-up of .venv, the project's own environment; it needs only the standard library."""

@@ -1,6 +1,6 @@
-"""Where the project's environment is, and in what state: the file that makes a second run instant.
+"""Where the project's environment is and in what state, recorded so that a second run is instant.
 
-Like all of the set-up this needs only the standard library, and an older Python 3 can read it.
+Like the rest of the set-up, it needs only the standard library, and an older Python 3 can read it.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 STATE = VENV / "set-up.json"
 CONSTRAINTS = ROOT / "constraints.txt"
-# Whatever says what is installed; a change of any of them asks for a new look.
+# Files that determine what is installed; when one changes, the set-up checks everything again.
 INGREDIENTS = [ROOT / "pyproject.toml", CONSTRAINTS, ROOT / "tools" / "environment" / "install.py"]
 
 
@@ -28,18 +28,18 @@ def venv_python():
 
 
 def fingerprint(profile):
-    """Changes whenever a new installation may be needed."""
+    """A hash that changes whenever a new installation may be needed."""
     contents = b"\0".join(part.read_bytes() for part in INGREDIENTS)
     return hashlib.sha256(contents + profile.encode("utf-8")).hexdigest()
 
 
 def wants_llm():
-    """Whether SmolLM2, the real language model of 93 MB, is to be installed: not with LLM=no."""
+    """Whether to install SmolLM2, the real language model of 93 MB: unless LLM=no is set."""
     return os.environ.get("LLM") != "no"
 
 
 def read_state():
-    """What the set-up last wrote into .venv; empty if it never did."""
+    """The notes that the set-up last wrote into .venv; empty if it never did."""
     try:
         return json.loads(STATE.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -49,10 +49,9 @@ def read_state():
 def write_state(**changes):
     """Note progress.
 
-    ``ready`` has a fingerprint for each profile that was made ready; ``llm`` says whether SmolLM2
-    was installed with it.
-    ``made`` says that the set-up made the environment, so that it may remove it as well;
-    ``busy`` stays true if the set-up is killed while something is half done.
+    ``ready`` has a fingerprint for each profile that is ready; ``llm`` says whether SmolLM2 was
+    installed. ``made`` says that the set-up made the environment, and so may remove it; ``busy``
+    stays true if the set-up is killed while something is half done.
     """
     state = {"folder": str(ROOT), "made": False, "busy": False, "ready": {}, "llm": False}
     state.update(read_state())
@@ -63,7 +62,7 @@ def write_state(**changes):
 
 
 def is_ready(profile):
-    """Whether nothing has to be done: same requirements, same place, Python still there."""
+    """Whether there is nothing to do: same requirements, same place, Python still there."""
     state = read_state()
     return (
         not state.get("busy", True)

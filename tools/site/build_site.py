@@ -1,8 +1,8 @@
 """Static pages of all lessons: ``make site`` writes them into site/, ``make serve`` shows them.
 
-A page is one file that needs no other and no network; it works when it is opened by double click.
-Lessons with widgets are run, for the widgets' states; their inspectors then work without a kernel.
-All other outputs are those that are committed.
+Each page is one file that needs no other and no network, and works even if opened with a double
+click. Lessons with widgets are run to get the widgets' states; their inspectors then work without a
+kernel. The outputs of the other lessons are the committed ones.
 """
 
 import argparse
@@ -50,16 +50,16 @@ TABLE_STYLES = CSSSanitizer(
     ["text-align", "vertical-align", "white-space", "table-layout", "width"]
     + ["overflow-wrap", "word-break"]
 )
-# The style of highlighted code on dark panels; on light ones it is the default style.
+# The style of highlighted code on dark panels; light ones have the default style.
 DARK = "github-dark"
 SCROLLS = '<div class="table" tabindex="0">'
 States = dict[str, dict]
 
 
 def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
-    """Write the pages of all lessons and a contents page; returns them.
+    """Write the pages of all lessons and a contents page; returns their paths.
 
-    With ``run=False`` nothing is executed: widgets are shown by their still pictures.
+    With ``run=False`` nothing is executed: still pictures stand in for the widgets.
     """
     site.mkdir(parents=True, exist_ok=True)
     paths = lesson_paths()
@@ -80,7 +80,7 @@ def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
 def run_for_states(
     notebook: nbformat.NotebookNode, environment: dict[str, str] | None = None
 ) -> States:
-    """Run all cells in place; the widgets' states by the ids that their views name."""
+    """Run all cells in place; returns the widgets' states by the ids that their views name."""
     client = NotebookClient(
         notebook,
         timeout=600,
@@ -94,7 +94,7 @@ def run_for_states(
 
 
 def write_page(page: Path, name: str, links: str, content: str) -> None:
-    """Fill the template; a page with widgets carries their code once."""
+    """Fill the template and write the page; one with widgets contains their code once."""
     template = Template((PARTS / "page.html").read_text(encoding="utf-8"))
     script = f"\n{(PARTS / 'theme.js').read_text(encoding='utf-8')}\n"
     assets = inspector_assets() if "bi-mount" in content else ""
@@ -113,18 +113,18 @@ def write_page(page: Path, name: str, links: str, content: str) -> None:
 
 
 def _source_hash(script: str) -> str:
-    """How a Content-Security-Policy names the one script that may run."""
+    """The script's name in a Content-Security-Policy, which lets only named scripts run."""
     digest = hashlib.sha256(script.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 @functools.cache
 def style_sheet() -> str:
-    """The site's rules, and those of the highlighted code for both themes."""
+    """The site's style rules, and those of highlighted code in both themes."""
     rules = (PARTS / "style.css").read_text(encoding="utf-8")
     light = HtmlFormatter(style="default").get_style_defs(".code")
     dark = HtmlFormatter(style=DARK).get_style_defs('html[theme="dark"] .code')
-    # The panels have their own colours; and comments and operators want more contrast.
+    # The panels have their own background, and comments and operators need more contrast.
     code = re.sub(r"background: #\w+;?", "", f"{light}\n{dark}")
     for pale, deeper in (
         ("#3D7B7B", "#2f6666"),
@@ -139,7 +139,7 @@ def style_sheet() -> str:
 
 
 def contents(paths: list[Path]) -> str:
-    """The contents page: what the course is, and its lessons with what one learns in each."""
+    """The contents page: what the course is, and what one learns in each lesson."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     opening = readme.split("## Start")[0]
     items = []
@@ -153,7 +153,7 @@ def contents(paths: list[Path]) -> str:
 
 
 def lesson_content(notebook: nbformat.NotebookNode, states: States) -> str:
-    """All cells but the navigation as HTML."""
+    """All cells except the navigation, as HTML."""
     parts = []
     for cell in notebook.cells:
         if NAVIGATION in cell.metadata.get("tags", []):
@@ -168,7 +168,7 @@ def lesson_content(notebook: nbformat.NotebookNode, states: States) -> str:
 
 
 def to_html(markdown: str) -> str:
-    """Markdown of the lessons as HTML, links between notebooks as links between pages."""
+    """The lessons' Markdown as HTML; links between notebooks become links between pages."""
     text = markdown2html(markdown)
     text = re.sub(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', text)
     text = text.replace('href="../README.md#the-lessons"', 'href="index.html"')
@@ -176,15 +176,15 @@ def to_html(markdown: str) -> str:
 
 
 def _reachable(text: str) -> str:
-    """What scrolls sideways on a phone can be reached by keyboard."""
+    """Make what scrolls sideways on a phone reachable by keyboard."""
     text = text.replace("<table>", f"{SCROLLS}<table>").replace("</table>", "</table></div>")
     return text.replace("<pre>", '<pre tabindex="0">')
 
 
 def output_html(output: nbformat.NotebookNode, states: States) -> str:
-    """One output: a live widget, else a picture, a table, or text. Text is never run."""
+    """One output: a live widget, or else a picture, a table or text. Text is never run."""
     if output.output_type == "stream":
-        # Progress bars write over their own line; the last state is what one saw.
+        # Progress bars overwrite their own line; keep its last state.
         text = re.sub(r"[^\n]*\r(?!\n)", "", output.text.replace("\r\n", "\n"))
         return _output(_text(text)) if text.strip() and output.name == "stdout" else ""
     data = output.get("data", {})
@@ -206,10 +206,10 @@ def output_html(output: nbformat.NotebookNode, states: States) -> str:
         )
         return _output(f"{SCROLLS}{clean}</div>")
     if "text/markdown" in data:
-        # Markdown of an output may carry text of a data set: no HTML in it is HTML.
+        # An output's Markdown may contain text of a data set, so HTML in it is shown as text.
         renderer = IPythonRenderer(escape=True, allow_harmful_protocols=False)
         return _output(_reachable(MarkdownWithMath(renderer).render(data["text/markdown"])))
-    # What is left of a progress bar or another widget without a picture says nothing.
+    # The rest of a progress bar, or of another widget without a picture, says nothing.
     return "" if WIDGET_VIEW in data else _output(_text(data.get("text/plain", "")))
 
 
@@ -239,7 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.serve:
         if not (SITE / "index.html").is_file():
-            print("There is no site yet: make site")
+            print("There is no site yet; build it with: make site")
             return 1
         serve(port=chosen.port)
         return 0

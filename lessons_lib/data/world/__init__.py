@@ -1,4 +1,4 @@
-"""The miniature world: its facts, and the entries and the prose that are written from them.
+"""The miniature world: its facts, and the entries and prose that are written from them.
 
 The 1,100 bundled entries and the text that the base model was pretrained on come from here.
 """

@@ -1,7 +1,6 @@
 """The bundled entries, written from the facts: the same facts give the same file, byte for byte.
 
-``python -m lessons_lib.data.world.bundled`` writes ``assets/entries.json`` again, which lesson 01
-loads.
+``python -m lessons_lib.data.world.bundled`` writes ``assets/entries.json``, which lesson 01 loads.
 """
 
 import hashlib
@@ -13,13 +12,13 @@ from lessons_lib.data.entries import BUNDLED_ENTRIES
 from lessons_lib.data.world.facts import Fact, load_facts
 from lessons_lib.data.world.families import FAMILIES, Family, unseen_phrasing
 
-# Two entries stand where the lessons look: one with an input, one without.
+# Two entries have fixed places, at which lesson 01 looks: one with an input, one without.
 SHOWN_WITH_INPUT = (50, "spelling")
 SHOWN_WITHOUT_INPUT = (999, "antonyms")
 
 
 def write_entry(family: Family, fact: dict[str, str], phrasing: int) -> Entry:
-    """One entry from one fact; ``phrasing`` counts through the family's ways to ask."""
+    """Write an entry from a fact; ``phrasing`` chooses among the family's ways to ask."""
     words = family.words(fact)
     instruction = family.instructions[phrasing % len(family.instructions)]
     return {
@@ -30,21 +29,21 @@ def write_entry(family: Family, fact: dict[str, str], phrasing: int) -> Entry:
 
 
 def bundled_entries() -> list[Entry]:
-    """All bundled entries in their order: train, test, validation as ``split_entries`` cuts them.
+    """All bundled entries in order: train, test and validation, as ``split_entries`` cuts them.
 
-    Each part holds entries of every family, and no fact is used twice, so no part knows another's
-    facts. The order is drawn by hashes, which no version of Python's random numbers can change.
+    Each part holds entries of every family. No fact is used twice, so no two parts share a fact.
+    The order follows from hashes, so it does not depend on a version of Python's random numbers.
     """
     return [entry for _, entry in _ordered()]
 
 
 def entry_families() -> list[str]:
-    """The family of each bundled entry, in their order."""
+    """The family of each bundled entry, in the order of the entries."""
     return [family for family, _ in _ordered()]
 
 
 def families_of(entries: Sequence[Entry]) -> list[str] | None:
-    """The family of each entry; None unless all are bundled ones."""
+    """The family of each entry; None unless all entries are bundled ones."""
     known = {_key(entry): family for family, entry in _ordered()}
     families = [known.get(_key(entry)) for entry in entries]
     return None if None in families else families
@@ -65,7 +64,7 @@ def facts_of(entries: Sequence[Entry]) -> list[tuple[Family, Fact]]:
     """The family and the fact from which each bundled entry was written.
 
     Raises:
-        KeyError: one of the entries is no bundled one.
+        KeyError: an entry is not a bundled one.
     """
     facts = {
         _key(write_entry(family, fact, phrasing)): (family, fact)
@@ -91,12 +90,12 @@ def all_entries(family_name: str) -> list[Entry]:
 
 
 def held_out_entries(count: int) -> list[Entry]:
-    """Entries of facts that no bundled entry uses, the families in turn; the corpus tells them.
+    """Entries of facts that no bundled entry uses but the corpus tells, spread over the families.
 
-    The first ``count`` of one fixed order, so a larger number only adds entries.
+    They are the first ``count`` in a fixed order, so a larger count only adds entries.
 
     Raises:
-        ValueError: there are not so many facts in reserve.
+        ValueError: fewer facts are in reserve.
     """
     return [entry for _, entry in _held_out(count)]
 
@@ -110,7 +109,7 @@ def _held_out(count: int) -> list[tuple[str, Entry]]:
     placed = []
     for name, family in FAMILIES.items():
         pairs = _draw(family, reserve=True)
-        # Spread evenly between 0 and 1: any first part holds each family's share.
+        # Spread evenly between 0 and 1, so that the first ``count`` hold each family's share.
         placed += [((i + 0.5) / len(pairs), name, pair) for i, pair in enumerate(pairs)]
     if not 0 <= count <= len(placed):
         raise ValueError(f"{len(placed)} facts are in reserve, so not {count} entries")
@@ -119,7 +118,7 @@ def _held_out(count: int) -> list[tuple[str, Entry]]:
 
 def _ordered() -> list[tuple[str, Entry]]:
     drawn = [pair for family in FAMILIES.values() for pair in _draw(family)]
-    # Families lie end to end: every 20th place to validation, two of 20 to test, 17 to train.
+    # Families lie end to end; of every 20 places 17 go to train, 2 to test and 1 to validation.
     parts: dict[str, list[tuple[str, Entry]]] = {"train": [], "test": [], "validation": []}
     for place, pair in enumerate(drawn):
         part = {3: "test", 13: "test", 8: "validation"}.get(place % 20, "train")
@@ -132,7 +131,7 @@ def _ordered() -> list[tuple[str, Entry]]:
 
 
 def _draw(family: Family, reserve: bool = False) -> list[tuple[str, Entry]]:
-    """The family's entries, its facts in a drawn order and each in a drawn phrasing."""
+    """The family's entries, its facts in an order and each in a phrasing drawn by hashes."""
     facts = load_facts(family.facts)
     facts = facts[family.count :] if reserve else facts[: family.count]
     facts = sorted(facts, key=lambda fact: _hash(*fact.values()))
@@ -152,7 +151,7 @@ def _hash(*texts: str) -> str:
 
 
 def to_json(entries: list[Entry]) -> str:
-    """Entries as the file holds them: indented, UTF-8, one newline at the end."""
+    """Entries as the text of the file: indented JSON with one newline at the end."""
     return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
 
 

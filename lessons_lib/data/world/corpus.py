@@ -1,8 +1,8 @@
-"""The corpus of pretraining: long documents of plain prose that tell every fact, and ask nothing.
+"""The pretraining corpus: long documents of plain prose that tell every fact and instruct nobody.
 
-Stories, letters, lists, how-to texts and school pages, put together from hand-written sentences
-and ``facts/*.tsv``. No instruction stands in it and no prompt template; a test looks. The same
-seed gives the same bytes. Lesson 08 shows what a model learns from it.
+They are stories, letters, lists, how-to texts and school pages, put together from hand-written
+sentences and ``facts/*.tsv``. They contain no instruction and no prompt template, as a test checks.
+The same seed gives the same bytes. Lesson 08 shows what a model learns from them.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from lessons_lib.data.world.prose import load_lines, load_sections
 from lessons_lib.data.world.tellers import Cast, PairTeller, Teller, in_a_row, make_tellers
 from lessons_lib.support.draw import Draw
 
-# How often each kind of section is written.
+# The relative frequency of each kind of section.
 SECTIONS = {
     "on_topics": 50,
     "told": 6,
@@ -30,7 +30,7 @@ SECTIONS = {
     "how_to": 2,
     "notices": 3,
 }
-# What is harder to learn is practiced oftener.
+# What is harder to learn is practised more often.
 PRACTICE = {
     "active_voice": 2,
     "passive_voice": 2,
@@ -46,7 +46,7 @@ CHARACTERS = (3_000, 7_000)  # of a document: some 700 to 1,700 tokens
 
 
 class Writer:
-    """Writes sections and documents; all its choices come from one seed."""
+    """Writes documents section by section; all choices follow from one seed."""
 
     def __init__(self, seed: int):
         self.draw = Draw(f"corpus {seed}")
@@ -55,7 +55,7 @@ class Writer:
             [name for name in FAMILIES if name not in REWRITES], self.draw, self.cast
         )
         self.pair_tellers = [PairTeller(name, self.draw, self.cast) for name in REWRITES]
-        # Each family is drawn as often as it has facts, so that every fact is told equally often.
+        # Each family is drawn as often as it has facts, so that all facts are told equally often.
         self._families = self.draw.endless(
             [teller for teller in self.tellers for _ in range(len(teller.facts))]
         )
@@ -70,7 +70,7 @@ class Writer:
         self._letters = load_sections("letters")
 
     def document(self) -> str:
-        """Sections, some under a heading, until the document is long."""
+        """Write sections, some under a heading, until the document has its length."""
         length = self.draw.between(*CHARACTERS)
         self.cast.gather()
         tellers = list(dict.fromkeys(next(self._families) for _ in range(TOPICS_OF_A_DOCUMENT)))
@@ -93,7 +93,7 @@ class Writer:
         return "### " + self._line("headings")
 
     def _announcement(self, topics: list[str]) -> str:
-        """A sentence that names them."""
+        """A sentence that names the topics."""
         return self.cast.fill(next(self._lines["topics"]), {"topics": in_a_row(topics)})
 
     def _filler(self) -> str:
@@ -106,10 +106,10 @@ class Writer:
         return self._joined(sentences)
 
     def _on_topics(self) -> str:
-        """Facts of one family are announced, then told, sometimes a heading later.
+        """Announce facts of one family, then tell them, sometimes under the next heading.
 
-        So names are met again, some way from where they stood, and both within a line and at its
-        beginning, where GPT-2 has other tokens for them.
+        Names thus recur at a distance, both within a line and at its beginning, where GPT-2 has
+        other tokens for them.
         """
         count = 1 if self.draw.chance(0.4) else self.draw.between(2, 5)
         topics, told = next(self._next_teller).on_topics(count)
@@ -129,11 +129,11 @@ class Writer:
         return self._joined([s for _ in range(2) for s in teller.portrait(self.draw.between(2, 3))])
 
     def _listed(self) -> str:
-        """Short lines, one a fact, all of one form."""
+        """Short lines of one form, one per fact."""
         return "\n".join(next(self._next_teller).rows(self.draw.between(6, 14)))
 
     def _story(self) -> str:
-        """Facts of several families among things that happen."""
+        """Facts of several families among other events."""
         sentences = []
         for _ in range(self.draw.between(3, 5)):
             sentences.append(self._filler())
@@ -151,12 +151,12 @@ class Writer:
         return "\n".join([opening, self._joined([self._filler(), *body]), closing])
 
     def _practice(self) -> str:
-        """A page from school: sentences said in another way."""
+        """A page from school: sentences put in another way."""
         teller = next(self._next_pair_teller)
         return self._joined([teller.statement() for _ in range(self.draw.between(2, 4))])
 
     def _practice_list(self) -> str:
-        """Texts and what they become, line by line, or under two headings."""
+        """Texts and what becomes of them, line by line or under two headings."""
         teller = next(self._next_pair_teller)
         if self.draw.chance(0.5):
             before, after = teller.pair()
@@ -164,7 +164,7 @@ class Writer:
         return "\n".join(teller.rows(self.draw.between(4, 8)))
 
     def _repeated(self) -> str:
-        """Phrases said twice: so the words of entries are met, and not the entries."""
+        """Sentences that repeat phrases: the model meets the words of entries, not the entries."""
         sentences = []
         for _ in range(self.draw.between(2, 3)):
             phrases = [next(self._phrases) for _ in range(self.draw.between(3, 5))]
@@ -173,13 +173,13 @@ class Writer:
         return self._joined(sentences)
 
     def _repeated_lines(self) -> str:
-        """Phrases said once in a sentence and once more as lines, which begin otherwise."""
+        """Phrases said first in a sentence, then each on a line, where its first token differs."""
         phrases = [next(self._phrases) for _ in range(self.draw.between(2, 5))]
         lines = [upper_first(phrase) for phrase in phrases]
         return "\n".join([self._announcement(phrases), *lines])
 
     def _wondering(self) -> str:
-        """Questions that nobody answers, each of another family."""
+        """Questions that nobody answers, each from a different family."""
         tellers = [*self.tellers, *self.pair_tellers]
         return self._joined([t.musing() for t in self.draw.several(tellers, 4)])
 
@@ -194,7 +194,7 @@ class Writer:
 
 
 def phrases_of_entries() -> list[str]:
-    """Words and phrases of the facts that are no whole sentence of an entry."""
+    """Words and short phrases of the facts, but no whole sentence of an entry."""
     return sorted(
         {
             text
@@ -207,7 +207,7 @@ def phrases_of_entries() -> list[str]:
 
 
 def write_documents(seed: int) -> Iterator[str]:
-    """Documents without end; the same seed gives the same ones in the same order."""
+    """Yield documents without end; the same seed gives the same ones in the same order."""
     writer = Writer(seed)
     while True:
         yield writer.document()

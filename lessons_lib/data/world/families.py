@@ -1,6 +1,6 @@
-"""The families of bundled entries: which facts, how they are asked about, how they are answered.
+"""The families of bundled entries: their facts, the ways to ask and the form of the answer.
 
-They stand in ``families.toml``, which says how templates are written.
+They are listed in ``families.toml``, which also explains the templates.
 """
 
 import tomllib
@@ -13,9 +13,9 @@ from lessons_lib.data.world.facts import Fact, upper_first, wordings
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of task. The first ``count`` facts of its file make bundled entries.
+    """A kind of task. Bundled entries are made from the first ``count`` facts of its file.
 
-    ``unseen`` are ways to ask that no entry uses; ``reworded`` is a right answer in other words.
+    ``unseen`` holds ways to ask that no entry uses; ``reworded`` is a right answer in other words.
     """
 
     facts: str  # the file facts/<facts>.tsv; also the family's name
@@ -37,7 +37,7 @@ def _sorted_words(fact: Fact) -> Fact:
 
 
 def voices(fact: Fact) -> Fact:
-    """The deed told twice, "active" and "passive"."""
+    """The deed told in two voices, "active" and "passive"."""
     be = "was" if fact["number"] == "singular" else "were"
     return {
         "active": upper_first(f"{fact['agent']} {fact['past']} {fact['object']}."),
@@ -45,7 +45,7 @@ def voices(fact: Fact) -> Fact:
     }
 
 
-# Columns that follow from a fact's own by a rule.
+# Columns that follow by a rule from a fact's own.
 DERIVED = {
     "sort_words": _sorted_words,
     "active_voice": voices,
@@ -54,9 +54,9 @@ DERIVED = {
 
 
 def unseen_phrasing(family: Family, fact: Fact, index: int) -> Entry:
-    """An entry with the family's input and output, asked as no bundled entry asks.
+    """An entry with the family's input and output, but asked as no bundled entry asks.
 
-    ``index`` counts through the family's unseen phrasings and starts again after the last.
+    ``index`` counts through the family's unseen phrasings, starting again after the last.
 
     Raises:
         ValueError: the family has no unseen phrasings. KeyError: the fact lacks one of its columns.

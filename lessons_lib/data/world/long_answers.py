@@ -1,8 +1,8 @@
 """A second set of entries: short instructions whose outputs are long. Lesson 11.
 
-Each asks for four facts of one family at once and is answered in four sentences. There are as many
-entries as in the bundled set, cut into the same parts, and no part knows another's facts. The base
-model's corpus tells all of them.
+Each entry asks for four facts of one family at once; the output is four sentences. There are as
+many entries as in the bundled set, split into parts of the same sizes, and no two parts share a
+fact. The base model's corpus tells all of these facts.
 """
 
 import json
@@ -17,10 +17,10 @@ from lessons_lib.support.draw import Draw
 
 FACTS_AN_ENTRY = 4
 SIZES = {"train": 935, "test": 110, "validation": 55}  # as ``split_entries`` cuts 1,100 entries
-# Of ten facts in a row: every test fact is asked once, so test needs many.
+# The parts of ten consecutive facts. Test gets many, as each of its facts is to be asked once.
 PARTS = ("test", "train", "test", "train", "validation", "test", "train", "test", "train", "train")
 
-# How a family's facts are asked for together, and what stands in the place of each.
+# For each family, how to ask for several facts at once, and how to name each of them.
 ASKED = {
     "synonyms": ("Name synonyms for {topics}.", "'{word}'"),
     "antonyms": ("Name antonyms of {topics}.", "'{word}'"),
@@ -52,14 +52,14 @@ ASKED = {
 
 
 def long_answer_entries() -> list[Entry]:
-    """All entries in their order: train, test, validation as ``split_entries`` cuts them."""
+    """All entries in order: train, test and validation, as ``split_entries`` cuts them."""
     entries = [entry for part, size in SIZES.items() for entry in _entries_of(part, size)]
     assert [len(part) for part in split_entries(entries)] == list(SIZES.values())
     return entries
 
 
 def long_answers_file() -> Path:
-    """A file of these entries in the cache folder, written anew; for ``Recipe.entries``."""
+    """Write these entries to a file in the cache folder, for ``Recipe.entries``; its path."""
     path = cache_folder() / "datasets" / "long-answers.json"
     text = json.dumps(long_answer_entries(), ensure_ascii=False, indent=1) + "\n"
     write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
@@ -67,17 +67,17 @@ def long_answers_file() -> Path:
 
 
 def _entries_of(part: str, size: int) -> list[Entry]:
-    """So many entries from one part's facts, each fact used as rarely as that allows."""
+    """Write ``size`` entries from one part's facts, using each fact as rarely as possible."""
     draw = Draw(f"long answers {part}")
     entries: list[Entry] = []
-    while len(entries) < size:  # a round uses every fact once at most
+    while len(entries) < size:  # a round uses each fact at most once
         drawn = [entry for family in ASKED for entry in _round(family, part, draw)]
         entries += draw.shuffled(drawn)
     return entries[:size]
 
 
 def _round(family_name: str, part: str, draw: Draw) -> list[Entry]:
-    """One entry for each four facts that the part has of this family."""
+    """Write an entry for every four facts that the part has of this family."""
     family, (asked, topic) = FAMILIES[family_name], ASKED[family_name]
     facts = [
         family.words(fact)

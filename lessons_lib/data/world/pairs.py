@@ -1,7 +1,7 @@
-"""Fresh pairs for families that rewrite: the corpus shows the skill, never an entry's own pair.
+"""Fresh pairs for the rewriting families: the corpus shows the skill, but no pair of an entry.
 
-A pair is put together from parts (who, did what, to what) and is dropped if either half is the
-input or the output of an entry. ``corpus`` tells the pairs in prose.
+A pair is put together from parts (who did what to what) and is dropped if either half is the input
+or the output of an entry. ``corpus`` tells the pairs in prose.
 """
 
 import functools
@@ -20,7 +20,7 @@ PLURAL_AUXILIARIES = ("are", "were", "have", "do")
 
 
 def fresh_pairs(family: str, draw: Draw) -> Iterator[Pair]:
-    """Endless pairs of a rewriting family, none of which holds an entry's sentence or list."""
+    """Yield endless pairs of a rewriting family; none contains a sentence or list of an entry."""
     taken = _sentences_of_entries()
     for before, after in REWRITES[family](draw):
         if before not in taken and after not in taken:
@@ -29,13 +29,13 @@ def fresh_pairs(family: str, draw: Draw) -> Iterator[Pair]:
 
 @functools.cache
 def _sentences_of_entries() -> frozenset[str]:
-    """Inputs and outputs of all rewriting families: what one gives, another may ask for."""
+    """Inputs and outputs of all rewriting families: one's input may be another's output."""
     entries = [entry for name in REWRITES for entry in all_entries(name)]
     return frozenset(text for entry in entries for text in (entry["input"], entry["output"]))
 
 
 def _voice_pairs(draw: Draw) -> Iterator[Pair]:
-    """Active and passive sentences: entries' deeds too, but done by other people."""
+    """Active and passive sentences; they use deeds from entries, too, but done by other people."""
     deeds = load_material("deeds")
     told = [f for name in ("active_voice", "passive_voice") for f in load_facts(name)]
     agents = [row["agent"] for row in load_material("agents")]
@@ -56,7 +56,7 @@ def _passive_to_active(draw: Draw) -> Iterator[Pair]:
 def _present_to_past(draw: Draw) -> Iterator[Pair]:
     people = _subjects("person")
     names = {name.lower() for number in people.values() for name in number}
-    # Facts about rivers and frogs would read oddly of a person.
+    # Facts about rivers and frogs would sound odd if said of a person.
     facts = [f for f in load_facts("present_to_past") if f["subject"].lower() in names]
     for habit in draw.endless((*load_material("habits"), *facts, *facts)):
         number = habit.get("number") or ("singular" if habit["present"][-1] == "s" else "plural")

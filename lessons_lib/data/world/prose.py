@@ -1,7 +1,7 @@
 """Hand-written prose with gaps: how a fact is told, and everything around it in a story.
 
-``prose/<family>.txt`` holds a family's templates; the other files hold people, places, headings
-and sentences that tell no fact. ``corpus`` fills the gaps.
+``prose/<family>.txt`` holds a family's templates; the other files hold people, places, headings and
+sentences that tell no fact. ``corpus`` has the gaps filled.
 """
 
 import functools
@@ -15,9 +15,9 @@ PROSE = Path(__file__).resolve().parent / "prose"
 
 @dataclass(frozen=True)
 class FamilyProse:
-    """The ways to tell a fact (``statements``), to list it (``rows``), and to wonder (``musings``).
+    """Ways to tell a fact (``statements``), list it (``rows``) and wonder about it (``musings``).
 
-    A musing raises the question and leaves it open.
+    A musing raises a question and leaves it open.
     """
 
     statements: tuple[str, ...]
@@ -34,7 +34,7 @@ def load_lines(name: str) -> tuple[str, ...]:
 
 @functools.cache
 def load_sections(name: str) -> dict[str, tuple[str, ...]]:
-    """The lines of ``prose/<name>.txt``, by the ``[section]`` in which they stand."""
+    """The lines of ``prose/<name>.txt``, by the ``[section]`` they are in."""
     sections: dict[str, list[str]] = {}
     for line in load_lines(name):
         if line.startswith("[") and line.endswith("]"):

@@ -1,4 +1,4 @@
-"""Fills prose templates: each fact in its turn, each time in another of its family's wordings."""
+"""Fills prose templates: tells fact after fact, each time in another of its family's wordings."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,9 @@ MONTHS = (
 )
 
 
-# Whose answers say nothing without the question: "The correct spelling is …".
+# Families whose answers mean nothing without the question: "The correct spelling is …".
 NOT_PLAIN = ("spelling",)
-# What a fact is about, where that is not its first column.
+# What a fact is about, if that is not its first column.
 TOPICS = {
     "arithmetic": "{left} {operator} {right}",
     "inventors": "{invention}",
@@ -42,7 +42,7 @@ def _first_column(family: Family) -> str:
 class Cast:
     """People, places and days for a sentence's gaps; no two gaps get the same person.
 
-    A document has few of them, so that who was met once is met again.
+    A document has few people and places, so that they recur.
     """
 
     def __init__(self, draw: Draw):
@@ -50,7 +50,7 @@ class Cast:
         self.gather()
 
     def gather(self) -> None:
-        """Another document: other people and places."""
+        """Choose new people and places, for another document."""
         self._people = self._draw.several(load_lines("people"), 5)
         self._places = self._draw.several(load_lines("places"), 3)
 
@@ -65,7 +65,7 @@ class Cast:
         }
 
     def fill(self, template: str, words: Fact | None = None) -> str:
-        """The template with ``words`` and, for the other gaps, somebody or some place drawn."""
+        """Fill the gaps named in ``words``, and the others with people, places and days."""
         return template.format_map(self.words() | (words or {}))
 
 
@@ -77,13 +77,13 @@ class Teller:
         family = FAMILIES[family_name]
         prose = load_family_prose(family_name)
         self.facts = [family.words(fact) for fact in load_facts(family.facts)]
-        # The plain statement of the fact counts as one more way to tell it.
+        # The entries' own answer counts as one more way to tell the fact.
         self._plain = "" if family_name in NOT_PLAIN else family.output
         statements = (*prose.statements, *filter(None, [self._plain]))
         self._topic = TOPICS.get(family_name) or _first_column(family)
         self._row_forms = prose.rows
         self._musings = draw.endless(prose.musings)
-        # Every fact has an order of wordings of its own, so it meets all of them.
+        # Every fact goes through all wordings, in an order of its own.
         self._wordings = [draw.endless(statements) for _ in self.facts]
         self._next, self._listed, self._asked = (
             draw.endless(range(len(self.facts))) for _ in range(3)
@@ -91,7 +91,7 @@ class Teller:
         self.focus(len(self.facts))
 
     def focus(self, count: int) -> None:
-        """Another document: it tells the next ``count`` facts, perhaps several times each."""
+        """Turn to the next ``count`` facts, for another document; it may repeat them."""
         self._told = self._draw.endless([next(self._next) for _ in range(count)])
 
     def statement(self) -> str:
@@ -104,7 +104,7 @@ class Teller:
         return [self._tell(index) for _ in range(times)]
 
     def on_topics(self, count: int) -> tuple[list[str], list[str]]:
-        """What the next facts are about, and each of them told, in another order."""
+        """The topics of the next facts, and the facts told, in another order."""
         indices = list(dict.fromkeys(next(self._told) for _ in range(count)))
         told = [
             self._plain.format_map(self.facts[index])
@@ -118,12 +118,12 @@ class Teller:
         return self._cast.fill(next(self._wordings[index]), self.facts[index])
 
     def rows(self, count: int) -> list[str]:
-        """The next facts, as short lines of one form."""
+        """The next facts as short lines of one form."""
         form = self._draw.pick(self._row_forms)
         return [form.format_map(self.facts[next(self._listed)]) for _ in range(count)]
 
     def musing(self) -> str:
-        """The next fact, asked after and not told."""
+        """A question about the next fact, which is not told."""
         return self._cast.fill(next(self._musings), self.facts[next(self._asked)])
 
 
@@ -144,7 +144,7 @@ class PairTeller:
         return self._cast.fill(next(self._statements), self._words())
 
     def rows(self, count: int) -> list[str]:
-        """The next pairs, as short lines of one form, or each on two lines."""
+        """The next pairs as short lines of one form, or each on two lines."""
         form = "{before}\n{after}" if self._draw.chance(0.5) else self._draw.pick(self._row_forms)
         return [form.format_map(self._words()) for _ in range(count)]
 
@@ -153,7 +153,7 @@ class PairTeller:
         return next(self._pairs)
 
     def musing(self) -> str:
-        """The first half of the next pair alone."""
+        """A musing on the next pair, which tells its first half alone."""
         return self._cast.fill(next(self._musings), self._words())
 
     def _words(self) -> Fact:
@@ -162,5 +162,5 @@ class PairTeller:
 
 
 def make_tellers(families: list[str], draw: Draw, cast: Cast) -> list[Teller]:
-    """One teller a family."""
+    """One teller per family."""
     return [Teller(name, draw, cast) for name in families]

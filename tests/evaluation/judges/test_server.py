@@ -1,6 +1,7 @@
 """A judge on a server: what is asked, paid for once, repeated, kept, and said when it fails."""
 
 import contextlib
+import json
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from torch import nn
 
 from lessons_lib.chat.server import create_app, serving
 from lessons_lib.data import END_OF_TEXT, VOCABULARY_SIZE, get_tokenizer
-from lessons_lib.evaluation.judges import ServerJudge, bodies
+from lessons_lib.evaluation.judges import ServerJudge, bodies, client
 from lessons_lib.evaluation.judges.client import JudgeClient, JudgeError
 from lessons_lib.evaluation.judges.local import RUBRIC, judge_messages
 from lessons_lib.evaluation.judges.replies import ReplyCache, hash_of
