@@ -12,3 +12,12 @@ def test_a_table_is_aligned_and_never_runs_as_html():
 
 def test_nothing_in_a_table_is_taken_for_a_formula():
     assert 'class="mathjax_ignore' in html_table([("price",), ("$5 and 4 % of $6",)])
+
+
+def test_what_a_terminal_would_obey_is_spelled_out_in_lines():
+    table = Table(("answer",), (("\x1b]0;owned\x07",), ("\u202egnp.exe",), ("tab\tand 🦋",)))
+    assert str(table).splitlines()[1:] == [
+        "⟨U+001B⟩]0;owned⟨U+0007⟩",
+        "⟨U+202E⟩gnp.exe",
+        "tab\tand 🦋",
+    ]

@@ -38,7 +38,7 @@ DIGIT_RUBRIC = (
 # A number, with what models are wont to write around it once marks of emphasis are taken off.
 _MARKS = re.compile(r"(?<![0-9])[*_`\"']+|[*_`\"']+(?![0-9])")
 _NUMBER = re.compile(
-    r"(?:(?:the )?(?:(?:final|overall) )?(?:score|grade|rating)(?: is)?\s*[:=]?\s*)?"
+    r"(?:(?:the )?(?:(?:final|overall) )?(?:score|grade|rating)\s*[:=]\s*)?"
     r"(100|[1-9]?[0-9])(?:\.0+)?(?:\s*/\s*100|\s+out\s+of\s+100)?\s*\.?",
     re.ASCII | re.IGNORECASE,
 )
@@ -55,7 +55,7 @@ def parse_score(reply: str) -> int | None:
 
     What is read beside it: white space, emphasis, quotes, "Score:" before it, "/100", "out of 100"
     and a full stop after it. Any other reply gives None, a number with a comment as well as one
-    with a second number: a search would find the 2 of "2 of the 3 facts are right".
+    with a second number, and a sentence: a search would find the 2 of "2 of the 3 facts are right".
     """
     found = _NUMBER.fullmatch(_MARKS.sub("", reply).strip(" \t\r\n"))
     return int(found[1]) if found else None

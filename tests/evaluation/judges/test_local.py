@@ -41,14 +41,23 @@ def llama():
     ("reply", "expected"),
     [("0", 0), ("7", 7), ("100", 100), (" 42\n", 42), ("\t5", 5)]
     + [(reply, 80) for reply in ("**80**", "80.", "80/100", "Score: 80", "`80`", "80 out of 100")]
-    + [(reply, 80) for reply in ("Score: **80**.", "**Score:** 80/100", "The score is 80.", "80.0")]
+    + [(reply, 80) for reply in ("Score: **80**.", "**Score:** 80/100", "80.0")]
     + [(reply, 80) for reply in ("_80_", '"80"', "**Final score: 80 / 100**\n", "Rating = 80")]
     + [
         (reply, None)
         for reply in ("", "101", "-1", "+5", "007", "00", "5.5", "80/10", "8*0", "8_0")
     ]
     + [(reply, None) for reply in ("80 of 100", "8 0", "1e2", "٤٢", "²", "80\u200b", "80 or 90")]
-    + [(reply, None) for reply in ("2 of the 3 facts", "80/90", "80, 90", "Score: 80. It is 4.")],
+    + [
+        (reply, None)
+        for reply in (
+            "2 of the 3 facts",
+            "80/90",
+            "80, 90",
+            "The score is 80.",
+            "Score: 80. It is 4.",
+        )
+    ],
 )
 def test_only_a_whole_number_up_to_100_with_its_decoration_is_a_score(reply, expected):
     assert parse_score(reply) == expected
