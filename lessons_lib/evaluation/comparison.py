@@ -106,7 +106,7 @@ class Comparison:
         if by not in self.differences:
             names = ", ".join(self.differences)
             raise KeyError(f"there is no score {by!r} of both; there are {names}")
-        pairs = list(zip(self.first.scores[by], self.second.scores[by], strict=True))
+        pairs = list(zip(self.first.scores_of(by), self.second.scores_of(by), strict=True))
         gaps = [0.0 if None in pair else abs(pair[0] - pair[1]) for pair in pairs]
         rows = []
         # The sort is stable: among equal gaps entries keep their order.
@@ -151,7 +151,7 @@ def compare(
         raise ValueError("the two tables have no scorer in common")
     ordering = {*first.ordering} & {*second.ordering}
     found = {
-        name: paired_difference(first.scores[name], second.scores[name], name in ordering)
+        name: paired_difference(first.scores_of(name), second.scores_of(name), name in ordering)
         for name in shared
     }
     return Comparison(first, second, names, found)

@@ -61,6 +61,16 @@ class Scores:
         """The names of the scores of which a higher one stands for a better answer."""
         return [name for name in self.scores if name not in self.descriptive]
 
+    def scores_of(self, name: str) -> list[Score]:
+        """The scores of one scorer, one per answer.
+
+        Raises:
+            KeyError: there is no such score; the message names those there are.
+        """
+        if name not in self.scores:
+            raise KeyError(f"there is no score {name!r}; there are {', '.join(self.scores)}")
+        return self.scores[name]
+
     def share(self, mark: str, family: str | None = None) -> Share:
         """How many of the answers have a mark, of all those for which it is defined.
 
