@@ -90,17 +90,30 @@ def part_folder(parent: Path) -> Iterator[Path]:
     """
     parent.mkdir(parents=True, exist_ok=True)
     clear_parts(parent)
-    # Not mkdtemp: its folders are for one user alone, and a classroom may share a cache.
-    part = parent / f".part-{secrets.token_hex(8)}"
-    part.mkdir()
-    lock = FileLock(part / LOCK)
+    part, lock = _locked_part(parent)
     try:
-        with contextlib.suppress(NotImplementedError):  # a file system without locks
-            lock.acquire()
         yield part
     finally:
         lock.release()
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _locked_part(parent: Path) -> tuple[Path, FileLock]:
+    """A new folder and its lock, held. Another process may clear it away before it is locked."""
+    while True:
+        # Not mkdtemp: its folders are for one user alone, and a classroom may share a cache.
+        part = parent / f".part-{secrets.token_hex(8)}"
+        part.mkdir()
+        lock = FileLock(part / LOCK)
+        try:
+            lock.acquire()
+        except NotImplementedError:  # a file system without locks
+            return part, lock
+        except FileNotFoundError:
+            continue
+        if (part / LOCK).is_file():
+            return part, lock
+        lock.release()
 
 
 def clear_parts(parent: Path) -> None:

@@ -1,9 +1,12 @@
 """Files and folders are written whole or not at all; what a killed process left is cleared."""
 
 import os
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from safetensors import SafetensorError
 
 from lessons_lib.support import write_all_whole, write_whole
@@ -72,3 +75,25 @@ def test_json_that_is_nested_too_deeply_is_a_valueerror(tmp_path):
     path.write_text("[" * 100_000, encoding="utf-8")
     with pytest.raises(ValueError, match=r"deep.json is nested too deeply"):
         read_json(path)
+
+
+@pytest.mark.parametrize("moment", ["before the lock", "while waiting for it"])
+def test_a_folder_that_is_cleared_before_it_is_locked_is_made_again(tmp_path, monkeypatch, moment):
+    acquire, cleared = FileLock.acquire, []
+
+    def late(lock, *arguments, **options):
+        """What another process that clears up does in between."""
+        if cleared:
+            return acquire(lock, *arguments, **options)
+        cleared.append(Path(lock.lock_file).parent)
+        if moment == "before the lock":
+            shutil.rmtree(cleared[0])
+            raise FileNotFoundError(lock.lock_file)
+        held = acquire(lock, *arguments, **options)
+        shutil.rmtree(cleared[0])
+        return held
+
+    monkeypatch.setattr(FileLock, "acquire", late)
+    with part_folder(tmp_path) as part:
+        assert part.is_dir() and part != cleared[0]
+    assert names(tmp_path) == []
