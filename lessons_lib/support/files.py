@@ -185,8 +185,8 @@ def replace_folder(folder: Path, fill: Callable[[Path], object]) -> None:
     """Let ``fill`` write into a new folder, then replace ``folder`` by it.
 
     Raises:
-        OSError: the folder cannot be written. Also whatever ``fill`` raises; nothing it wrote is
-            left behind.
+        OSError: the folder cannot be written. Also whatever ``fill`` raises; the old folder stays
+            then, and nothing that was written is left behind.
     """
     with part_folder(folder.parent) as part:
         new = part / "new"
@@ -196,7 +196,12 @@ def replace_folder(folder: Path, fill: Callable[[Path], object]) -> None:
         _finish_files(new)
         with contextlib.suppress(FileNotFoundError):
             os.rename(folder, part / "old")  # a folder cannot be renamed over one that has files
-        os.rename(new, folder)
+        try:
+            os.rename(new, folder)
+        except OSError:
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(part / "old", folder)
+            raise
         sync_folder(folder.parent)
 
 

@@ -333,24 +333,27 @@ def test_a_model_is_written_whole_or_not_at_all(make, recipe, cache, said, monke
     real = os.rename
 
     def full(source, target):
-        if "-old" in str(target):
-            return real(source, target)
-        raise OSError(28, "No space left on device")
+        if os.path.basename(source) == "new":
+            raise OSError(28, "No space left on device")
+        return real(source, target)
 
     monkeypatch.setattr(files.os, "rename", full)
     made = make(recipe)
     assert "(no space left on device)" in said[-1]
     assert made.history.steps == 8, "the model is there all the same"
-    assert [path for path in (cache / "models").iterdir() if path.suffix != ".lock"] == []
-    monkeypatch.undo()
+    left = {path.name for path in (cache / "models").iterdir() if path.suffix != ".lock"}
+    assert left == ({made.key} if before else set()), "what was there stays, and nothing half-made"
+    monkeypatch.setattr(files.os, "rename", real)
+    assert not make(recipe).from_cache, "the damaged one is not taken for whole"
 
 
 def test_what_a_killed_process_left_is_cleared(make, recipe, cache):
     made = make(recipe)
     folder = cache / "models"
     cut(folder / made.key)
-    left = folder / f".part-{made.key}-0123"
+    left = folder / ".part-0123456789abcdef"
     left.mkdir()
+    (left / ".lock").touch()
     (left / "model.safetensors").write_bytes(b"half")
     make(recipe)
     assert not left.exists()
