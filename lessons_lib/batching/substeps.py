@@ -17,7 +17,7 @@ from lessons_lib.data import (
     PromptFormat,
     Tokenizer,
     get_prompt_format,
-    get_tokenizer,
+    plain_ids,
 )
 
 
@@ -36,10 +36,7 @@ def tokenize(text: str, tokenizer: Tokenizer | None = None) -> list[int]:
     The name of a special token is treated as ordinary text, because an entry is somebody's
     writing: "<|endoftext|>" in it becomes seven ordinary tokens, not 50256.
     """
-    tokenizer = tokenizer or get_tokenizer()
-    # tiktoken's plain encode() raises on special tokens in the text; encode_ordinary() does not.
-    encode = getattr(tokenizer, "encode_ordinary", tokenizer.encode)
-    return list(encode(text))
+    return plain_ids(text, tokenizer)
 
 
 def pad(

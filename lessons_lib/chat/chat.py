@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Literal
 
-from lessons_lib.batching import tokenize
 from lessons_lib.data import (
     LocalTokenizer,
     PromptFormat,
     Tokenizer,
     end_of_text_of,
     get_prompt_format,
+    text_ids,
     tokenizer_of,
 )
 from lessons_lib.generation import TextStream
@@ -211,13 +211,13 @@ class Chat:
                 messages.append({"role": "assistant", "content": turn.reply})
             return self.tokenizer.chat_ids([*messages, {"role": "user", "content": message}])
         before = [self.format.text(_entry(turn.message, turn.reply)) for turn in earlier]
-        return tokenize("\n\n".join([*before, self.format.prompt(_entry(message))]), self.tokenizer)
+        return text_ids("\n\n".join([*before, self.format.prompt(_entry(message))]), self.tokenizer)
 
 
 def has_chat_template(tokenizer: Tokenizer) -> bool:
     """Whether a tokenizer can make token ids of a whole chat."""
     if isinstance(tokenizer, LocalTokenizer):  # that of a base model may lack one
-        return bool(tokenizer.fast.chat_template)
+        return tokenizer.has_chat_template
     return hasattr(tokenizer, "chat_ids")
 
 

@@ -187,7 +187,8 @@ def split_entries(
         entries = Draw(shuffle_seed).shuffled(entries)
     splits = Splits(entries[:train_end], entries[train_end:test_end], entries[test_end:])
     shares = {"test": test, "validation": 1 - train - test}
-    empty = [part for part, share in shares.items() if share > 1e-9 and not getattr(splits, part)]
+    parts = splits._asdict()
+    empty = [part for part, share in shares.items() if share > 1e-9 and not parts[part]]
     if empty:
         warn_caller(
             f"{len(entries)} entries leave nothing for {' and '.join(empty)}: give more entries, "

@@ -124,15 +124,21 @@ def end_of_text_of(tokenizer: Tokenizer | None) -> int:
     return getattr(tokenizer, "end_of_text_id", END_OF_TEXT)
 
 
+def plain_ids(text: str, tokenizer: Tokenizer | None = None) -> list[int]:
+    """A text's own token ids, nothing added; special tokens that stand in it are ordinary text."""
+    tokenizer = tokenizer or get_tokenizer()
+    # tiktoken's plain encode() raises on special tokens in the text; encode_ordinary() does not.
+    encode = getattr(tokenizer, "encode_ordinary", tokenizer.encode)
+    return list(encode(text))
+
+
 def text_ids(text: str, tokenizer: Tokenizer | None = None) -> list[int]:
     """A text's token ids as a model reads it from its start: ``begin_ids``, then the text's own.
 
     Training rows and prompts alike are made of these. GPT-2's tokenizer has no ``begin_ids``, nor
     has SmolLM2's; Llama 2's has one. Special tokens that stand in the text are ordinary text.
     """
-    tokenizer = tokenizer or get_tokenizer()
-    encode = getattr(tokenizer, "encode_ordinary", tokenizer.encode)
-    return [*getattr(tokenizer, "begin_ids", ()), *encode(text)]
+    return [*getattr(tokenizer, "begin_ids", ()), *plain_ids(text, tokenizer)]
 
 
 def row_end_ids(tokenizer: Tokenizer | None) -> dict[str, int]:

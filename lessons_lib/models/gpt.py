@@ -88,7 +88,7 @@ class GPTConfig:
 
     def __post_init__(self):
         for name in ("vocabulary_size", "context_length", "width", "layers", "heads"):
-            size = getattr(self, name)
+            size = vars(self)[name]
             if not isinstance(size, int) or isinstance(size, bool) or size < 1:
                 raise ValueError(f"{name} is a whole number of 1 or more, not {size!r:.40}")
         if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:

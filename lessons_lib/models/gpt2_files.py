@@ -183,7 +183,7 @@ def save_gpt2(model: GPT, folder: str | Path) -> None:
     config = {
         "architectures": ["GPT2LMHeadModel"],
         **FIXED,
-        **{theirs: getattr(model.config, ours) for ours, theirs in SIZES.items()},
+        **{theirs: vars(model.config)[ours] for ours, theirs in SIZES.items()},
         **dict.fromkeys(DROPOUT, model.config.dropout),
         **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), end),
     }

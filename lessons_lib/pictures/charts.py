@@ -106,7 +106,7 @@ def draw_comparison(
         raise ValueError(f"measure is one of {', '.join(MEASURES)}, not {measure!r}")
     figure, axes = _loss_axes(title)
     for index, (name, history) in enumerate(histories.items()):
-        losses = getattr(history, measure)
+        losses = vars(history)[measure]
         if not losses:
             raise ValueError(f"the history {name!r} has no {measure}")
         steps = history.validation_steps

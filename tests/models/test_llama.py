@@ -15,6 +15,7 @@ from hypothesis import given
 from tokenizers.processors import TemplateProcessing
 
 from lessons_lib.batching import Batch, InstructionDataset, collate_steps, create_loader
+from lessons_lib.chat import Chat
 from lessons_lib.data import (
     LocalTokenizer,
     end_of_text_of,
@@ -210,6 +211,7 @@ def test_prompts_begin_as_rows_do():
         for prompt in (PROMPTS[1], [1, *ids], ids)
     )
     assert begun_by_itself == begun_by_hand != bare
+    assert Chat(model).prompt_ids("Hi")[0] == 1, "a chat's prompt too"
     answer = model.tokenizer.encode_ordinary(" Paris.")
     expected = by_hand(model, [1], answer)
     assert log_likelihood(model, [""], [" Paris."]) == pytest.approx([expected], rel=1e-6)
