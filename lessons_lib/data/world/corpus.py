@@ -26,6 +26,7 @@ SECTIONS = {
     "practice_list": 32,
     "repeated": 6,
     "repeated_lines": 8,
+    "copied": 18,
     "wondering": 4,
     "how_to": 2,
     "notices": 3,
@@ -41,6 +42,7 @@ PRACTICE = {
     "negations": 2,
     "sentiments": 2,
 }
+LINE_BREAK = r"\n"  # as two characters within a line of copying.txt
 TOPICS_OF_A_DOCUMENT, FACTS_OF_A_TOPIC = 6, 4
 CHARACTERS = (3_000, 7_000)  # of a document: some 700 to 1,700 tokens
 
@@ -62,9 +64,16 @@ class Writer:
         self._next_pair_teller = self.draw.endless(
             [teller for teller in self.pair_tellers for _ in range(PRACTICE[teller.name])]
         )
+        # Sentences that no entry holds. The eighth rewriting family has lists of words.
+        self._sentence_tellers = self.draw.endless(
+            [teller for teller in self.pair_tellers if teller.name != "sort_words"]
+        )
         self._lines = {
             name: self.draw.endless(load_lines(name))
-            for name in ("filler", "headings", "howto", "lists", "template_words", "topics")
+            for name in (
+                *("copying", "filler", "headings", "howto"),
+                *("lists", "template_words", "topics"),
+            )
         }
         self._phrases = self.draw.endless(phrases_of_entries())
         self._letters = load_sections("letters")
@@ -177,6 +186,20 @@ class Writer:
         phrases = [next(self._phrases) for _ in range(self.draw.between(2, 5))]
         lines = [upper_first(phrase) for phrase in phrases]
         return "\n".join([self._announcement(phrases), *lines])
+
+    def _copied(self) -> str:
+        """Phrases and sentences that are said again, within a line and at its beginning."""
+        return self._joined([self._copy() for _ in range(self.draw.between(1, 3))])
+
+    def _copy(self) -> str:
+        phrase, other_phrase = next(self._phrases), next(self._phrases)
+        words = {
+            "phrase": phrase,
+            "Phrase": upper_first(phrase),
+            "other_phrase": other_phrase,
+            "sentence": next(self._sentence_tellers).pair()[0],
+        }
+        return self.cast.fill(next(self._lines["copying"]), words).replace(LINE_BREAK, "\n")
 
     def _wondering(self) -> str:
         """Questions that nobody answers, each from a different family."""

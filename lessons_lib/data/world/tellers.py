@@ -1,5 +1,6 @@
 """Fills prose templates: tells fact after fact, each time in another of its family's wordings."""
 
+import re
 from collections.abc import Iterator
 
 from lessons_lib.data.world.facts import Fact, load_facts
@@ -14,9 +15,8 @@ MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 
-
-# Families whose answers mean nothing without the question: "The correct spelling is …".
-NOT_PLAIN = ("spelling",)
+# A statement that begins with a column of the fact, capitalised: "{Inventor} gave the world …".
+BEGINS_WITH_A_NAME = re.compile(r"{[A-Z]")
 # What a fact is about, if that is not its first column.
 TOPICS = {
     "arithmetic": "{left} {operator} {right}",
@@ -70,21 +70,20 @@ class Cast:
 
 
 class Teller:
-    """Tells the facts of one family in turn."""
+    """Tells the facts of one family in turn, never in the words of an entry's answer."""
 
     def __init__(self, family_name: str, draw: Draw, cast: Cast):
         self._draw, self._cast = draw, cast
         family = FAMILIES[family_name]
         prose = load_family_prose(family_name)
         self.facts = [family.words(fact) for fact in load_facts(family.facts)]
-        # The entries' own answer counts as one more way to tell the fact.
-        self._plain = "" if family_name in NOT_PLAIN else family.output
-        statements = (*prose.statements, *filter(None, [self._plain]))
         self._topic = TOPICS.get(family_name) or _first_column(family)
         self._row_forms = prose.rows
         self._musings = draw.endless(prose.musings)
         # Every fact goes through all wordings, in an order of its own.
-        self._wordings = [draw.endless(statements) for _ in self.facts]
+        self._wordings = [draw.endless(prose.statements) for _ in self.facts]
+        opening = [line for line in prose.statements if BEGINS_WITH_A_NAME.match(line)]
+        self._opening_wordings = [draw.endless(opening or prose.statements) for _ in self.facts]
         self._next, self._listed, self._asked = (
             draw.endless(range(len(self.facts))) for _ in range(3)
         )
@@ -104,18 +103,20 @@ class Teller:
         return [self._tell(index) for _ in range(times)]
 
     def on_topics(self, count: int) -> tuple[list[str], list[str]]:
-        """The topics of the next facts, and the facts told, in another order."""
+        """The topics of the next facts, and the facts told, in another order.
+
+        Two in five are told in a sentence that begins with a name: at the beginning of a line,
+        GPT-2 has other tokens for it.
+        """
         indices = list(dict.fromkeys(next(self._told) for _ in range(count)))
         told = [
-            self._plain.format_map(self.facts[index])
-            if self._plain and self._draw.chance(0.4)
-            else self._tell(index)
+            self._tell(index, self._opening_wordings if self._draw.chance(0.4) else self._wordings)
             for index in self._draw.shuffled(indices)
         ]
         return [self._topic.format_map(self.facts[index]) for index in indices], told
 
-    def _tell(self, index: int) -> str:
-        return self._cast.fill(next(self._wordings[index]), self.facts[index])
+    def _tell(self, index: int, wordings: list[Iterator[str]] | None = None) -> str:
+        return self._cast.fill(next((wordings or self._wordings)[index]), self.facts[index])
 
     def rows(self, count: int) -> list[str]:
         """The next facts as short lines of one form."""

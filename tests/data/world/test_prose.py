@@ -40,14 +40,6 @@ def test_statements_are_sentences_for_every_fact(family):
             assert not sentence[0].islower(), sentence
 
 
-@pytest.mark.parametrize("family", [name for name in TOLD if not FAMILIES[name].input])
-def test_some_statements_hold_the_wording_of_the_answer(family):
-    fact = worded_facts(family)[0]
-    answer = FAMILIES[family].output.format_map(fact).rstrip(".").lower()
-    sentences = [written(t, fact).lower() for t in load_family_prose(family).statements]
-    assert sum(answer in sentence for sentence in sentences) >= 3
-
-
 def plain(text):
     """Lower case, without the marks at the ends, so that a near copy is found as well."""
     return text.lower().rstrip(".?! ")
@@ -83,13 +75,20 @@ def test_practice_names_every_rewriting_family():
 
 
 @pytest.mark.parametrize(
-    "name", ["filler", "headings", "howto", "lists", "template_words", "people"]
+    "name", ["copying", "filler", "headings", "howto", "lists", "template_words", "people"]
 )
 def test_no_line_stands_twice(name):
     lines = load_lines(name)
     assert len(set(lines)) == len(lines)
-    if name not in ("filler", "lists"):
+    if name not in ("copying", "filler", "lists"):
         assert not [line for line in lines if "{" in line]
+
+
+def test_every_line_of_copying_says_something_again():
+    for line in load_lines("copying"):
+        gaps = [gap.lower() for gap in re.findall(r"{(\w+)}", line)]
+        assert set(gaps) <= {"phrase", "other_phrase", "sentence", "person", "other", "place"}, line
+        assert len(set(gaps)) < len(gaps), line
 
 
 def test_gaps_are_only_those_of_the_cast():
