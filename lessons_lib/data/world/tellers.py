@@ -83,7 +83,9 @@ class Teller:
         # Every fact goes through all wordings, in an order of its own.
         self._wordings = [draw.endless(prose.statements) for _ in self.facts]
         opening = [line for line in prose.statements if BEGINS_WITH_A_NAME.match(line)]
-        self._opening_wordings = [draw.endless(opening or prose.statements) for _ in self.facts]
+        # Few of them would be told too often; such a family's answers begin in another way, too.
+        opening = opening if len(opening) >= 4 else prose.statements
+        self._opening_wordings = [draw.endless(opening) for _ in self.facts]
         self._next, self._listed, self._asked = (
             draw.endless(range(len(self.facts))) for _ in range(3)
         )
@@ -105,8 +107,8 @@ class Teller:
     def on_topics(self, count: int) -> tuple[list[str], list[str]]:
         """The topics of the next facts, and the facts told, in another order.
 
-        Two in five are told in a sentence that begins with a name: at the beginning of a line,
-        GPT-2 has other tokens for it.
+        Two in five are told in a sentence that begins with a name, if the family has some: at the
+        beginning of a line, GPT-2 has other tokens for it.
         """
         indices = list(dict.fromkeys(next(self._told) for _ in range(count)))
         told = [
