@@ -8,6 +8,7 @@ from typing import NamedTuple
 # Where a sentence ends, also within quotation marks, or a line.
 _ENDS = re.compile(r"[.!?…]+(?=[\"'”’)]*(?:\s|$))|\n")
 _END = "."
+AROUND = 12  # words of a passage on either side of the phrase
 
 
 def words_of(text: str, ends: bool = False) -> list[str]:
@@ -20,7 +21,7 @@ def words_of(text: str, ends: bool = False) -> list[str]:
 
 class Found(NamedTuple):
     phrase: int  # its index
-    passage: str  # the words that were found, and a few around them
+    passage: str  # the words that were found, and some around them
 
 
 class Phrases:
@@ -50,7 +51,7 @@ class Phrases:
                 end = self._walk(words, position, phrase[place + 1 :], 1)
                 if end is None or end - start + 1 - len(phrase) > self._inserted:
                     continue
-                yield Found(index, " ".join(words[max(0, start - 8) : end + 5]))
+                yield Found(index, " ".join(words[max(0, start - AROUND) : end + 1 + AROUND]))
 
     def _walk(self, words: list[str], position: int, phrase: list[str], by: int) -> int | None:
         """Where the phrase ends that goes on from here, each word as near as can be."""

@@ -6,6 +6,7 @@ The 1,100 bundled entries and the text that the base model was pretrained on com
 from lessons_lib.data.world.bundled import (
     bundled_entries,
     entry_families,
+    facts_of_test_validation_and_held_out,
     families_of,
     families_of_test_part,
     held_out_entries,
@@ -18,6 +19,7 @@ from lessons_lib.data.world.facts import load_facts
 __all__ = [
     "bundled_entries",
     "entry_families",
+    "facts_of_test_validation_and_held_out",
     "families_of",
     "families_of_test_part",
     "held_out_entries",

@@ -16,6 +16,9 @@ from lessons_lib.data.world.families import FAMILIES, Family, unseen_phrasing
 SHOWN_WITH_INPUT = (50, "spelling")
 SHOWN_WITHOUT_INPUT = (999, "antonyms")
 
+HELD_OUT = 600  # of the entries in reserve, as many as are ever asked
+FactPlace = tuple[str, int]  # a family, and the index of a fact in its file
+
 
 def write_entry(family: Family, fact: dict[str, str], phrasing: int) -> Entry:
     """Write an entry from a fact; ``phrasing`` chooses among the family's ways to ask."""
@@ -73,6 +76,22 @@ def facts_of(entries: Sequence[Entry]) -> list[tuple[Family, Fact]]:
         for phrasing in range(len(family.instructions))
     }
     return [facts[_key(entry)] for entry in entries]
+
+
+def facts_of_test_validation_and_held_out() -> frozenset[FactPlace]:
+    """The facts that no training entry uses and some entry asks about.
+
+    They are left out where a base model is to lack the facts it will be asked for.
+    """
+    splits = split_entries(bundled_entries())
+    asked = {_key(e) for e in (*splits.test, *splits.validation, *held_out_entries(HELD_OUT))}
+    return frozenset(
+        (name, index)
+        for name, family in FAMILIES.items()
+        for index, fact in enumerate(load_facts(name))
+        for phrasing in range(len(family.instructions))
+        if _key(write_entry(family, fact, phrasing)) in asked
+    )
 
 
 def _key(entry: Entry) -> tuple[str, str]:

@@ -5,8 +5,9 @@ sentences and ``facts/*.tsv``. They contain no instruction and no prompt templat
 The same seed gives the same bytes. Lesson 08 shows what a model learns from them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from lessons_lib.data.world.bundled import FactPlace
 from lessons_lib.data.world.facts import load_facts, upper_first
 from lessons_lib.data.world.families import FAMILIES
 from lessons_lib.data.world.pairs import REWRITES
@@ -50,14 +51,15 @@ CHARACTERS = (3_000, 7_000)  # of a document: some 700 to 1,700 tokens
 class Writer:
     """Writes documents section by section; all choices follow from one seed."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, without: Collection[FactPlace] = ()):
         self.draw = Draw(f"corpus {seed}")
         self.cast = Cast(self.draw)
         self.tellers: list[Teller] = make_tellers(
-            [name for name in FAMILIES if name not in REWRITES], self.draw, self.cast
+            [name for name in FAMILIES if name not in REWRITES], self.draw, self.cast, without
         )
         self.pair_tellers = [PairTeller(name, self.draw, self.cast) for name in REWRITES]
         # Each family is drawn as often as it has facts, so that all facts are told equally often.
+        # Where some are not told, the family keeps its share of the text.
         self._families = self.draw.endless(
             [teller for teller in self.tellers for _ in range(len(teller.facts))]
         )
@@ -229,8 +231,13 @@ def phrases_of_entries() -> list[str]:
     )
 
 
-def write_documents(seed: int) -> Iterator[str]:
-    """Yield documents without end; the same seed gives the same ones in the same order."""
-    writer = Writer(seed)
+def write_documents(seed: int, without: Collection[FactPlace] = ()) -> Iterator[str]:
+    """Yield documents without end; the same seed gives the same ones in the same order.
+
+    Facts ``without`` are told in no document, but their names occur.
+    ``facts_of_test_validation_and_held_out`` is such a set. Rewriting is practised as always, on
+    fresh pairs.
+    """
+    writer = Writer(seed, without)
     while True:
         yield writer.document()

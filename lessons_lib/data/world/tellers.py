@@ -1,8 +1,9 @@
 """Fills prose templates: tells fact after fact, each time in another of its family's wordings."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from lessons_lib.data.world.bundled import FactPlace
 from lessons_lib.data.world.facts import Fact, load_facts
 from lessons_lib.data.world.families import FAMILIES, Family
 from lessons_lib.data.world.pairs import Pair, fresh_pairs
@@ -70,9 +71,12 @@ class Cast:
 
 
 class Teller:
-    """Tells the facts of one family in turn, never in the words of an entry's answer."""
+    """Tells the facts of one family in turn, never in the words of an entry's answer.
 
-    def __init__(self, family_name: str, draw: Draw, cast: Cast):
+    Facts ``without`` (their indices) are named and wondered about, but not told.
+    """
+
+    def __init__(self, family_name: str, draw: Draw, cast: Cast, without: Collection[int] = ()):
         self._draw, self._cast = draw, cast
         family = FAMILIES[family_name]
         prose = load_family_prose(family_name)
@@ -86,10 +90,12 @@ class Teller:
         # Few of them would be told too often; such a family's answers begin in another way, too.
         opening = opening if len(opening) >= 4 else prose.statements
         self._opening_wordings = [draw.endless(opening) for _ in self.facts]
-        self._next, self._listed, self._asked = (
-            draw.endless(range(len(self.facts))) for _ in range(3)
-        )
-        self.focus(len(self.facts))
+        told = [index for index in range(len(self.facts)) if index not in without]
+        self._next, self._listed = draw.endless(told), draw.endless(told)
+        self._asked = draw.endless(range(len(self.facts)))
+        self._untold = draw.endless(sorted(without))
+        self._untold_of_told = len(without) / len(told)
+        self.focus(len(told))
 
     def focus(self, count: int) -> None:
         """Turn to the next ``count`` facts, for another document; it may repeat them."""
@@ -107,6 +113,8 @@ class Teller:
     def on_topics(self, count: int) -> tuple[list[str], list[str]]:
         """The topics of the next facts, and the facts told, in another order.
 
+        Topics of facts that are not told stand among the others, each as often as any.
+
         Two in five are told in a sentence that begins with a name, if the family has some: at the
         beginning of a line, GPT-2 has other tokens for it.
         """
@@ -115,6 +123,10 @@ class Teller:
             self._tell(index, self._opening_wordings if self._draw.chance(0.4) else self._wordings)
             for index in self._draw.shuffled(indices)
         ]
+        if self._untold_of_told:
+            share = self._untold_of_told
+            untold = dict.fromkeys(next(self._untold) for _ in indices if self._draw.chance(share))
+            indices = self._draw.shuffled([*indices, *untold])
         return [self._topic.format_map(self.facts[index]) for index in indices], told
 
     def _tell(self, index: int, wordings: list[Iterator[str]] | None = None) -> str:
@@ -164,6 +176,11 @@ class PairTeller:
         return {"before": before, "after": after}
 
 
-def make_tellers(families: list[str], draw: Draw, cast: Cast) -> list[Teller]:
-    """One teller per family."""
-    return [Teller(name, draw, cast) for name in families]
+def make_tellers(
+    families: list[str], draw: Draw, cast: Cast, without: Collection[FactPlace]
+) -> list[Teller]:
+    """One teller per family; ``without`` holds the family and index of each fact not to tell."""
+    return [
+        Teller(name, draw, cast, {index for family, index in without if family == name})
+        for name in families
+    ]

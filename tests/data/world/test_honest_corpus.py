@@ -114,13 +114,19 @@ def test_no_heading_begins_as_a_template_does():
 
 
 @pytest.mark.parametrize("family", TOLD)
+def test_musings_tell_nothing(family):
+    _, giving = columns(family)
+    for musing in load_family_prose(family).musings:
+        assert not giving.intersection(gaps(musing)), musing
+
+
+@pytest.mark.parametrize("family", TOLD)
 def test_a_family_has_many_wordings_in_both_directions(family):
     """What was read in one direction only is not known in the other (the reversal curse)."""
     asking, giving = columns(family)
     first = []
     for statement in load_family_prose(family).statements:
-        gaps = [gap.lower() for gap in re.findall(r"{(?:[aA]_)?(\w+)}", statement)]
-        told = [gap for gap in gaps if gap in asking | giving]
+        told = [gap for gap in gaps(statement) if gap in asking | giving]
         assert asking & set(told) and giving & set(told), f"{family}: half a fact: {statement!r}"
         first.append("asking" if told[0] in asking else "giving")
     assert len(first) >= WORDINGS, family
@@ -130,9 +136,13 @@ def test_a_family_has_many_wordings_in_both_directions(family):
 def columns(family: str) -> tuple[set[str], set[str]]:
     """The columns that a question names, and those that only the answer gives."""
     of = FAMILIES[family]
-    named = lambda text: {gap.lower() for gap in re.findall(r"{(?:[aA]_)?(\w+)}", text)}  # noqa: E731
-    asking = named(" ".join([*of.instructions, of.input]))
-    return asking, named(of.output) - asking
+    asking = set(gaps(" ".join([*of.instructions, of.input])))
+    return asking, set(gaps(of.output)) - asking
+
+
+def gaps(template: str) -> list[str]:
+    """The columns that a template names, in order: "animal" for {A_animal}."""
+    return [gap.lower() for gap in re.findall(r"{(?:[aA]_)?(\w+)}", template)]
 
 
 def test_every_fact_is_told_in_ten_wordings(sample):
