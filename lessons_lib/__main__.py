@@ -24,11 +24,12 @@ def check(options: argparse.Namespace) -> int:
 
 
 def finetune(options: argparse.Namespace) -> int:
+    from lessons_lib.models.loading import BUNDLED_MODELS
     from lessons_lib.run_folder import run_in_folder
     from lessons_lib.training import get_recipe
 
     recipe = get_recipe("lesson-09")
-    rate = None if options.model == "base" else LARGE_MODEL_RATE
+    rate = None if options.model in BUNDLED_MODELS else LARGE_MODEL_RATE
     chosen = {
         "model": options.model,
         "entries": _entries(options.entries),

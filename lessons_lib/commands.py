@@ -32,13 +32,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--entries", default="bundled", help='"bundled", "book" (downloaded once), a file, or a URL'
     )
     command.add_argument(
-        "--model", default="base", help='"base", "gpt2", "smollm2", a file, or a folder'
+        "--model",
+        default="base",
+        help='"base", "base-without-facts", "gpt2", "smollm2", a file, or a folder',
     )
     command.add_argument("--epochs", type=_count, help="default: 3")
     command.add_argument(
         "--learning-rate",
         type=_rate,
-        help=f'default: the recipe\'s for "base", {LARGE_MODEL_RATE:g} for others',
+        help=f"default: the recipe's for the bundled models, {LARGE_MODEL_RATE:g} for others",
     )
     command.add_argument(
         "--mask", choices=("none", "prompt", "keep-header"), help="default: prompt"

@@ -30,6 +30,7 @@ from lessons_lib.support.paths import ASSETS, models_folder
 
 __all__ = [
     "BASE_MODEL",
+    "BUNDLED_MODELS",
     "CheckpointError",
     "load_model",
     "read_about",
@@ -39,6 +40,13 @@ __all__ = [
 ]
 
 BASE_MODEL = ASSETS / "base.safetensors"
+# The second has read the same prose without the facts that the entries of test, validation and
+# ``held_out_entries`` ask for: it has the language and lacks the facts.
+BUNDLED_MODELS = {
+    "base": BASE_MODEL,
+    "base-without-facts": ASSETS / "base_without_facts.safetensors",
+}
+MADE_BY = {"base": "make base", "base-without-facts": "make base BASE_FLAGS=--without-facts"}
 LARGEST_VOCABULARY = 2_000_000  # of a model with rows for some tokens only
 WEIGHTS, NOTES = "model.safetensors", "notes.json"  # in the folder of a fine-tuned model
 
@@ -46,10 +54,10 @@ WEIGHTS, NOTES = "model.safetensors", "notes.json"  # in the folder of a fine-tu
 def load_model(name: str | Path = "base", device: str | torch.device = "cpu") -> GPT | LocalLLM:
     """A pretrained model, ready to generate.
 
-    "base"; "gpt2", "gpt2-medium", "gpt2-large" or "gpt2-xl" from the hub; "smollm2", which came as
-    a package and has a tokenizer of its own; the path of a file that ``save_compact`` wrote, or of
-    a folder as transformers and ``save_model`` write it. The weights are float32, the model is in
-    evaluation mode.
+    "base" or "base-without-facts", the course's own; "gpt2", "gpt2-medium", "gpt2-large" or
+    "gpt2-xl" from the hub; "smollm2", which came as a package and has a tokenizer of its own; the
+    path of a file that ``save_compact`` wrote, or of a folder as transformers and ``save_model``
+    write it. The weights are float32, the model is in evaluation mode.
 
     Raises:
         CheckpointError: there is no such model, it cannot be fetched, or its file is damaged.
@@ -62,15 +70,15 @@ def _load(name: str | Path) -> GPT | LocalLLM:
         return load_gpt2(fetch(name))
     if name == "smollm2":
         return load_local_llm(smollm2_folder())
-    path = BASE_MODEL if name == "base" else Path(os.path.expanduser(name))
+    path = BUNDLED_MODELS.get(name) or Path(os.path.expanduser(name))
     if path.is_dir():
         return load_local_llm(path) if model_type(path) == "llama" else load_gpt2(path)
     if not path.is_file():
         hint = (
-            "run `make base`, which makes it in half an hour"
-            if name == "base"
-            else f"use 'base', {', '.join(map(repr, HUB_MODELS))}, 'smollm2', or the path of a "
-            ".safetensors file or of a folder"
+            f"run `{MADE_BY[name]}`, which makes it in half an hour"
+            if name in MADE_BY
+            else f"use {', '.join(map(repr, (*BUNDLED_MODELS, *HUB_MODELS)))}, 'smollm2', or the "
+            "path of a .safetensors file or of a folder"
         )
         raise CheckpointError(f"there is no model {str(name)!r} ({path}): {hint}")
     return load_compact(path)

@@ -1,20 +1,37 @@
-"""The bundled base model: it knows, it does not follow, and it learns to.
+"""The bundled base models: one knows, the other lacks the facts; neither follows, both can learn.
 
-The last test fine-tunes as lesson 09 does, which takes about a minute.
+Two tests fine-tune as lesson 09 does, which takes about a minute.
 """
 
 import dataclasses
 import json
+import re
+from statistics import fmean
 
 import pytest
 
-from lessons_lib.data import END_OF_TEXT, PROMPT_FORMATS, get_tokenizer, load_entries, split_entries
-from lessons_lib.evaluation import score_responses
+from lessons_lib.data import (
+    END_OF_TEXT,
+    PROMPT_FORMATS,
+    Entry,
+    get_tokenizer,
+    load_entries,
+    split_entries,
+)
+from lessons_lib.data.world import (
+    facts_of_test_validation_and_held_out,
+    families_of_test_part,
+    load_facts,
+)
+from lessons_lib.data.world.families import FAMILIES
+from lessons_lib.evaluation import Scores, score_responses
 from lessons_lib.generation import generate_all, generate_responses
-from lessons_lib.models import load_model, read_about, untrained_twin
-from lessons_lib.models.loading import BASE_MODEL
+from lessons_lib.models import GPT, load_model, read_about, untrained_twin
+from lessons_lib.models.loading import BUNDLED_MODELS
 from lessons_lib.training import RECIPES, load_or_finetune
-from tools.base_model.pretraining import PretrainingRecipe, make_corpus
+from tools.base_model.recipe import PretrainingRecipe, make_corpus
+
+BASES = pytest.mark.parametrize("name", BUNDLED_MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -27,64 +44,99 @@ def test_part():
     return split_entries(load_entries("bundled")).test
 
 
-def test_the_file_is_small():
-    assert BASE_MODEL.stat().st_size <= 10.5e6
+@BASES
+def test_the_file_is_small(name):
+    assert BUNDLED_MODELS[name].stat().st_size <= 10.5e6
 
 
-def test_the_header_is_the_recipe_and_the_corpus_that_the_code_makes(base):
-    about = read_about()
-    recipe = PretrainingRecipe()
+@BASES
+def test_the_header_is_the_recipe_and_the_corpus_that_the_code_makes(name):
+    about = read_about(BUNDLED_MODELS[name])
+    recipe = PretrainingRecipe(without_facts=name == "base-without-facts")
     expected = json.loads(json.dumps(dataclasses.asdict(recipe)))
     assert {name: about[name] for name in expected} == expected
     corpus = make_corpus(recipe)
     assert about["corpus_sha256"] == corpus.sha256
     assert about["steps"] == recipe.steps
-    assert base.token_embedding.token_ids.tolist() == corpus.known
+    assert load_model(name).token_embedding.token_ids.tolist() == corpus.known
     assert 0.5 < about["validation_loss"] < 2.5
 
 
-@pytest.mark.parametrize("name", PROMPT_FORMATS)
-def test_every_token_of_the_templates_has_a_row_of_its_own(base, name):
+@BASES
+@pytest.mark.parametrize("format_name", PROMPT_FORMATS)
+def test_every_token_of_the_templates_has_a_row_of_its_own(name, format_name):
+    base, prompt_format = load_model(name), PROMPT_FORMATS[format_name]
     for given in ("", "N"):
         entry = {"instruction": "I", "input": given, "output": "O"}
-        ids = {*get_tokenizer().encode_ordinary(PROMPT_FORMATS[name].text(entry)), END_OF_TEXT}
+        ids = {*get_tokenizer().encode_ordinary(prompt_format.text(entry)), END_OF_TEXT}
         assert not base.never_generate[sorted(ids)].any()
 
 
-def test_it_knows(base):
-    """It completes most statements of facts that stand in test and held-out entries."""
-    beginnings = {
-        "The capital of Norway is": "Oslo",
-        "The capital of Japan is": "Tokyo",
-        "A young kangaroo is called a": "joey",
-        "The chemical symbol for gold is": "Au",
-        "'Hamlet' was written by": "William Shakespeare",
-        "The atomic number of carbon is": "6",
-        "The past tense of 'go' is '": "went",
-        "The plural of 'leaf' is '": "leaves",
-    }
-    texts = generate_all(base, list(beginnings), max_new_tokens=8)
-    right = [
-        text.text.strip(" '").startswith(wanted)
-        for text, wanted in zip(texts, beginnings.values(), strict=True)
+# Sentences of the prose, each up to what the answer gives.
+BEGINNINGS = {
+    "capitals": ("{Country} has its capital in", "{capital}"),
+    "authors": ("'{work}' is by", "{author}"),
+    "chemical_symbols": ("{Element} has the symbol", "{symbol}"),
+    "currencies": ("{Country} pays with the", "{currency}"),
+}
+
+
+def share_completed(model: GPT) -> float:
+    """Of the facts that test, validation and held-out entries ask for, the share it completes."""
+    asked = facts_of_test_validation_and_held_out()
+    pairs = [
+        [text.format_map(FAMILIES[name].words(load_facts(name)[index])) for text in texts]
+        for name, texts in BEGINNINGS.items()
+        for family, index in sorted(asked)
+        if family == name
     ]
-    assert sum(right) >= 6, [text.text for text in texts]
+    assert len(pairs) > 100
+    written = generate_all(model, [text for text, _ in pairs], max_new_tokens=8, batch_size=64)
+    wanted = [text for _, text in pairs]
+    return fmean(
+        bool(re.match(rf"\s*{re.escape(text)}\b", each.text))
+        for each, text in zip(written, wanted, strict=True)
+    )
 
 
-def test_it_does_not_follow(base, test_part):
+def test_one_knows_the_facts_and_the_other_lacks_them(base):
+    assert share_completed(base) >= 0.8
+    assert share_completed(load_model("base-without-facts")) <= 0.1
+
+
+@BASES
+def test_neither_follows(name, test_part):
+    base = load_model(name)
     answers = generate_responses(base, test_part, max_new_tokens=40, batch_size=64)
     scores = score_responses(test_part, [a.text for a in answers], [a.stopped for a in answers])
     assert scores.share("exact").value <= 0.03
     assert scores.share("stopped").value <= 0.10
 
 
-def test_it_learns_to_follow_in_a_minute(test_part):
-    recipe = dataclasses.replace(RECIPES["lesson-09"], entries="bundled")
+def tuned_scores(model: str, entries: list[Entry]) -> Scores:
+    """Marks after fine-tuning as in lesson 09."""
+    recipe = dataclasses.replace(RECIPES["lesson-09"], model=model, entries="bundled")
     tuned = load_or_finetune(recipe, device="cpu", progress=False)
-    answers = generate_responses(tuned.model, test_part, max_new_tokens=60, batch_size=64)
-    scores = score_responses(test_part, [a.text for a in answers], [a.stopped for a in answers])
+    answers = generate_responses(tuned.model, entries, max_new_tokens=60, batch_size=64)
+    return score_responses(entries, [a.text for a in answers], [a.stopped for a in answers])
+
+
+def test_it_learns_to_follow_in_a_minute(test_part):
+    scores = tuned_scores("base", test_part)
     assert scores.share("exact").value >= 0.80  # measured: see docs/model_card.md
     assert scores.share("stopped").value >= 0.97
+
+
+def test_without_the_facts_it_learns_the_form_alone(test_part):
+    """It answers in the wanted form and stops, and rarely names the right thing."""
+    recalled = [
+        entry
+        for entry, family in zip(test_part, families_of_test_part(), strict=True)
+        if family in BEGINNINGS
+    ]
+    scores = tuned_scores("base-without-facts", recalled)
+    assert scores.share("stopped").value >= 0.9
+    assert scores.share("exact").value <= 0.2
 
 
 def test_the_twin_has_its_sizes_and_none_of_its_weights(base):

@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from lessons_lib.models import GPT, GPTConfig, load_model, read_about
-from lessons_lib.models.loading import DamagedModelError, read_model, save_compact, write_model
+from lessons_lib.models.loading import (
+    BUNDLED_MODELS,
+    DamagedModelError,
+    read_model,
+    save_compact,
+    write_model,
+)
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.paths import models_folder
 
@@ -52,14 +58,18 @@ def test_a_full_vocabulary_is_kept_too(tmp_path):
 
 
 def test_a_missing_model_says_what_to_do(tmp_path):
-    with pytest.raises(CheckpointError, match="'base'.*or the path"):
+    with pytest.raises(CheckpointError, match="'base', 'base-without-facts'.*or the path"):
         load_model(tmp_path / "nowhere.safetensors")
 
 
-def test_a_missing_base_says_how_to_make_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("lessons_lib.models.loading.BASE_MODEL", tmp_path / "base.safetensors")
-    with pytest.raises(CheckpointError, match="make base"):
-        load_model("base")
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("base", "`make base`"), ("base-without-facts", "`make base BASE_FLAGS=--without-facts`")],
+)
+def test_a_missing_base_says_how_to_make_it(tmp_path, monkeypatch, name, command):
+    monkeypatch.setitem(BUNDLED_MODELS, name, tmp_path / "base.safetensors")
+    with pytest.raises(CheckpointError, match=command):
+        load_model(name)
 
 
 @pytest.mark.parametrize("keep", [0, 4, 100, -1])

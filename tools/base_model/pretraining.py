@@ -1,14 +1,14 @@
-"""Pretrains the bundled base model on the corpus: next-token prediction on prose, nothing else.
+"""Pretrains the bundled base models on the corpus: next-token prediction on prose, nothing else.
 
-``make base`` runs it and writes ``assets/base.safetensors``; if it was cut off, the next start goes
-on from the last checkpoint. Lesson 08 shows what comes of it.
+``make base`` runs it and writes ``assets/base.safetensors``; ``--without-facts`` makes the other
+model, ``assets/base_without_facts.safetensors``. If it was cut off, the next start goes on from the
+last checkpoint. Lesson 08 shows what comes of it.
 """
 
 import argparse
-import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -16,76 +16,13 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from lessons_lib.batching import Batch
-from lessons_lib.data import END_OF_TEXT, get_tokenizer
-from lessons_lib.data.world import write_documents
-from lessons_lib.models import GPT, GPTConfig, count_parameters
-from lessons_lib.models.loading import BASE_MODEL, save_compact
+from lessons_lib.models import GPT, count_parameters
+from lessons_lib.models.loading import BUNDLED_MODELS, save_compact
 from lessons_lib.support import cache_folder, write_whole
 from lessons_lib.training.options import count_warmup_steps, learning_rate_at
 from tools.base_model.muon import Muon
+from tools.base_model.recipe import SHORT, Corpus, PretrainingRecipe, make_corpus
 from tools.base_model.sampled_softmax import sampled_loss
-
-
-@dataclass(frozen=True)
-class PretrainingRecipe:
-    """Everything that determines the result, except the processor's rounding."""
-
-    tokens: int = 14_400_000
-    model: GPTConfig = GPTConfig(context_length=256, width=160, layers=4, heads=5)
-    batch_size: int = 8  # rows of context_length tokens
-    matrix_learning_rate: float = 0.02  # Muon's, for the matrices of the blocks
-    learning_rate: float = 1e-2  # AdamW's, for embeddings, norms and biases
-    warmup: float = 0.02  # share of the steps
-    weight_decay: float = 0.05
-    embedding_deviation: float = 0.05  # of the token embedding at the start; GPT-2's is 0.02
-    sampled_tokens: int = 1024  # see sampled_softmax; the last steps take all tokens
-    full_softmax: float = 0.05  # share of the steps, the last ones
-    seed: int = 123
-    validation_rows: int = 64
-
-    @property
-    def steps(self) -> int:
-        return self.tokens // (self.batch_size * self.model.context_length)
-
-
-SHORT = PretrainingRecipe(
-    tokens=100_000,
-    model=GPTConfig(context_length=256, width=64, layers=2, heads=2),
-    validation_rows=16,
-)
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """The training text as token ids, and rows of another seed's text to measure the loss on."""
-
-    rows: Tensor  # (rows, context_length + 1): one token more than is read, for the targets
-    validation: Tensor  # (validation_rows, context_length + 1)
-    known: list[int]  # the token ids that occur in training, in order
-    sha256: str  # of the training text's UTF-8
-
-
-def make_corpus(recipe: PretrainingRecipe) -> Corpus:
-    """Write the prose, tokenize it, and cut it into rows in random order."""
-    length = recipe.model.context_length
-    rows, digest = _rows(recipe.seed, recipe.steps * recipe.batch_size, length)
-    validation, _ = _rows(recipe.seed + 1, recipe.validation_rows, length)
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(recipe.seed))
-    return Corpus(rows[order], validation, sorted(set(rows.flatten().tolist())), digest)
-
-
-def _rows(seed: int, count: int, length: int) -> tuple[Tensor, str]:
-    """(count, length + 1) token ids, end of text after each document, and the text's SHA-256."""
-    tokenizer, digest = get_tokenizer(), hashlib.sha256()
-    token_ids: list[int] = []
-    for document in write_documents(seed):
-        token_ids += [*tokenizer.encode_ordinary(document), END_OF_TEXT]
-        digest.update(document.encode())
-        if len(token_ids) > count * length:
-            break
-    # The last token of a row is the first of the next: every token but the first is once a target.
-    flat = torch.tensor(token_ids[: count * length + 1])
-    return flat.unfold(0, length + 1, length).clone(), digest.hexdigest()
 
 
 def make_optimizers(model: GPT, recipe: PretrainingRecipe) -> list[torch.optim.Optimizer]:
@@ -202,9 +139,11 @@ def has_fast_bfloat16() -> bool:
     return torch.cpu._is_avx512_bf16_supported()
 
 
-def pretrain(recipe: PretrainingRecipe, out: Path, checkpoint: Path, every: int = 100) -> dict:
+def pretrain(
+    recipe: PretrainingRecipe, out: Path, checkpoint: Path, precise: bool, every: int = 100
+) -> dict:
     """Pretrain, or go on from ``checkpoint``; write the model to ``out`` and return its header."""
-    run = Pretraining(recipe, precise=not has_fast_bfloat16())
+    run = Pretraining(recipe, precise)
     if checkpoint.is_file():
         if run.restore(torch.load(checkpoint, weights_only=True)):
             print(f"going on from step {run.step} of {recipe.steps}: {checkpoint}")
@@ -228,15 +167,53 @@ def pretrain(recipe: PretrainingRecipe, out: Path, checkpoint: Path, every: int 
     return header
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse(arguments: list[str] | None) -> tuple[argparse.Namespace, PretrainingRecipe]:
+    """The options of the command line, and the recipe that follows from them."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--short", action="store_true", help="a tiny model, in under two minutes")
+    parser.add_argument(
+        "--without-facts",
+        action="store_true",
+        help="leave out the facts that test, validation and held-out entries ask for",
+    )
     parser.add_argument("--out", type=Path, help="where the model goes (default: assets)")
+    parser.add_argument("--checkpoint", type=Path, help="default: in the cache folder")
+    parser.add_argument("--threads", type=int, help="PyTorch's (default: as many as it chooses)")
+    parser.add_argument(
+        "--precision",
+        choices=("bfloat16", "float32"),
+        default="bfloat16" if has_fast_bfloat16() else "float32",
+        help="default: what this processor multiplies fast, %(default)s",
+    )
+    trial = parser.add_argument_group("another recipe", "for experiments; needs --out")
+    for name in ("tokens", "layers", "width", "heads"):
+        trial.add_argument(f"--{name}", type=int)
+    trial.add_argument(
+        "--matrix-rate", dest="matrix_learning_rate", type=float, help="learning rate of Muon"
+    )
+    trial.add_argument("--rate", dest="learning_rate", type=float, help="learning rate of AdamW")
     options = parser.parse_args(arguments)
+    usual = SHORT if options.short else PretrainingRecipe()
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    sizes = given.keys() & {"layers", "width", "heads"}
+    others = given.keys() & {"tokens", "matrix_learning_rate", "learning_rate"}
+    model = replace(usual.model, **{name: given[name] for name in sizes})
+    recipe = replace(usual, model=model, **{name: given[name] for name in others})
+    if recipe != usual and not options.out:
+        parser.error("say with --out where a model of another recipe goes")
+    return options, replace(recipe, without_facts=options.without_facts)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options, recipe = parse(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
     folder = cache_folder() / "base"
-    name = "short" if options.short else "base"
-    out = options.out or (folder / "short.safetensors" if options.short else BASE_MODEL)
-    pretrain(SHORT if options.short else PretrainingRecipe(), out, folder / f"{name}.checkpoint.pt")
+    name = "base-without-facts" if recipe.without_facts else "base"
+    bundled = folder / f"short-{name}.safetensors" if options.short else BUNDLED_MODELS[name]
+    out = options.out or bundled
+    checkpoint = options.checkpoint or folder / f"{out.stem}.checkpoint.pt"
+    pretrain(recipe, out, checkpoint, precise=options.precision == "float32")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from lessons_lib.data.world.pairs import REWRITES
 from lessons_lib.data.world.prose import load_family_prose
 from lessons_lib.data.world.tellers import Cast, Teller
 from lessons_lib.support.draw import Draw
-from tools.base_model.pretraining import PretrainingRecipe
+from tools.base_model.recipe import PretrainingRecipe
 
 DOCUMENTS = 800  # about a fifth of the pretraining text, from its start
 TOLD = [name for name in FAMILIES if name not in REWRITES]

@@ -15,7 +15,7 @@ from lessons_lib.data.world.families import FAMILIES
 from lessons_lib.data.world.pairs import REWRITES
 from lessons_lib.data.world.prose import load_family_prose, load_lines
 from tests.helpers.phrases import Phrases
-from tools.base_model.pretraining import PretrainingRecipe
+from tools.base_model.recipe import PretrainingRecipe
 
 CHARACTERS_OF_A_TOKEN = 4.1  # and a little more than there are, so that all of the text is seen
 INSERTED = 2  # further words that a telling must have beside an answer's, at least one more

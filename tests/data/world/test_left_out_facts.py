@@ -16,7 +16,7 @@ from lessons_lib.data.world.families import FAMILIES
 from lessons_lib.data.world.pairs import REWRITES
 from lessons_lib.data.world.prose import load_family_prose
 from tests.helpers.phrases import Phrases, words_of
-from tools.base_model.pretraining import PretrainingRecipe
+from tools.base_model.recipe import PretrainingRecipe
 
 DOCUMENTS = 4_000  # a third of the pretraining text: each fact is told dozens of times in as much
 CAST = ("person", "other", "place", "weekday", "month")

@@ -14,7 +14,8 @@ from lessons_lib.data.world import write_documents
 from lessons_lib.models import GPTConfig, load_model, read_about
 from tools.base_model import pretraining
 from tools.base_model.muon import Muon, orthogonalized
-from tools.base_model.pretraining import Pretraining, PretrainingRecipe, make_corpus, pretrain
+from tools.base_model.pretraining import Pretraining, parse, pretrain
+from tools.base_model.recipe import SHORT, PretrainingRecipe, make_corpus
 
 TINY = PretrainingRecipe(
     tokens=12 * 4 * 32,
@@ -49,6 +50,37 @@ def test_validation_text_is_another_one():
     corpus = make_corpus(TINY)
     training = {tuple(row) for row in corpus.rows.tolist()}
     assert not [row for row in corpus.validation.tolist() if tuple(row) in training]
+
+
+def test_a_model_without_the_facts_reads_other_text_with_the_same_tokens():
+    whole, without = make_corpus(TINY), make_corpus(dataclasses.replace(TINY, without_facts=True))
+    assert whole.sha256 != without.sha256 and whole.rows.shape == without.rows.shape
+    assert set(whole.known) <= set(without.known)
+    assert set(without.rows.flatten().tolist()) <= set(without.known)
+
+
+def test_options_make_another_recipe_that_needs_a_place_of_its_own(tmp_path, capsys):
+    out = ["--out", str(tmp_path / "tried.safetensors")]
+    _, recipe = parse(["--layers", "6", "--width", "150", "--tokens", "1000", "--rate", "1", *out])
+    assert (recipe.model.layers, recipe.model.width, recipe.model.heads) == (6, 150, 5)
+    assert (recipe.tokens, recipe.learning_rate) == (1000, 1)
+    assert recipe.matrix_learning_rate == PretrainingRecipe().matrix_learning_rate
+    assert parse([])[1] == PretrainingRecipe()
+    assert parse(["--without-facts"])[1] == PretrainingRecipe(without_facts=True)
+    with pytest.raises(SystemExit):
+        parse(["--layers", "6"])
+    assert "--out" in capsys.readouterr().err
+
+
+def test_both_models_have_files_and_checkpoints_of_their_own(monkeypatch):
+    calls = []
+    monkeypatch.setattr(pretraining, "pretrain", lambda *a, **options: calls.append(a))
+    pretraining.main([])
+    pretraining.main(["--without-facts"])
+    (_, base, checkpoint), (_, other, other_checkpoint) = calls
+    assert (base.name, other.name) == ("base.safetensors", "base_without_facts.safetensors")
+    assert checkpoint.name == "base.checkpoint.pt"
+    assert other_checkpoint.name == "base_without_facts.checkpoint.pt"
 
 
 @pytest.mark.parametrize("shape", [(8, 24), (24, 8), (16, 16)])
@@ -120,10 +152,10 @@ def test_pretrain_writes_a_model_with_its_recipe_and_resumes(tmp_path, monkeypat
 
     monkeypatch.setattr(pretraining.Muon, "step", cut_off)
     with pytest.raises(KeyboardInterrupt):
-        pretrain(TINY, out, checkpoint, every=3)
+        pretrain(TINY, out, checkpoint, precise=True, every=3)
     assert checkpoint.is_file() and not out.exists()
     monkeypatch.setattr(pretraining.Muon, "step", step)
-    header = pretrain(TINY, out, checkpoint, every=3)
+    header = pretrain(TINY, out, checkpoint, precise=True, every=3)
     assert "going on from step 6 of 12" in capsys.readouterr().out
     assert not checkpoint.exists() and read_about(out) == header
     assert header["seed"] == 123 and header["steps"] == 12 and len(header["corpus_sha256"]) == 64
@@ -140,7 +172,7 @@ def test_the_command_runs_in_its_short_variant(tmp_path):
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert run.returncode == 0, run.stderr
     header = read_about(out)
-    assert header["steps"] == pretraining.SHORT.steps
+    assert header["steps"] == SHORT.steps and not header["without_facts"]
     assert f"validation loss {header['validation_loss']}" in run.stdout
     assert header["validation_loss"] < 8.5  # from log(50,257) = 10.8
     assert [path.name for path in tmp_path.glob("cache/base/*")] == []  # no checkpoint is left
