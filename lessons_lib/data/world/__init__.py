@@ -5,12 +5,14 @@ The 1,100 bundled entries and the text that the base model was pretrained on com
 
 from lessons_lib.data.world.bundled import (
     bundled_entries,
+    choosing_entries,
     entry_families,
     facts_of_test_validation_and_held_out,
     families_of,
     families_of_test_part,
     held_out_entries,
     held_out_families,
+    reporting_entries,
     unseen_phrasing_entries,
 )
 from lessons_lib.data.world.corpus import write_documents
@@ -18,12 +20,14 @@ from lessons_lib.data.world.facts import load_facts
 
 __all__ = [
     "bundled_entries",
+    "choosing_entries",
     "entry_families",
     "facts_of_test_validation_and_held_out",
     "families_of",
     "families_of_test_part",
     "held_out_entries",
     "held_out_families",
+    "reporting_entries",
     "unseen_phrasing_entries",
     "load_facts",
     "write_documents",

@@ -124,6 +124,23 @@ def held_out_families(count: int) -> list[str]:
     return [family for family, _ in _held_out(count)]
 
 
+def choosing_entries() -> list[Entry]:
+    """300 held-out entries by which learning rates and numbers of epochs are chosen."""
+    return _half_of_held_out(0)
+
+
+def reporting_entries() -> list[Entry]:
+    """The other 300, looked at once: what lesson 11 reports of a choice is measured on them."""
+    return _half_of_held_out(1)
+
+
+def _half_of_held_out(which: int) -> list[Entry]:
+    """Every second entry of each family, in the order of ``held_out_entries``."""
+    entries, families = held_out_entries(HELD_OUT), held_out_families(HELD_OUT)
+    by_family = sorted(range(HELD_OUT), key=families.__getitem__)
+    return [entries[index] for index in sorted(by_family[which::2])]
+
+
 def _held_out(count: int) -> list[tuple[str, Entry]]:
     placed = []
     for name, family in FAMILIES.items():

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,9 +24,20 @@ MEASURES = {
 }
 
 
+class Setting(NamedTuple):
+    """What is chosen for each mode."""
+
+    epochs: int
+    learning_rate: float
+
+    @classmethod
+    def of(cls, run: MaskingRun) -> "Setting":
+        return cls(run.epochs, run.learning_rate)
+
+
 @dataclass(frozen=True)
 class MaskingExperiment:
-    """All runs of an experiment, in one order of modes, learning rates and seeds.
+    """All runs of an experiment, in one order of modes, epochs, learning rates and seeds.
 
     ``about`` says how they were made: the recipe, and what else is worth knowing.
     """
@@ -39,7 +50,7 @@ class MaskingExperiment:
         return list(dict.fromkeys(run.mode for run in self.runs))
 
     def chosen_runs(self, mode: str) -> list[MaskingRun]:
-        """The runs of a mode whose test entries were measured: those at its chosen rate, by seed.
+        """The runs of a mode whose test entries were measured: those at its setting, by seed.
 
         Raises:
             KeyError: there is no such mode.
@@ -56,12 +67,16 @@ class MaskingExperiment:
 
     @property
     def seeds(self) -> int:
-        """How many runs a mode has at its chosen rate."""
+        """How many runs a mode has at its chosen setting."""
         return len(self.chosen_runs(self.modes[0]))
 
     def rate(self, mode: str) -> float:
         """The learning rate chosen for a mode."""
-        return self.chosen_runs(mode)[0].learning_rate
+        return self.setting(mode).learning_rate
+
+    def setting(self, mode: str) -> Setting:
+        """The number of epochs and the learning rate chosen for a mode."""
+        return Setting.of(self.chosen_runs(mode)[0])
 
     def gap(self, mode: str) -> tuple[float, float, float]:
         """Train and test response loss after the run, and test minus train: means over the seeds.
@@ -74,23 +89,25 @@ class MaskingExperiment:
         return train, test, test - train
 
     def rates_table(self) -> Table:
-        """Mean validation response loss by mode and learning rate; a star marks what was chosen.
+        """Mean validation response loss by mode, epochs and learning rate; a star marks the choice.
 
-        Means are over the seeds that every rate of the mode was tried with.
+        Means are over the seeds that every setting of the mode was tried with.
         """
-        losses = rate_losses(self.runs)
+        losses = setting_losses(self.runs)
         rates = sorted({run.learning_rate for run in self.runs})
         rows = []
         for mode in self.modes:
-            cells = [
-                ("diverged" if math.isinf(loss := losses[mode][rate]) else f"{loss:.4f}")
-                + (" *" if rate == self.rate(mode) else "")
-                if rate in losses[mode]
-                else "–"
-                for rate in rates
-            ]
-            rows.append((mode, *cells))
-        return Table(("mode", *(f"{rate:g}" for rate in rates)), tuple(rows))
+            for epochs in sorted({setting.epochs for setting in losses[mode]}):
+                settings = [Setting(epochs, rate) for rate in rates]
+                cells = [
+                    ("diverged" if math.isinf(loss := losses[mode][setting]) else f"{loss:.4f}")
+                    + (" *" if setting == self.setting(mode) else "")
+                    if setting in losses[mode]
+                    else "–"
+                    for setting in settings
+                ]
+                rows.append((mode, str(epochs), *cells))
+        return Table(("mode", "epochs", *(f"{rate:g}" for rate in rates)), tuple(rows))
 
     def interval(self, mode: str, measure: str) -> Estimate:
         """A mode's mean of a measure ("exact", "rouge_l", "stopped", "test_loss").
@@ -137,6 +154,7 @@ class MaskingExperiment:
             rows.append(
                 (
                     mode,
+                    str(self.setting(mode).epochs),
                     f"{self.rate(mode):g}",
                     self.interval(mode, "exact").format(".1f", 100) + " %",
                     self._rouge_text(mode),
@@ -146,7 +164,7 @@ class MaskingExperiment:
                 )
             )
         names = ("exact match", "ROUGE-L", "test response loss", "train loss", "gap")
-        return Table(("mode", "learning rate", *names), tuple(rows))
+        return Table(("mode", "epochs", "learning rate", *names), tuple(rows))
 
     def differences_table(self) -> Table:
         """One row per mode but the first: by how much it differs from the first."""
@@ -220,19 +238,20 @@ def _interval(values: np.ndarray, weights: np.ndarray | None) -> Estimate:
     return seeds_and_entries_interval(values, weights)
 
 
-def rate_losses(runs: Sequence[MaskingRun]) -> dict[str, dict[float, float]]:
-    """By mode and learning rate the mean validation response loss.
+def setting_losses(runs: Sequence[MaskingRun]) -> dict[str, dict[Setting, float]]:
+    """By mode and setting the mean validation response loss.
 
-    Over the seeds that all rates of the mode have, so that rates are compared on the same ones.
+    Over the seeds that all settings of the mode have, so that they are compared on the same ones.
     """
-    losses: dict[str, dict[float, float]] = {}
+    losses: dict[str, dict[Setting, float]] = {}
     for mode in dict.fromkeys(run.mode for run in runs):
-        tried: dict[float, dict[int, float]] = {}
+        tried: dict[Setting, dict[int, float]] = {}
         for run in runs:
             if run.mode == mode:
-                tried.setdefault(run.learning_rate, {})[run.seed] = run.validation_loss
+                tried.setdefault(Setting.of(run), {})[run.seed] = run.validation_loss
         shared = set.intersection(*(set(by_seed) for by_seed in tried.values()))
         losses[mode] = {
-            rate: fmean(by_seed[seed] for seed in sorted(shared)) for rate, by_seed in tried.items()
+            setting: fmean(by_seed[seed] for seed in sorted(shared))
+            for setting, by_seed in tried.items()
         }
     return losses

@@ -67,11 +67,15 @@ class AnswerMarks(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """A run to make: the recipe says how; ``test`` holds the entries to measure, if any."""
+    """A run to make: the recipe says how; ``test`` holds the entries to measure, if any.
+
+    ``choosing`` holds the entries of its validation loss, if not the recipe's own validation part.
+    """
 
     mode: str  # its name
     recipe: Recipe
     test: tuple[Entry, ...] = ()
+    choosing: tuple[Entry, ...] = ()
     train_entries: int = TRAIN_ENTRIES
     max_new_tokens: int = 64
     device: str = "cpu"
@@ -85,9 +89,10 @@ class MaskingRun:
     """
 
     mode: str
+    epochs: int
     learning_rate: float
     seed: int
-    validation_loss: float
+    validation_loss: float  # of the response, on the entries by which settings are chosen
     train_loss: float | None = None  # after the run, on the first training entries
     answers: tuple[AnswerMarks, ...] = ()  # one a test entry; none where test was not measured
 
@@ -118,16 +123,20 @@ def make_run(job: Job, report: Report = lambda share: None) -> MaskingRun:
     losses = tuned.history.response_loss
     # A stopped run's model has the last good weights, of an unfinished run.
     if stopped or losses and not math.isfinite(losses[-1]):
-        which = f"mode {job.mode!r}, seed {recipe.seed}, learning rate {recipe.learning_rate:g}"
+        which = f"mode {job.mode!r}, {recipe.epochs} epoch(s), seed {recipe.seed}"
+        which += f", learning rate {recipe.learning_rate:g}"
         if job.test:
             raise ValueError(
                 f"the run of {which} diverged and cannot be measured: leave this rate out of "
                 f"learning_rates. ({stopped or 'Its validation loss is no number.'})"
             )
-        return MaskingRun(job.mode, recipe.learning_rate, recipe.seed, math.inf)
+        return MaskingRun(job.mode, recipe.epochs, recipe.learning_rate, recipe.seed, math.inf)
     if not losses:
         raise ValueError("the experiment needs validation entries for which the model has room")
-    run = MaskingRun(job.mode, recipe.learning_rate, recipe.seed, losses[-1])
+    loss = losses[-1]
+    if job.choosing:
+        loss = response_loss(tuned.model, list(job.choosing), prompt_format=recipe.prompt_format)
+    run = MaskingRun(job.mode, recipe.epochs, recipe.learning_rate, recipe.seed, loss)
     if not job.test:
         return run
     train_loss, answers = _load_kept(tuned, job) or _measure(tuned, job)

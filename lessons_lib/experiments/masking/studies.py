@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import torch
 
 from lessons_lib.data import Entry
-from lessons_lib.data.world import held_out_entries
+from lessons_lib.data.world import choosing_entries, reporting_entries
 from lessons_lib.data.world.long_answers import long_answers_file
 from lessons_lib.experiments.masking.experiment import (
     LEARNING_RATES,
@@ -31,6 +31,7 @@ from lessons_lib.support import write_all_whole
 from lessons_lib.support.paths import MEASURED
 from lessons_lib.training import Recipe, get_recipe
 
+EPOCHS = (1, 2, 3, 5, 8)  # to choose from where each mode has its own number
 REAL_ENTRIES = "LESSONS_LIB_REAL_ENTRIES"  # names the file of the book's entries
 CACHE = "LESSONS_LIB_CACHE"
 
@@ -43,6 +44,8 @@ class Study(NamedTuple):
     seeds: tuple[int, ...] = SEEDS
     learning_rates: tuple[float, ...] = LEARNING_RATES
     selection_seeds: int = 2
+    epochs: tuple[int, ...] | None = None  # None: the recipe's, so that all modes take equal steps
+    choosing: list[Entry] | None = None  # None: the recipe's own validation entries
     test: list[Entry] | None = None  # None: the recipe's own test entries
     max_new_tokens: int = 64
     workers: int | None = None
@@ -52,17 +55,25 @@ class Study(NamedTuple):
 def study_of(name: str) -> Study:
     """The study on "bundled" entries, on "long" answers, or on the "book"'s entries.
 
+    "bundled" trains every mode for as many steps; in "epochs", on the same entries, each mode has
+    its own best number of epochs. Both choose by 300 held-out entries and report on 300 others.
+
     Raises:
         KeyError: there is no such study. ValueError: nothing says where the book's entries are.
     """
     recipe = get_recipe("lesson-09")
-    if name == "bundled":
-        return Study(dataclasses.replace(recipe, entries="bundled"), test=held_out_entries(600))
+    if name in ("bundled", "epochs"):
+        return Study(
+            dataclasses.replace(recipe, entries="bundled"),
+            epochs=EPOCHS if name == "epochs" else None,
+            choosing=choosing_entries(),
+            test=reporting_entries(),
+        )
     if name == "long":
         recipe = dataclasses.replace(recipe, entries=str(long_answers_file()))
         return Study(recipe, max_new_tokens=128)
     if name != "book":
-        raise KeyError(f"the studies are 'bundled', 'long' and 'book', not {name!r}")
+        raise KeyError(f"the studies are {', '.join(map(repr, STUDIES))}, not {name!r}")
     if not (path := os.environ.get(REAL_ENTRIES)):
         raise ValueError(f"{REAL_ENTRIES} must name the file of the book's entries")
     recipe = dataclasses.replace(get_recipe("lesson-09-real"), entries=path)
@@ -92,10 +103,12 @@ def rerun_cell(name: str, mode: str, seed: int, progress: bool = True) -> Maskin
     Raises:
         KeyError: the experiment has no such run. As ``study_of`` and ``run_masking_experiment``.
     """
-    rate = committed_experiment(name).cell(mode, seed).learning_rate
+    run = committed_experiment(name).cell(mode, seed)
     study = study_of(name)
     modes = tuple(each for each in study.modes if mode_name(each) == mode)
-    one = study._replace(modes=modes, seeds=(seed,), learning_rates=(rate,))
+    one = study._replace(
+        modes=modes, seeds=(seed,), epochs=(run.epochs,), learning_rates=(run.learning_rate,)
+    )
     before = os.environ.get(CACHE)
     with tempfile.TemporaryDirectory() as cache:
         os.environ[CACHE] = cache  # empty: nothing is loaded that was made before
@@ -108,31 +121,31 @@ def rerun_cell(name: str, mode: str, seed: int, progress: bool = True) -> Maskin
                 os.environ[CACHE] = before
 
 
-STUDIES = ("bundled", "long", "book")
+STUDIES = ("bundled", "epochs", "long", "book")
 RUNS_FILE, ANSWERS_FILE, ABOUT_FILE = "runs.csv", "answers.csv", "about.json"
 RUNS_COLUMNS = (
-    *("mode", "learning_rate", "seed", "validation_loss"),
+    *("mode", "epochs", "learning_rate", "seed", "validation_loss"),
     *("train_loss", "test_loss", "exact"),
 )
 ANSWERS_COLUMNS = ("mode", "seed", "entry", *AnswerMarks._fields)
 
 
 def study_folder(name: str) -> Path:
-    """Where the experiment on this set of entries is kept.
+    """Where the experiment of this name is kept.
 
     Raises:
-        KeyError: there is no such set.
+        KeyError: there is none.
     """
     if name not in STUDIES:
-        raise KeyError(f"the sets are {', '.join(STUDIES)}, not {name!r}")
+        raise KeyError(f"the experiments are {', '.join(STUDIES)}, not {name!r}")
     return MEASURED / "masking" / name
 
 
 def committed_experiment(name: str) -> MaskingExperiment:
-    """The large experiment on a set of entries: "bundled", "long" or "book".
+    """The large experiment of this name: "bundled", "epochs", "long" or "book".
 
     Raises:
-        KeyError: there is no such set. OSError, ValueError: as ``read_experiment``.
+        KeyError: there is no such experiment. OSError, ValueError: as ``read_experiment``.
     """
     return read_experiment(study_folder(name))
 
@@ -146,6 +159,7 @@ def write_experiment(experiment: MaskingExperiment, folder: str | Path) -> None:
     runs = [
         (
             run.mode,
+            run.epochs,
             float(run.learning_rate),
             run.seed,
             run.validation_loss,
@@ -191,6 +205,7 @@ def read_experiment(folder: str | Path) -> MaskingExperiment:
             runs.append(
                 MaskingRun(
                     row["mode"],
+                    int(row["epochs"]),
                     float(row["learning_rate"]),
                     int(row["seed"]),
                     float(row["validation_loss"]),

@@ -3,15 +3,18 @@
 import hashlib
 import itertools
 import re
+from collections import Counter
 
 import pytest
 
 from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
 from lessons_lib.data.world import (
     bundled_entries,
+    choosing_entries,
     held_out_entries,
     held_out_families,
     load_facts,
+    reporting_entries,
     write_documents,
 )
 from lessons_lib.data.world.bundled import all_entries
@@ -174,6 +177,19 @@ def test_held_out_entries_use_no_bundled_fact():
     assert len({(e["instruction"], e["input"]) for e in held_out}) == 600
     bundled = {(e["input"], e["output"]) for e in bundled_entries() if not e["input"]}
     assert not [e for e in held_out if (e["input"], e["output"]) in bundled]
+
+
+def test_held_out_entries_fall_into_two_halves_of_the_same_families():
+    choosing, reporting = choosing_entries(), reporting_entries()
+    everything = held_out_entries(600)
+    assert len(choosing) == len(reporting) == 300
+    assert sorted(map(everything.index, [*choosing, *reporting])) == list(range(600))
+    shares = [
+        Counter(held_out_families(600)[everything.index(entry)] for entry in half)
+        for half in (choosing, reporting)
+    ]
+    assert set(shares[0]) == set(shares[1]) == set(FAMILIES)
+    assert max(abs(shares[0][name] - shares[1][name]) for name in FAMILIES) <= 1
 
 
 def test_held_out_entries_are_of_every_family_and_begin_alike():

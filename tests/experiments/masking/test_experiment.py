@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from lessons_lib.experiments.masking import experiment, run_masking_experiment, runs
+from lessons_lib.experiments.masking.results import Setting
 from lessons_lib.experiments.masking.runs import (
     AnswerMarks,
     Job,
@@ -17,7 +18,7 @@ from lessons_lib.experiments.masking.runs import (
     mode_name,
     with_mode,
 )
-from lessons_lib.training import Recipe, response_loss
+from lessons_lib.training import Recipe, load_or_finetune, response_loss
 from tests.helpers.toys import number_entries, tiny_model, tiny_recipe
 
 ENTRIES = number_entries(40)  # 34 to train on, 4 to test, 2 to validate
@@ -64,6 +65,25 @@ def test_each_mode_is_measured_with_all_seeds_at_its_chosen_rate(recipe, trained
         }
         assert found.rate(mode) == min(losses, key=losses.get)
     assert len(trained) == len(set(trained)) == 10, "no run is made twice"
+
+
+def test_epochs_are_chosen_as_rates_are_by_the_entries_given(recipe, trained):
+    rates, epochs, choosing = (1e-3, 1e-2), (1, 3), ENTRIES[:5]
+    found = run_masking_experiment(
+        ("none", "prompt"), (1,), rates, recipe=recipe, epochs=epochs, choosing=choosing, **TINY
+    )
+    assert found.about["epochs"] == [1, 3] and found.about["choosing_entries"] == 5
+    for mode in found.modes:
+        tried = {Setting.of(run): run.validation_loss for run in found.runs if run.mode == mode}
+        assert set(tried) == {(number, rate) for number in epochs for rate in rates}
+        assert found.setting(mode) == min(tried, key=tried.get)
+        chosen = with_mode(
+            dataclasses.replace(recipe, **found.setting(mode)._asdict(), seed=1), mode
+        )
+        tuned = load_or_finetune(chosen, device="cpu", progress=False)
+        assert tuned.from_cache, "trained for as many epochs"
+        assert tried[found.setting(mode)] == response_loss(tuned.model, choosing)
+    assert len(trained) == 8
 
 
 def test_test_entries_are_measured_for_chosen_runs_alone(recipe, monkeypatch):
@@ -169,7 +189,7 @@ def test_entry_losses_add_up_to_the_response_loss():
 
 def test_a_runs_test_loss_counts_each_token_the_same():
     answers = (AnswerMarks(1, 1.0, 1, 2.0, 1), AnswerMarks(0, 0.5, 1, 4.0, 3))
-    assert MaskingRun("none", 1e-3, 1, 0.5, 0.2, answers).test_loss == 6 / 4
+    assert MaskingRun("none", 1, 1e-3, 1, 0.5, 0.2, answers).test_loss == 6 / 4
 
 
 @pytest.mark.parametrize(
@@ -199,6 +219,8 @@ def test_a_mode_is_a_mask_or_a_weight(recipe, mode, name, mask, weight):
         ({"seeds": (1, 1)}, "the seeds name one twice: 1, 1"),
         ({"learning_rates": ()}, "there are no learning rates of 'prompt'"),
         ({"learning_rates": {"none": [1e-3]}}, "learning_rates names no rate for 'prompt'"),
+        ({"epochs": ()}, "there are no numbers of epochs"),
+        ({"epochs": (2, 2)}, "the numbers of epochs name one twice: 2, 2"),
         ({"selection_seeds": 0}, "selection_seeds must be 1 or more"),
         ({"test": []}, "there is no test entry"),
         ({"workers": 0}, "1 or more"),
@@ -225,7 +247,7 @@ def test_a_shrunk_run_measures_six_entries_and_is_no_result(recipe, monkeypatch)
 
 @pytest.mark.parametrize("rates", [(1e30, 1e-2), (1e-2, 1e30)])
 def test_a_rate_at_which_training_diverges_is_not_chosen(recipe, rates):
-    with pytest.warns(UserWarning, match="not chosen: 'prompt' at 1e\\+30, seed 1$"):
+    with pytest.warns(UserWarning, match="not chosen: 'prompt' at 1e\\+30, 1 .*, seed 1$"):
         found = run_masking_experiment(("prompt",), (1,), rates, recipe=recipe, **TINY)
     assert found.rate("prompt") == 1e-2
     (diverged,) = [run for run in found.runs if run.learning_rate == 1e30]
@@ -243,6 +265,8 @@ def test_where_every_rate_diverges_none_is_chosen(recipe):
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_run_that_diverged_is_not_measured(recipe, cache):
-    with pytest.raises(ValueError, match=r"'prompt', seed 3, learning rate 1e\+30 diverged"):
+    with pytest.raises(
+        ValueError, match=r"'prompt', 1 epoch\(s\), seed 3, learning rate 1e\+30 diverged"
+    ):
         run_masking_experiment(("prompt",), (3,), (1e30,), recipe=recipe, **TINY)
     assert not (cache / "experiments").exists()

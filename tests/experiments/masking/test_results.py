@@ -15,7 +15,7 @@ from lessons_lib.experiments.masking import (
     draw_modes,
 )
 from lessons_lib.experiments.masking.claims import CLAIMS
-from lessons_lib.experiments.masking.results import MaskingExperiment, rate_losses
+from lessons_lib.experiments.masking.results import MaskingExperiment, setting_losses
 from lessons_lib.experiments.masking.runs import AnswerMarks, MaskingRun
 from lessons_lib.experiments.masking.studies import (
     STUDIES,
@@ -35,11 +35,11 @@ def answers(right, nats, count=40):
 @pytest.fixture
 def experiment():
     """ "prompt" is better in every seed; "weight 0.1" is as good as "none"."""
-    runs = [MaskingRun("none", 3e-4, seed, 0.5, 0.1, answers(20, 2.0)) for seed in (1, 2)]
-    runs += [MaskingRun("none", 1e-4, seed, 0.6) for seed in (1, 2)]
-    runs += [MaskingRun("prompt", 1e-4, seed, 0.4, 0.2, answers(30, 1.0)) for seed in (1, 2)]
-    runs += [MaskingRun("weight 0.1", 1e-4, 1, 0.4, 0.2, answers(19, 2.0))]
-    runs += [MaskingRun("weight 0.1", 1e-4, 2, 0.4, 0.2, answers(21, 2.0))]
+    runs = [MaskingRun("none", 3, 3e-4, seed, 0.5, 0.1, answers(20, 2.0)) for seed in (1, 2)]
+    runs += [MaskingRun("none", 3, 1e-4, seed, 0.6) for seed in (1, 2)]
+    runs += [MaskingRun("prompt", 3, 1e-4, seed, 0.4, 0.2, answers(30, 1.0)) for seed in (1, 2)]
+    runs += [MaskingRun("weight 0.1", 3, 1e-4, 1, 0.4, 0.2, answers(19, 2.0))]
+    runs += [MaskingRun("weight 0.1", 3, 1e-4, 2, 0.4, 0.2, answers(21, 2.0))]
     return MaskingExperiment(runs, {"command": "made up"})
 
 
@@ -94,7 +94,7 @@ def test_entries_without_rouge_are_left_out_of_it_and_counted(experiment, tmp_pa
     found = MaskingExperiment(runs, experiment.about)
     assert found.interval("none", "rouge_l").value == pytest.approx(11 / 31)
     assert found.interval("none", "rouge_l").count == 2 * 31
-    assert found.table().rows[0][3].endswith(", 9 left out")
+    assert found.table().rows[0][4].endswith(", 9 left out")
     assert found.difference("none", "prompt", "rouge_l").count == 2 * 31
     write_experiment(found, tmp_path)
     assert read_experiment(tmp_path) == found
@@ -138,21 +138,32 @@ def test_the_sentence_says_what_the_interval_allows(experiment):
 
 def test_tables_have_a_row_a_mode(experiment):
     assert [row[0] for row in experiment.table().rows] == ["none", "prompt", "weight 0.1"]
-    assert experiment.table().rows[0][1] == "0.0003"
+    assert experiment.table().rows[0][1:3] == ("3", "0.0003")
     assert [row[0] for row in experiment.differences_table().rows] == ["prompt", "weight 0.1"]
     assert experiment.differences_table().head[0] == "minus 'none'"
     assert experiment.rates_table().rows == (
-        ("none", "0.6000", "0.5000 *"),
-        ("prompt", "0.4000 *", "–"),
-        ("weight 0.1", "0.4000 *", "–"),
+        ("none", "3", "0.6000", "0.5000 *"),
+        ("prompt", "3", "0.4000 *", "–"),
+        ("weight 0.1", "3", "0.4000 *", "–"),
     )
 
 
 def test_rates_are_compared_on_the_seeds_that_all_were_tried_with():
-    runs = [MaskingRun("none", 1e-4, seed, 0.1 * seed) for seed in (1, 2)]
-    runs += [MaskingRun("none", 2e-4, seed, 0.2 * seed) for seed in (1, 2, 3)]
-    found = rate_losses(runs)["none"]
-    assert found == pytest.approx({1e-4: 0.15, 2e-4: 0.3})
+    runs = [MaskingRun("none", 3, 1e-4, seed, 0.1 * seed) for seed in (1, 2)]
+    runs += [MaskingRun("none", 3, 2e-4, seed, 0.2 * seed) for seed in (1, 2, 3)]
+    found = setting_losses(runs)["none"]
+    assert found == pytest.approx({(3, 1e-4): 0.15, (3, 2e-4): 0.3})
+
+
+def test_epochs_have_rows_of_their_own():
+    runs = [MaskingRun("none", 1, 1e-4, 1, 0.5), MaskingRun("none", 4, 2e-4, 1, 0.7)]
+    runs.append(MaskingRun("none", 4, 1e-4, 1, 0.4, 0.1, answers(20, 2.0)))
+    found = MaskingExperiment(runs)
+    assert found.setting("none") == (4, 1e-4)
+    assert found.rates_table().rows == (
+        ("none", "1", "0.5000", "–"),
+        ("none", "4", "0.4000 *", "0.7000"),
+    )
 
 
 def test_modes_and_measures_that_are_not_there_are_refused(experiment):
@@ -209,14 +220,14 @@ def test_pictures_and_their_words(experiment):
 
 def test_an_interval_that_misses_its_value_by_a_rounding_is_drawn():
     alike = (AnswerMarks(1, 0.4, 1, 1.0, 3),) * 3
-    runs = [MaskingRun("none", 1e-4, seed, 0.5, 0.1, alike) for seed in (1, 2)]
+    runs = [MaskingRun("none", 3, 1e-4, seed, 0.5, 0.1, alike) for seed in (1, 2)]
     assert "0.400" in describe_modes(MaskingExperiment(runs), ("rouge_l",))
     draw_modes(MaskingExperiment(runs), ("rouge_l",))
 
 
 def test_a_few_entries_show_no_difference():
     runs = [
-        MaskingRun(mode, 1e-4, 1, 0.5, 0.1, (AnswerMarks(right, 1.0, 1, 1.0, 3),) * 4)
+        MaskingRun(mode, 3, 1e-4, 1, 0.5, 0.1, (AnswerMarks(right, 1.0, 1, 1.0, 3),) * 4)
         for right, mode in enumerate(("none", "prompt"))
     ]
     told = MaskingExperiment(runs).verdict("none", "prompt")
@@ -237,12 +248,14 @@ def test_the_large_experiments_are_whole(name):
     found = committed_experiment(name)
     modes = ["none", "keep-header", "prompt"] + ["weight 0.1"] * (name != "book")
     assert found.modes == modes
-    seeds, entries = {"bundled": (5, 600), "long": (5, 110), "book": (2, 110)}[name]
+    sizes = {"bundled": (5, 300), "epochs": (5, 300), "long": (5, 110), "book": (2, 110)}
+    seeds, entries = sizes[name]
     for mode in modes:
         runs = found.chosen_runs(mode)
         assert (len(runs), {len(run.answers) for run in runs}) == (seeds, {entries})
-        losses = rate_losses(found.runs)[mode]
-        assert found.rate(mode) == min(losses, key=losses.get)
+        losses = setting_losses(found.runs)[mode]
+        assert found.setting(mode) == min(losses, key=losses.get)
+        assert len({setting.epochs for setting in losses}) == (5 if name == "epochs" else 1)
     assert found.about["recipe"]["entries"] == name
     assert found.about["command"].endswith(name) and found.about["machine"]
 
@@ -251,5 +264,5 @@ def test_no_entry_of_the_book_is_in_the_files():
     for path in study_folder("book").iterdir():
         longest = max(path.read_text(encoding="utf-8").replace("\n", ",").split(","), key=len)
         assert len(longest) < 90, longest
-    with pytest.raises(KeyError, match="the sets are"):
+    with pytest.raises(KeyError, match="the experiments are"):
         study_folder("other")
