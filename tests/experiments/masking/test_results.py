@@ -103,7 +103,7 @@ def test_entries_without_rouge_are_left_out_of_it_and_counted(experiment, tmp_pa
         for run in experiment.runs
     ]
     nothing = MaskingExperiment(empty)
-    assert nothing.table().rows[0][3] == "–" and nothing.seed_means("none", "rouge_l") == []
+    assert nothing.table().rows[0][4] == "–" and nothing.seed_means("none", "rouge_l") == []
     assert draw_modes(nothing, ("rouge_l",)) and "–" in describe_modes(nothing, ("rouge_l",))
 
 
