@@ -18,12 +18,13 @@ from lessons_lib.training import RECIPES, load_or_finetune, response_loss
 RATES = (1e-4, 2e-4, 3e-4, 6e-4)
 
 
-def response_losses(mask: str, rate: float, epochs: int, seeds: int) -> list[float]:
+def response_losses(model: str, mask: str, rate: float, epochs: int, seeds: int) -> list[float]:
     """The response loss on the choosing entries, in nats per token, after each seed's run."""
     losses = []
     for seed in range(1, seeds + 1):
         recipe = dataclasses.replace(
             RECIPES["lesson-09"],
+            model=model,
             entries="bundled",
             instruction_mask=mask,
             learning_rate=rate,
@@ -37,6 +38,7 @@ def response_losses(mask: str, rate: float, epochs: int, seeds: int) -> list[flo
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="base", help="a bundled model or a file")
     parser.add_argument("--masks", nargs="+", default=["prompt", "none"])
     parser.add_argument("--rates", nargs="+", type=float, default=RATES)
     parser.add_argument("--epochs", type=int, default=RECIPES["lesson-09"].epochs)
@@ -47,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
         os.environ["LESSONS_LIB_CACHE"] = cache
         for mask in options.masks:
             for rate in options.rates:
-                losses = response_losses(mask, rate, options.epochs, options.seeds)
+                losses = response_losses(options.model, mask, rate, options.epochs, options.seeds)
                 found.setdefault(mask, {})[f"{rate:g}"] = round(statistics.mean(losses), 4)
                 each = ", ".join(f"{loss:.4f}" for loss in losses)
                 print(f"{mask:<12} {rate:<8g} {statistics.mean(losses):.4f}  ({each})", flush=True)

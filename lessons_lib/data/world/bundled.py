@@ -64,15 +64,15 @@ def unseen_phrasing_entries() -> list[Entry]:
 
 
 def facts_of(entries: Sequence[Entry]) -> list[tuple[Family, Fact]]:
-    """The family and the fact from which each bundled entry was written.
+    """The family and the fact from which each entry was written, bundled or held out.
 
     Raises:
-        KeyError: an entry is not a bundled one.
+        KeyError: an entry is neither.
     """
     facts = {
         _key(write_entry(family, fact, phrasing)): (family, fact)
         for family in FAMILIES.values()
-        for fact in load_facts(family.facts)[: family.count]
+        for fact in load_facts(family.facts)
         for phrasing in range(len(family.instructions))
     }
     return [facts[_key(entry)] for entry in entries]

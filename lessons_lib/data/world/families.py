@@ -16,6 +16,7 @@ class Family:
     """A kind of task. Bundled entries are made from the first ``count`` facts of its file.
 
     ``unseen`` holds ways to ask that no entry uses; ``reworded`` is a right answer in other words.
+    ``by_rule`` says that who never read the fact can form the answer, as a plural or a sum.
     """
 
     facts: str  # the file facts/<facts>.tsv; also the family's name
@@ -25,6 +26,7 @@ class Family:
     input: str = ""
     unseen: tuple[str, ...] = ()
     reworded: str = ""
+    by_rule: bool = False
 
     def words(self, fact: Fact) -> dict[str, str]:
         """What the templates may use for this fact."""
