@@ -49,7 +49,10 @@ class Ours:
         self.model, self.levers = model.train(), levers
         self.examples = InstructionDataset(entries).examples
         self.collate = InstructionCollator("prompt")
-        self.optimizer = make_optimizer(model, peers.LEARNING_RATE, peers.WEIGHT_DECAY)
+        self.precision = "bf16" if levers.bf16 else "float32"
+        self.optimizer = make_optimizer(
+            model, peers.LEARNING_RATE, peers.WEIGHT_DECAY, self.precision
+        )
         if not levers.fused:
             groups = [
                 {key: group[key] for key in ("params", "lr", "weight_decay")}
@@ -75,9 +78,10 @@ class Ours:
 
     def step(self, indices: Sequence[int]) -> float:
         if self.levers.head_skip:
-            precision = "bf16" if self.levers.bf16 else "float32"
-            batches = [self.batch(indices)]
-            return optimizer_step(self.model, self.optimizer, batches, precision=precision).loss
+            step = optimizer_step(
+                self.model, self.optimizer, [self.batch(indices)], precision=self.precision
+            )
+            return step.loss
         self.optimizer.zero_grad()
         loss = self.loss(indices)
         loss.backward()

@@ -30,9 +30,9 @@ from benchmarks.entries import source_and_entries
 from lessons_lib.batching import InstructionDataset
 from lessons_lib.data import Entry
 from lessons_lib.experiments import save_figures
+from lessons_lib.levers.memory import keep_freed_memory
 from lessons_lib.models import GPT, GPTConfig
 from lessons_lib.support.devices import has_fast_bf16
-from lessons_lib.support.memory import keep_freed_memory
 
 BATCH_SIZE = 8
 WARM_UP = 3  # steps that are not timed: it takes as many until freed memory fits

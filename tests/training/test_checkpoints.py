@@ -39,7 +39,13 @@ def train_toy(checkpoints=None, loader=None, stop_at=None, on_step=None, width=1
         model,
         loader or make_loader(),
         make_loader(shuffle=False, batching="shuffled"),
-        **{"epochs": EPOCHS, "learning_rate": 5e-2, "evaluate_every": 2, "schedule": "constant"}
+        **{
+            "epochs": EPOCHS,
+            "learning_rate": 5e-2,
+            "evaluate_every": 2,
+            "schedule": "constant",
+            "seed": 3,
+        }
         | options,
         keep_best=True,
         progress=False,
