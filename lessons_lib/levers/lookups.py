@@ -15,8 +15,8 @@ from torch import Tensor, nn
 def add_lookup_gradients(embeddings: Iterable[nn.Embedding]) -> Iterator[None]:
     """For forward and backward passes: look-ups in these embeddings add to single rows.
 
-    The gradients are complete when this ends. Look-ups are float32 vectors, whatever the weights
-    are; an embedding must take token ids as the indices of its rows.
+    The gradients are complete when this ends. Look-ups in bfloat16 weights give
+    float32 vectors. An embedding must take token ids as the indices of its rows.
     """
     reads: list[tuple[nn.Parameter, Tensor, Tensor]] = []
 
@@ -24,7 +24,8 @@ def add_lookup_gradients(embeddings: Iterable[nn.Embedding]) -> Iterator[None]:
         """Cut the graph at the vectors: they get the gradient, and the weight does not yet."""
         if not (torch.is_grad_enabled() and embedding.weight.requires_grad):
             return None
-        vectors = vectors.detach().float().requires_grad_()  # (…, width)
+        wide = torch.promote_types(vectors.dtype, torch.float32)
+        vectors = vectors.detach().to(wide).requires_grad_()  # (…, width)
         reads.append((embedding.weight, inputs[0], vectors))
         return vectors
 
