@@ -98,7 +98,7 @@ class Bfloat16AdamW(torch.optim.AdamW):
             state["exp_avg"] = torch.zeros_like(weight)
             state["exp_avg_sq"] = torch.zeros_like(weight)
         step = state["step"].clone()
-        tensors = weight, copy, copy.grad, state["exp_avg"], state["exp_avg_sq"]
+        tensors = weight, copy, copy.grad.contiguous(), state["exp_avg"], state["exp_avg_sq"]
         for parts in zip(*(tensor.view(-1).split(BLOCK) for tensor in tensors), strict=True):
             own, working, gradient, mean, square = parts  # (up to BLOCK,) each
             whole = self._block[: len(gradient)].copy_(gradient)

@@ -128,11 +128,15 @@ def _computing(
 
 
 def _multiplying(model: nn.Module) -> list[nn.Linear | nn.Embedding]:
-    """Modules whose float32 weight is multiplied by somewhere: linear layers, heads, and embeddings
-    that share a head's."""
+    """Modules whose float32 weight something is multiplied by: linear layers, heads, and embeddings
+    that share a head's. A weight that is a turned view of another is left out."""
     modules = [m for m in model.modules() if isinstance(m, nn.Linear | nn.Embedding)]
     weights = {m.weight for m in modules if isinstance(m, nn.Linear | TokenEmbedding)}
-    return [m for m in modules if m.weight in weights and m.weight.dtype == torch.float32]
+    return [
+        m
+        for m in modules
+        if m.weight in weights and m.weight.dtype == torch.float32 and m.weight.is_contiguous()
+    ]
 
 
 def _embeddings(model: nn.Module) -> list[nn.Embedding]:

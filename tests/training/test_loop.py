@@ -789,6 +789,17 @@ def test_copies_are_for_bfloat16_and_for_what_is_multiplied():
     }
 
 
+def test_a_weight_that_is_a_view_of_another_has_no_copy():
+    model = tiny_model()
+    turned = model.blocks[0].attention.output
+    turned.weight = torch.nn.Parameter(turned.weight.detach().clone().T)
+    optimizer = make_optimizer(model, 1e-2, 0.1, "bf16")
+    before = turned.weight.detach().clone()
+    optimizer_step(model, optimizer, counting_batches()[:1], precision="bf16")
+    assert not torch.equal(turned.weight, before)
+    assert all(matrix.weight is not turned.weight for matrix in optimizer._matrices)
+
+
 def test_a_step_on_a_gradient_below_the_limit_multiplies_nothing():
     """Not even by 1: a step without a limit is the same, to the last bit."""
     limited, free = (train_once(max_gradient_norm=norm) for norm in (1e6, None))
