@@ -22,7 +22,7 @@ START, END = "<!-- rooms: written by python -m tools.draw_rooms -->", "<!-- end 
 OUTSIDE = "root files"
 # In the order of the course; a room imports only from rooms above it here.
 ORDER = (
-    "support data.reading data data.world batching models training generation evaluation "
+    "support data.reading data data.world batching levers models training generation evaluation "
     "evaluation.judges experiments.masking experiments chat pictures widgets"
 ).split()
 CELL, LEFT, TOP = 34, 230, 140  # pixels

@@ -19,8 +19,8 @@ import torch
 from benchmarks import peers
 from lessons_lib.batching import Batch, InstructionCollator, InstructionDataset, create_loader
 from lessons_lib.data import load_entries, split_entries
+from lessons_lib.levers.memory import keep_freed_memory
 from lessons_lib.models import load_model
-from lessons_lib.support.memory import keep_freed_memory
 from lessons_lib.training import RECIPES, Recipe, batch_loss, make_optimizer
 from lessons_lib.training.finetuning import add_entry_tokens
 from lessons_lib.training.optimizer import optimizer_step

@@ -19,6 +19,8 @@ from lessons_lib.support.reply_options import ReplyOptions
 
 OnToken = Callable[[int, int], None]  # (index of the prompt, token id)
 WORTH_SHARING = 8  # tokens; for fewer, another pass through the model costs more than it saves
+READ_AT_ONCE = 16  # prompts: those of similar length, so that little padding is read
+ROOM = 256  # new tokens for which the cache has room at once; it grows where answers are longer
 
 
 @dataclass
@@ -51,17 +53,8 @@ def next_logits(
     """
     read = [0] * len(rows) if kv_cache is None else kv_cache.lengths
     unread = [row[start:] for row, start in zip(rows, read, strict=True)]
-    lengths = [len(row) for row in unread]
-    longest = max(lengths)
-    # Padding comes last, where no token looks at it. Any id that the model knows would do.
-    padded = [[*row, *row[-1:] * (longest - len(row))] for row in unread]
-    batch = Batch(torch.tensor(padded)).to(device_of(model))  # (rows, longest)
-    if kv_cache is None:
-        hidden = model.hidden(batch)  # (rows, longest, width)
-    else:
-        hidden = model.hidden(batch, cache=kv_cache)
-        kv_cache.trim(map(len, rows))
-    last = [length - 1 for length in lengths]
+    hidden = _read(model, unread, kv_cache)  # (rows, longest, width)
+    last = [len(row) - 1 for row in unread]
     logits = model.head(hidden[list(range(len(rows))), last]).float()  # (rows, vocabulary)
     never = traits_of(model).never_generate
     return logits if never is None else logits.masked_fill(never.to(logits.device), -torch.inf)
@@ -141,7 +134,8 @@ def step_rows(
     kv_cache = None
     try:
         if live and use_cache and traits_of(model).caches:
-            kv_cache = _begin_kv_cache(model, [row.token_ids for row in live])
+            room = max(min(row.limit, row.prompt_length + ROOM) for row in live)
+            kv_cache = _begin_kv_cache(model, [row.token_ids for row in live], room)
         while live:
             logits = next_logits(model, [row.token_ids for row in live], kv_cache)
             chosen = choose_tokens(logits, options, [row.generator for row in live])
@@ -163,16 +157,41 @@ def step_rows(
         model.train(training)
 
 
-def _begin_kv_cache(model: LanguageModel, rows: list[list[int]]) -> KeyValueCache:
-    """A cache for these rows that holds the start they all share, read once for all of them."""
-    # Each row keeps a token to read, from which its next one is predicted.
+def _begin_kv_cache(model: LanguageModel, rows: list[list[int]], room: int) -> KeyValueCache:
+    """A cache that holds each row but its last token, from which the next one is predicted.
+
+    The start that all rows share is read once for all of them. Where they share none, the cache is
+    empty, and the rows are read whole.
+    """
     shared = min(len(os.path.commonprefix(rows)), min(map(len, rows)) - 1)
     if len(rows) == 1 or shared < WORTH_SHARING:
-        return KeyValueCache(len(rows))
-    kv_cache = KeyValueCache(1)
-    model.hidden(Batch(torch.tensor([rows[0][:shared]])).to(device_of(model)), cache=kv_cache)
+        return KeyValueCache(len(rows), room)
+    kv_cache = KeyValueCache(1, room)
+    _read(model, [rows[0][:shared]], kv_cache)
     kv_cache.keep([0] * len(rows))
+    for first in range(0, len(rows), READ_AT_ONCE):
+        unread = [row[shared:-1] for row in rows[first : first + READ_AT_ONCE]]
+        if any(unread):
+            with kv_cache.window(first, first + len(unread), max(map(len, rows))) as part:
+                _read(model, unread, part)
     return kv_cache
+
+
+def _read(
+    model: LanguageModel, unread: Sequence[Sequence[int]], kv_cache: KeyValueCache | None
+) -> Tensor:
+    """Vectors of these tokens, (rows, longest, width), read after those that the cache holds."""
+    longest = max(map(len, unread))
+    # Padding comes last, where no token looks at it. Any id that the model knows would do.
+    known = next(row for row in unread if row)[-1:]
+    padded = [[*row, *known * (longest - len(row))] for row in unread]
+    batch = Batch(torch.tensor(padded)).to(device_of(model))  # (rows, longest)
+    if kv_cache is None:
+        return model.hidden(batch)
+    ends = [start + len(row) for start, row in zip(kv_cache.lengths, unread, strict=True)]
+    hidden = model.hidden(batch, cache=kv_cache)
+    kv_cache.trim(ends)
+    return hidden
 
 
 def _closed_up(stays: list[bool]) -> list[int]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from lessons_lib.batching import Batch
 from lessons_lib.batching.batch import SHARED, refuse_beyond_context
 from lessons_lib.data import VOCABULARY_SIZE
+from lessons_lib.levers import attend
 from lessons_lib.models.kv_cache import KeyValueCache, LayerCache
 from lessons_lib.models.protocol import LanguageModel
 from lessons_lib.models.vocabulary import CompactTokenEmbedding, TokenEmbedding
@@ -98,7 +99,10 @@ class GPTConfig:
 
 
 class SelfAttention(nn.Module):
-    """Every position gathers from the positions before it, in several heads at once."""
+    """Every position gathers from the positions before it, in several heads at once.
+
+    ``wanted`` (batch, length) names the positions whose results are needed; all, if not given.
+    """
 
     def __init__(self, config: GPTConfig):
         super().__init__()
@@ -108,7 +112,11 @@ class SelfAttention(nn.Module):
         self.output = nn.Linear(config.width, config.width)
 
     def forward(
-        self, x: Tensor, cache: LayerCache | None = None, layout: TextLayout | None = None
+        self,
+        x: Tensor,
+        cache: LayerCache | None = None,
+        layout: TextLayout | None = None,
+        wanted: Tensor | None = None,
     ) -> Tensor:
         x = self.query_key_value(x)  # (batch, length, 3 · width)
         if layout is not None:
@@ -124,14 +132,13 @@ class SelfAttention(nn.Module):
         mask = None
         if cache is not None:
             key, value, mask = cache.extend(key, value)  # (batch, heads, slots, width / heads)
-        dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask, is_causal=mask is None, dropout_p=dropout
-        )
+        mixed = attend(query, key, value, mask, self.dropout if self.training else 0.0)
         # (batch, heads, length, width / heads) → (batch, length, width)
         mixed = mixed.transpose(1, 2).reshape(batch, length, width)
         if layout is not None:
             mixed = layout.together(mixed)
+        if wanted is not None:
+            mixed = mixed[wanted]  # (n, width)
         return F.dropout(self.output(mixed), self.dropout, self.training)
 
 
@@ -151,10 +158,15 @@ class Block(nn.Module):
         )
 
     def forward(
-        self, x: Tensor, cache: LayerCache | None = None, layout: TextLayout | None = None
+        self,
+        x: Tensor,
+        cache: LayerCache | None = None,
+        layout: TextLayout | None = None,
+        wanted: Tensor | None = None,
     ) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), cache, layout)  # (batch, length, width)
-        return x + self.network(self.network_norm(x))  # (batch, length, width)
+        gathered = self.attention(self.attention_norm(x), cache, layout, wanted)
+        x = (x if wanted is None else x[wanted]) + gathered  # (batch, length, width) or (n, width)
+        return x + self.network(self.network_norm(x))
 
 
 class GPT(LanguageModel):
@@ -207,6 +219,18 @@ class GPT(LanguageModel):
         """
         if batch.segments is not None and cache is not None:
             raise ValueError("a cache keeps one text a row: rows with segments do not go with it")
+        return self._read(batch, cache)
+
+    def hidden_where(self, batch: Batch, wanted: Tensor) -> Tensor:
+        """The vectors of ``hidden`` where ``wanted`` (batch, length) is True: (n, width).
+
+        The last block gathers from all positions, and computes the rest for these alone.
+        """
+        return self._read(batch, None, wanted)
+
+    def _read(
+        self, batch: Batch, cache: KeyValueCache | None, wanted: Tensor | None = None
+    ) -> Tensor:
         refuse_beyond_context(batch, self.context_length, 0 if cache is None else cache.longest)
         counted = torch.arange(batch.inputs.shape[1], device=batch.inputs.device)  # (length,)
         if cache is not None:
@@ -217,10 +241,11 @@ class GPT(LanguageModel):
         x = F.dropout(x, self.config.dropout, self.training)
         layout = None if batch.segments is None else TextLayout.of(batch.segments)
         for index, block in enumerate(self.blocks):
-            x = block(x, None if cache is None else cache.layer(index), layout)
+            here = wanted if index == self.config.layers - 1 else None
+            x = block(x, None if cache is None else cache.layer(index), layout, here)
         if cache is not None:
             cache.finish()
-        return self.final_norm(x)  # (batch, length, width)
+        return self.final_norm(x)  # (batch, length, width) or (n, width)
 
     def head(self, hidden: Tensor) -> Tensor:
         """Logits over the vocabulary: (…, width) to (…, vocabulary)."""

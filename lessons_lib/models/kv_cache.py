@@ -4,13 +4,13 @@ In a causal model a token's keys and values depend on the tokens before it alone
 change when the text grows, and each new token needs only its own to be computed.
 """
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-GROWTH = 64  # slots added at a time: growing copies everything, so it should be rare
+GROWTH = 64  # slots added at a time, at least: growing copies everything, so it should be rare
 
 
 class KeyValueCache:
@@ -24,11 +24,12 @@ class KeyValueCache:
         cache.trim([3, 5])  # forget the padding
         model.hidden(Batch(next_tokens), cache)  # (2, 1), into slot 3 and slot 5
 
-    Made for generation: it keeps no gradients.
+    ``room`` is how many slots each row is going to need, if that is known: they are set aside at
+    once. Made for generation: it keeps no gradients.
     """
 
-    def __init__(self, rows: int):
-        self.lengths = [0] * rows
+    def __init__(self, rows: int, room: int = 0):
+        self.lengths, self.room = [0] * rows, room
         self.layers: list[LayerCache] = []
         self.mask: Tensor | None = None  # (rows, 1, new, slots), True where a new token may look
         self.positions = torch.zeros(rows, 0, dtype=torch.long)  # (rows, new): the new tokens'
@@ -89,14 +90,42 @@ class KeyValueCache:
         for layer in self.layers:
             layer.keep(rows, self.longest)
 
+    @contextlib.contextmanager
+    def window(self, first: int, last: int, slots: int) -> Iterator["KeyValueCache"]:
+        """A cache of the rows from ``first`` up to ``last`` alone, in the same memory.
+
+        It takes up to ``slots`` tokens a row. When it closes, this cache holds what it has read.
+
+        Raises:
+            ValueError: nothing was read yet, so that no layer is known.
+        """
+        if not self.layers:
+            raise ValueError("a window opens on a cache that holds at least one token of each row")
+        part = KeyValueCache(last - first, self.room)
+        part.lengths = self.lengths[first:last]
+        for layer in self.layers:
+            layer.make_room(slots)
+            part.layers.append(
+                LayerCache(part, layer.keys[first:last], layer.values[first:last], layer.cleared)
+            )
+        yield part
+        self.lengths[first:last] = part.lengths
+
 
 class LayerCache:
-    """One layer's keys and values: two tensors (rows, slots, heads, width / heads)."""
+    """One layer's keys and values: two tensors (rows, slots, heads, width / heads).
 
-    def __init__(self, whole: KeyValueCache):
-        self.whole = whole
-        self.keys: Tensor | None = None
-        self.values: Tensor | None = None
+    Their first ``cleared`` slots hold numbers, the others whatever was in memory.
+    """
+
+    def __init__(
+        self,
+        whole: KeyValueCache,
+        keys: Tensor | None = None,
+        values: Tensor | None = None,
+        cleared: int = 0,
+    ):
+        self.whole, self.keys, self.values, self.cleared = whole, keys, values, cleared
 
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Store new keys and values; all there are, and the mask that goes with them.
@@ -106,8 +135,10 @@ class LayerCache:
         positions = self.whole.positions  # (rows, new): also the slots, as both count from 0
         rows = torch.arange(len(positions), device=positions.device)[:, None]  # (rows, 1)
         slots = self.whole.longest + positions.shape[1]
-        self.keys = _with_room(self.keys, keys, slots)
-        self.values = _with_room(self.values, values, slots)
+        if self.keys is None:
+            count, heads, _, head_width = keys.shape
+            self.keys = self.values = keys.new_empty(count, 0, heads, head_width)
+        self.make_room(slots)
         # (rows, heads, new, width / heads) → (rows, new, heads, width / heads)
         self.keys[rows, positions] = keys.transpose(1, 2)
         self.values[rows, positions] = values.transpose(1, 2)
@@ -116,6 +147,20 @@ class LayerCache:
             part[:, :slots].transpose(1, 2) for part in (self.keys, self.values)
         )
         return every_key, every_value, self.whole.mask
+
+    def make_room(self, slots: int) -> None:
+        """See to it that there are this many slots, with numbers in them."""
+        if slots > self.keys.shape[1]:
+            grown = max(slots, self.whole.room, self.keys.shape[1] * 3 // 2, GROWTH)
+            every = range(len(self.keys))
+            self.keys, self.values = (
+                _gathered(part, every, self.cleared, grown) for part in (self.keys, self.values)
+            )
+        if slots > self.cleared:
+            # A masked slot is multiplied by 0, and 0 · NaN would be NaN.
+            self.keys[:, self.cleared : slots] = 0
+            self.values[:, self.cleared : slots] = 0
+            self.cleared = slots
 
     def keep(self, rows: Sequence[int], slots: int) -> None:
         """Keep these rows, and of them the first slots."""
@@ -128,16 +173,15 @@ class LayerCache:
                 part[places, :slots] = part[sources, :slots]
             self.keys, self.values = self.keys[: len(rows)], self.values[: len(rows)]
         else:
-            self.keys, self.values = (part[list(rows), :slots] for part in (self.keys, self.values))
+            self.keys, self.values = (
+                _gathered(part, rows, slots, max(slots, self.whole.room))
+                for part in (self.keys, self.values)
+            )
+            self.cleared = slots
 
 
-def _with_room(stored: Tensor | None, new: Tensor, slots: int) -> Tensor:
-    """What is stored, with at least this many slots; zeros where nothing was stored yet."""
-    if stored is None:
-        rows, heads, _, head_width = new.shape
-        stored = new.new_zeros(rows, 0, heads, head_width)
-    missing = slots - stored.shape[1]
-    if missing <= 0:
-        return stored
-    # Zeros rather than empty memory: a masked slot is multiplied by 0, and 0 · NaN would be NaN.
-    return F.pad(stored, (0, 0, 0, 0, 0, max(missing, GROWTH)))
+def _gathered(part: Tensor, rows: Sequence[int], slots: int, room: int) -> Tensor:
+    """The first slots of these rows, in new memory with room for more."""
+    new = part.new_empty(len(rows), room, *part.shape[2:])
+    new[:, :slots] = part[list(rows), :slots]
+    return new

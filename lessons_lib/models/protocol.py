@@ -40,6 +40,10 @@ class LanguageModel(nn.Module):
         """Logits over the vocabulary: (…, width) to (…, vocabulary)."""
         raise NotImplementedError(f"{type(self).__name__} has no head(hidden)")
 
+    def hidden_where(self, batch: Batch, wanted: Tensor) -> Tensor:
+        """The vectors of ``hidden`` where ``wanted`` (batch, length) is True: (n, width)."""
+        return self.hidden(batch)[wanted]
+
     def token_losses(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Cross-entropy of each target in nats, and whether it was the likeliest token.
 
@@ -75,6 +79,13 @@ def check_model(model: object) -> None:
 def traits_of(model: nn.Module) -> LanguageModel | type[LanguageModel]:
     """Where to look up what a model can: a module that is no ``LanguageModel`` has the defaults."""
     return model if isinstance(model, LanguageModel) else LanguageModel
+
+
+def hidden_where(model: nn.Module, batch: Batch, wanted: Tensor) -> Tensor:
+    """``LanguageModel.hidden_where`` of any model."""
+    if isinstance(model, LanguageModel):
+        return model.hidden_where(batch, wanted)
+    return LanguageModel.hidden_where(model, batch, wanted)
 
 
 def token_losses(model: nn.Module, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,10 +13,10 @@ import torch
 from tqdm.auto import tqdm
 
 from lessons_lib.batching import Batch
+from lessons_lib.levers.memory import keep_freed_memory
 from lessons_lib.models import LanguageModel
 from lessons_lib.models.protocol import check_model
 from lessons_lib.support.devices import limit_threads, pick_device
-from lessons_lib.support.memory import keep_freed_memory
 from lessons_lib.training.checkpoints import Checkpoints
 from lessons_lib.training.history import Callbacks, History, as_list
 from lessons_lib.training.options import TrainOptions

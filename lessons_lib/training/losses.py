@@ -15,7 +15,7 @@ from lessons_lib.batching.batch import as_batch, repeats
 from lessons_lib.batching.loaders import InstructionLoader, response_batches
 from lessons_lib.data import IGNORE_INDEX, Entry, PromptFormat, Tokenizer, tokenizer_of
 from lessons_lib.models import LanguageModel
-from lessons_lib.models.protocol import evaluation_mode, token_losses, traits_of
+from lessons_lib.models.protocol import evaluation_mode, hidden_where, token_losses, traits_of
 from lessons_lib.support.devices import device_of
 
 
@@ -70,7 +70,8 @@ def _for_each_text(batch: Batch, live: Tensor, values: Tensor) -> Tensor:
 def live_losses(model: LanguageModel, batch: Batch, live: Tensor | None = None) -> LiveLosses:
     """The loss of each live target of a batch.
 
-    The head, most of a small model's work, is computed only where a target counts. ``live`` is the
+    The head, most of a small model's work, is computed only where a target counts, and so is what
+    the last block of a ``GPT`` does with each position by itself. ``live`` is the
     batch's ``live_mask``, for callers that already have it.
 
     Raises:
@@ -83,7 +84,7 @@ def live_losses(model: LanguageModel, batch: Batch, live: Tensor | None = None) 
             "this model cannot keep the entries of a packed row apart; use batching='shuffled' or "
             "'bucketed', and no share_prefix"
         )
-    hidden = model.hidden(batch)[live]  # (batch, length, width) → (n, width)
+    hidden = hidden_where(model, batch, live)  # (n, width)
     losses, correct = token_losses(model, hidden, batch.targets[live])
     losses, correct = (_for_each_text(batch, live, values) for values in (losses, correct))
     return LiveLosses(losses, live_weights(batch, live), correct)

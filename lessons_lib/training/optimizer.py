@@ -6,6 +6,7 @@ over the batches: a batch with twice as many targets counts twice, as it would i
 
 import contextlib
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch
@@ -14,7 +15,9 @@ from torch import Tensor, nn
 from lessons_lib.batching import Batch
 from lessons_lib.batching.batch import as_batch, repeats
 from lessons_lib.data import IGNORE_INDEX
+from lessons_lib.levers import Bfloat16AdamW, add_lookup_gradients
 from lessons_lib.models import LanguageModel
+from lessons_lib.models.vocabulary import CompactTokenEmbedding, TokenEmbedding
 from lessons_lib.support.devices import device_of
 from lessons_lib.training.history import Step
 from lessons_lib.training.losses import live_losses, live_mask, live_weights
@@ -22,14 +25,19 @@ from lessons_lib.training.options import Precision
 
 
 def make_optimizer(
-    model: nn.Module, learning_rate: float, weight_decay: float
+    model: nn.Module, learning_rate: float, weight_decay: float, precision: Precision = "float32"
 ) -> torch.optim.AdamW:
-    """AdamW that decays matrices but not biases and norms; fused into one pass over all weights."""
+    """AdamW that decays matrices but not biases and norms; fused into one pass over all weights.
+
+    With ``precision="bf16"`` on a CPU it also keeps the bfloat16 copies that steps compute with.
+    """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
+    if precision == "bf16" and device_of(model).type == "cpu":
+        return Bfloat16AdamW(groups, _multiplying(model), lr=learning_rate)
     return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
 
 
@@ -42,7 +50,9 @@ def optimizer_step(
 ) -> Step:
     """Take one step on the (weighted) mean loss over all live targets of the batches.
 
-    If the loss or the gradient's norm is not finite, the weights stay as they are.
+    If the loss or the gradient's norm is not finite, the weights stay as they are. With
+    ``precision="bf16"`` a ``Bfloat16AdamW`` lends the model its copies for a single batch; the
+    gradients of several are added up in float32.
 
     Raises:
         BatchError: a batch has no live target; the weights are unchanged.
@@ -55,17 +65,28 @@ def optimizer_step(
     weight = sum(float(live_weights(*pair).sum()) for pair in pairs)
     optimizer.zero_grad(set_to_none=True)
     total, correct, count = torch.zeros((), device=device), 0, 0
-    for batch, mask in pairs:
-        with _autocast(device, precision):
-            losses, weights, right = live_losses(model, batch.to(device), mask.to(device))  # (n,)
-        share = (losses * weights).sum() / weight
-        share.backward()
-        total, correct, count = total + share.detach(), correct + right.sum(), count + len(right)
-    norm = _clip(model, max_gradient_norm)
+    has_copies = isinstance(optimizer, Bfloat16AdamW)
+    with add_lookup_gradients(_embeddings(model)):
+        for batch, mask in pairs:
+            with _computing(precision, device, optimizer if len(pairs) == 1 else None):
+                losses, weights, right = live_losses(model, batch.to(device), mask.to(device))
+            share = (losses * weights).sum() / weight  # losses and weights (n,)
+            share.backward()
+            total, correct = total + share.detach(), correct + right.sum()
+            count += len(right)
+    gradients = optimizer.gradients() if has_copies else _gradients(model)
+    norm = nn.utils.get_total_norm(gradients)
     loss, correct, norm = torch.stack([total, correct.to(total), norm.to(total)]).tolist()
     step = Step(loss, correct / count, norm, *_sizes(batches))
     if step.is_finite:
-        optimizer.step()
+        # As in torch.nn.utils.clip_grad_norm_, except that nothing is multiplied by 1.
+        scale = min(1.0, (max_gradient_norm or math.inf) / (norm + 1e-6))
+        if has_copies:
+            optimizer.step(scale)
+        else:
+            if scale < 1:
+                torch._foreach_mul_(gradients, scale)
+            optimizer.step()
     return step
 
 
@@ -95,15 +116,34 @@ def input_tokens(batch: Batch) -> int:
     return int((batch.lengths if batch.segments is None else repeats(batch.segments)).sum())
 
 
-def _autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager:
-    if precision == "bf16":
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return contextlib.nullcontext()
+def _computing(
+    precision: Precision, device: torch.device, optimizer: torch.optim.Optimizer | None
+) -> contextlib.AbstractContextManager:
+    """The precision of the forward pass; the optimizer's copies, if it is given and has some."""
+    if precision == "float32":
+        return contextlib.nullcontext()
+    if isinstance(optimizer, Bfloat16AdamW):
+        return optimizer.working_copies()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
-def _clip(model: nn.Module, max_norm: float | None) -> Tensor:
-    """The gradients' norm, 0-dimensional; they are scaled down to ``max_norm`` if it is larger."""
-    if max_norm is not None:
-        return nn.utils.clip_grad_norm_(model.parameters(), max_norm)
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    return nn.utils.get_total_norm(gradients)
+def _multiplying(model: nn.Module) -> list[nn.Linear | nn.Embedding]:
+    """Modules whose float32 weight something is multiplied by: linear layers, heads, and embeddings
+    that share a head's. A weight that is a turned view of another is left out."""
+    modules = [m for m in model.modules() if isinstance(m, nn.Linear | nn.Embedding)]
+    weights = {m.weight for m in modules if isinstance(m, nn.Linear | TokenEmbedding)}
+    return [
+        m
+        for m in modules
+        if m.weight in weights and m.weight.dtype == torch.float32 and m.weight.is_contiguous()
+    ]
+
+
+def _embeddings(model: nn.Module) -> list[nn.Embedding]:
+    """Embeddings that have a row for each id."""
+    embeddings = [m for m in model.modules() if isinstance(m, nn.Embedding)]
+    return [m for m in embeddings if not isinstance(m, CompactTokenEmbedding)]
+
+
+def _gradients(model: nn.Module) -> list[Tensor]:
+    return [p.grad for p in model.parameters() if p.grad is not None]

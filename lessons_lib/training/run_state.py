@@ -107,7 +107,9 @@ class Run:
                 )
         torch.manual_seed(options.seed)
         self.loader, self.options, self.checkpoints = loader, options, checkpoints
-        self.optimizer = make_optimizer(model, options.learning_rate, options.weight_decay)
+        self.optimizer = make_optimizer(
+            model, options.learning_rate, options.weight_decay, options.precision
+        )
         total_steps = options.total_steps(len(loader))
         self.state = TrainingState(model, total_steps, epochs=options.epochs)
         self.validator = Validator(self.state, validation_loader, on_eval)

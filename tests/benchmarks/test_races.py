@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from torch import nn
 
 pytest.importorskip("llms_from_scratch.ch07", reason="llms-from-scratch: make environment")
 for name in ("transformers", "trl", "datasets"):
@@ -14,6 +15,7 @@ from benchmarks.ours import BEST, OURS, Levers, Ours  # noqa: E402
 from benchmarks import finetune, generate, peers, race  # noqa: E402  (after the check)
 from benchmarks.entries import ENTRIES_VARIABLE  # noqa: E402
 from lessons_lib.data import load_entries  # noqa: E402
+from lessons_lib.levers import Bfloat16AdamW, attention  # noqa: E402
 from lessons_lib.models import GPT, GPTConfig  # noqa: E402
 from lessons_lib.support.devices import has_fast_bf16  # noqa: E402
 
@@ -61,8 +63,10 @@ def test_the_work_of_a_step_by_hand():
     lengths = [len(example.token_ids) for example in ours.examples]
     shared = int((batch.segments == -1).sum())
     assert batch.inputs.numel() == sum(lengths) - 7 * shared
-    blocks = 2 * batch.inputs.numel() * 12 * 16**2 + 2 * sum(n * n for n in lengths) * 16
     live = sum(len(e.token_ids) + 1 - e.prompt_length for e in ours.examples)
+    # Of two blocks the last computes what comes after attention where a target counts.
+    blocks = batch.inputs.numel() * (12 + 3) * 16**2 + live * 9 * 16**2
+    blocks += 2 * sum(n * n for n in lengths) * 16
     assert ours.flops(range(8)) == 3 * 2 * (blocks + live * 50_257 * 16)
 
 
@@ -93,7 +97,38 @@ def test_the_race_runs(capsys):
     assert "First loss of all: 10.8" in out
     assert result["fp32_vs_llms_from_scratch"] > 0 < result["fp32_vs_trl"]
     assert (result["bf16_vs_llms_from_scratch"] is None) is not has_fast_bf16(torch.device("cpu"))
+    assert (result["bf16_share_of_matmul_peak"] is None) is not has_fast_bf16(torch.device("cpu"))
     assert out.count("×") == len(result["seconds_a_step"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_levers_without_a_switch_are_off_until_their_row(name, monkeypatch):
+    called = set()
+
+    def note(owner, attribute):
+        plain = getattr(owner, attribute)
+        monkeypatch.setattr(owner, attribute, lambda *given: called.add(attribute) or plain(*given))
+
+    note(GPT, "hidden_where")
+    note(attention, "attend_by_products")
+    note(Bfloat16AdamW, "working_copies")
+    monkeypatch.setattr(
+        nn.Embedding,
+        "register_forward_hook",
+        lambda self, hook: called.add("single_rows") or nn.Module.register_forward_hook(self, hook),
+    )
+    levers = OURS[name]
+    Ours(new_model(), ENTRIES, levers).step(range(8))
+    assert called == {
+        attribute
+        for attribute, on in {
+            "hidden_where": levers.last_block,
+            "single_rows": levers.single_rows,
+            "attend_by_products": levers.products,
+            "working_copies": levers.copies,
+        }.items()
+        if on
+    }
 
 
 # Writing

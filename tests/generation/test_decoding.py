@@ -10,6 +10,7 @@ from torch import nn
 
 from lessons_lib.data import END_OF_TEXT, PROMPT_FORMATS, get_tokenizer
 from lessons_lib.generation import (
+    decoding,
     generate,
     generate_all,
     generate_responses,
@@ -19,7 +20,7 @@ from lessons_lib.generation import (
 )
 from lessons_lib.generation.decoding import _closed_up, continue_rows, start_rows
 from lessons_lib.generation.texts import Generated
-from lessons_lib.models import GPT, GPTConfig
+from lessons_lib.models import GPT, GPTConfig, KeyValueCache
 from lessons_lib.support.reply_options import ReplyOptions
 from tests.helpers.toys import (
     ENTRIES,
@@ -173,8 +174,30 @@ def test_a_start_that_all_prompts_share_is_read_once():
     model = recording()
     prompts = [text(SHARED_START + rest) for rest in ([1, 2, 3], [4, 5], [1])]
     answers = generate_all(model, prompts, max_new_tokens=2, **LETTERS | {"end_of_text_id": -1})
-    assert model.shapes[:2] == [(1, 10), (3, 3)]
+    assert model.shapes[:3] == [(1, 10), (3, 2), (3, 1)], "then all but the last, then the last"
     assert answers == [greedy(model, prompt, 2, end=-1) for prompt in prompts]
+
+
+def test_prompts_of_like_length_are_read_together(monkeypatch):
+    monkeypatch.setattr(decoding, "READ_AT_ONCE", 2)
+    model = recording()
+    rests = [[1] * 9, [2] * 8, [3] * 4, [4] * 3, [5, 6]]
+    prompts = [text(SHARED_START + rest) for rest in rests]
+    answers = generate_all(model, prompts, max_new_tokens=3, **LETTERS | {"end_of_text_id": -1})
+    assert model.shapes[:5] == [(1, 10), (2, 8), (2, 3), (1, 1), (5, 1)]
+    assert answers == [greedy(model, prompt, 3, end=-1) for prompt in prompts]
+
+
+def test_the_cache_has_room_for_the_answers_at_once(monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        decoding, "KeyValueCache", lambda *given: made.append(KeyValueCache(*given)) or made[-1]
+    )
+    monkeypatch.setattr(decoding, "ROOM", 6)
+    prompts = [text(SHARED_START + [1]), text(SHARED_START + [2, 3])]
+    generate_all(decided_model(VOCABULARY), prompts, max_new_tokens=5, **LETTERS)
+    generate_all(decided_model(VOCABULARY), prompts, max_new_tokens=9, **LETTERS)
+    assert [cache.room for cache in made] == [12 + 5, 12 + 6]
 
 
 @pytest.mark.parametrize("rests", [[[]] * 3, [[], [3]], [[3, 4]]], ids=str)

@@ -95,6 +95,25 @@ def test_edge_right_padding_is_harmless_without_an_attention_mask():
         torch.testing.assert_close(together[row, :length], alone, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("packed", [False, True])
+def test_wanted_positions_have_the_vectors_they_have_among_all(layers, packed):
+    model = tiny_model(layers=layers).double()
+    batch = (
+        packer(20)([EXAMPLES])
+        if packed
+        else InstructionCollator(pad_token_id=0, end_of_text_id=0)(EXAMPLES)
+    )
+    wanted = torch.zeros_like(batch.inputs, dtype=torch.bool)
+    wanted[0, [1, 4]] = wanted[-1, 2] = True
+    seen = []
+    model.blocks[-1].network.register_forward_hook(lambda _, given, __: seen.append(given[0].shape))
+    vectors = model.hidden_where(batch, wanted)
+    assert vectors.shape == (int(wanted.sum()), 16)
+    torch.testing.assert_close(vectors, model.hidden(batch)[wanted])
+    assert seen[0] == vectors.shape, "the last block computes no others"
+
+
 def test_rows_of_a_batch_do_not_see_each_other():
     model, rows = tiny_model(), ids(rows=3)
     other = rows.clone()

@@ -130,7 +130,56 @@ def test_only_rows_that_change_places_are_copied():
     keys = cache.layers[0].keys
     cache.keep([0, 3, 2])
     assert cache.layers[0].keys.data_ptr() == keys.data_ptr()
-    assert torch.equal(cache.layers[0].keys[1], keys[3])
+    assert torch.equal(cache.layers[0].keys[1, :5], keys[3, :5])
+
+
+def test_room_that_is_asked_for_is_set_aside_once():
+    gpt, cache = model(), KeyValueCache(1, room=20)
+    gpt.hidden(Batch(ids(1, 5)), cache)
+    cache.keep([0, 0])
+    keys = cache.layers[0].keys
+    assert keys.shape[:2] == (2, 20)
+    gpt.hidden(Batch(ids(2, 15)), cache)
+    assert cache.layers[0].keys.data_ptr() == keys.data_ptr()
+
+
+def test_a_window_reads_for_some_rows():
+    gpt, inputs, lengths = model(), ids(4, 12), [9, 8, 4, 3]
+    inputs[:, :2] = inputs[0, :2]
+    cache = KeyValueCache(1, room=12)
+    gpt.hidden(Batch(inputs[:1, :2]), cache)
+    cache.keep([0] * 4)
+    for first in (0, 2):
+        with cache.window(first, first + 2, slots=9) as part:
+            gpt.hidden(Batch(inputs[first : first + 2, 2 : lengths[first]]), part)
+            part.trim(lengths[first : first + 2])
+    assert cache.lengths == lengths
+    rows = torch.arange(4)
+    hidden = gpt.hidden(Batch(inputs[rows, lengths][:, None]), cache)[:, 0]  # (4, width)
+    for row, length in enumerate(lengths):
+        alone = gpt.hidden(Batch(inputs[row : row + 1, : length + 1]))
+        assert_close(hidden[row], alone[0, -1])
+
+
+def test_no_window_opens_on_an_empty_cache():
+    with pytest.raises(ValueError, match="at least one token"), KeyValueCache(2).window(0, 1, 5):
+        pass
+
+
+def test_what_memory_held_before_is_never_read(monkeypatch):
+    """A masked slot is multiplied by 0; if it held NaN, so would every answer."""
+    empty = torch.Tensor.new_empty
+    monkeypatch.setattr(
+        torch.Tensor, "new_empty", lambda self, *sizes: empty(self, *sizes).fill_(torch.nan)
+    )
+    gpt, cache = model(context_length=3 * GROWTH), KeyValueCache(1)
+    gpt.hidden(Batch(ids(1, 4)), cache)
+    cache.keep([0, 0, 0])
+    with cache.window(0, 2, slots=9) as part:
+        gpt.hidden(Batch(ids(2, 5)), part)
+        part.trim([9, 7])
+    for _ in range(GROWTH + 9):
+        assert gpt.hidden(Batch(ids(3, 1)), cache).isfinite().all()
 
 
 def test_no_row_is_left():

@@ -30,8 +30,16 @@ from lessons_lib.models.llama import load_local_llm
 from lessons_lib.models.smollm2_files import find_fault, find_source, smollm2_folder
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.files import sha256_of
-from lessons_lib.training import Recipe, batch_loss, finetune, response_loss, train
+from lessons_lib.training import (
+    Recipe,
+    batch_loss,
+    finetune,
+    make_optimizer,
+    response_loss,
+    train,
+)
 from lessons_lib.training.finetuning import add_entry_tokens, recipe_key
+from lessons_lib.training.optimizer import optimizer_step
 from tests.helpers.llama_toys import TEMPLATE, tiny_llama, tiny_tokenizer
 from tests.helpers.toys import ENTRIES, TEXTS, LetterTokenizer, live_targets, tiny_model
 
@@ -678,3 +686,25 @@ def test_the_real_model_answers_batched_as_alone(smollm2):
         together = next_logits(smollm2, rows)
         alone = torch.cat([next_logits(smollm2, [row]) for row in rows])
     torch.testing.assert_close(together, alone, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_in_bfloat16_what_enters_the_blocks_stays_float32(tied):
+    """The look-up shares its weight with the head, whose copy is bfloat16."""
+    model = tiny_llama(dtype=torch.float32, tie_word_embeddings=tied)
+    optimizer = make_optimizer(model, 1e-3, 0.1, "bf16")
+    assert any(m.copy.shape == model.llama.lm_head.weight.shape for m in optimizer._matrices)
+    entered = []
+    model.llama.model.layers[0].register_forward_pre_hook(
+        lambda _, given: entered.append(given[0].dtype)
+    )
+    dataset = InstructionDataset(ENTRIES, model.tokenizer)
+    before = copy.deepcopy(model.state_dict())
+    step = optimizer_step(
+        model, optimizer, [next(iter(create_loader(dataset, 2)))], precision="bf16"
+    )
+    assert step.is_finite and entered == [torch.float32]
+    changed = {
+        name for name, weight in model.state_dict().items() if not weight.equal(before[name])
+    }
+    assert changed == set(before)

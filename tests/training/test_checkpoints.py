@@ -39,7 +39,13 @@ def train_toy(checkpoints=None, loader=None, stop_at=None, on_step=None, width=1
         model,
         loader or make_loader(),
         make_loader(shuffle=False, batching="shuffled"),
-        **{"epochs": EPOCHS, "learning_rate": 5e-2, "evaluate_every": 2, "schedule": "constant"}
+        **{
+            "epochs": EPOCHS,
+            "learning_rate": 5e-2,
+            "evaluate_every": 2,
+            "schedule": "constant",
+            "seed": 3,
+        }
         | options,
         keep_best=True,
         progress=False,
@@ -346,8 +352,8 @@ def test_a_run_of_another_length_is_refused(cut_off):
     [
         ({"weight_decay": 0.0}, "weight_decay was 0.1, is 0.0"),
         ({"learning_rate": 1e-3}, "learning_rate was 0.05, is 0.001"),
-        ({"seed": 7}, "seed was 123, is 7"),
-        ({"loader": {"seed": 7}}, "order's seed was 123, is 7"),
+        ({"seed": 7}, "seed was 3, is 7"),
+        ({"loader": {"seed": 7}}, "order's seed was 3, is 7"),
         ({"loader": {"batching": "shuffled"}}, "batching was bucketed, is shuffled"),
         ({"loader": {"instruction_mask": "prompt"}}, "instruction_mask was none, is prompt"),
     ],

@@ -29,7 +29,7 @@ from lessons_lib.training import (
     train,
 )
 from lessons_lib.training.losses import evaluate
-from lessons_lib.training.optimizer import input_tokens
+from lessons_lib.training.optimizer import input_tokens, optimizer_step
 from tests.helpers.toys import ENTRIES, EXAMPLES, NextToken, tiny_model
 
 IDS = {"pad_token_id": 62, "end_of_text_id": 63}
@@ -735,6 +735,81 @@ def test_bf16_trains_nearly_as_float32_and_keeps_the_weights_float32():
     assert half.train_loss == pytest.approx(full.train_loss, rel=0.1)
     assert half.validation_loss[0] == full.validation_loss[0], "validation is in float32"
     assert half.validation_loss[-1] < 0.8 * half.validation_loss[0]
+
+
+def one_step(
+    optimizer_of=lambda model: make_optimizer(model, 1e-2, 0.1, "bf16"), batches=1, **more
+):
+    """A tiny model after one step in bfloat16, and what the step measured."""
+    model = tiny_model()
+    step = optimizer_step(
+        model, optimizer_of(model), counting_batches()[:batches], precision="bf16", **more
+    )
+    return step, dict(model.named_parameters())
+
+
+@pytest.mark.parametrize("max_gradient_norm", [None, 0.1, 1e4])
+def test_working_copies_give_autocasts_step(max_gradient_norm):
+    """The look-up reads a rounded row; all else is computed from the same bfloat16 numbers."""
+    ours, with_copies = one_step(max_gradient_norm=max_gradient_norm)
+    plain, cast = one_step(
+        lambda m: make_optimizer(m, 1e-2, 0.1), max_gradient_norm=max_gradient_norm
+    )
+    assert ours.loss == pytest.approx(plain.loss, rel=2e-3)
+    assert ours.gradient_norm == pytest.approx(plain.gradient_norm, rel=2e-2)
+    for name, weight in with_copies.items():
+        # Adam's first update is one learning rate up or down, wherever a gradient is not near 0, as
+        # those of the keys' biases are: attention does not depend on them.
+        if weight.dim() == 2:
+            assert ((weight - cast[name]).abs() < 2e-3).float().mean() > 0.95, name
+
+
+def test_gradients_of_several_batches_are_added_in_float32():
+    (ours, with_copies), (plain, cast) = (
+        one_step(make, batches=2, max_gradient_norm=None)
+        for make in (
+            lambda model: make_optimizer(model, 1e-2, 0.1, "bf16"),
+            lambda model: make_optimizer(model, 1e-2, 0.1),
+        )
+    )
+    assert ours.loss == plain.loss
+    assert all(torch.equal(weight, cast[name]) for name, weight in with_copies.items())
+
+
+def test_copies_are_for_bfloat16_and_for_what_is_multiplied():
+    model = tiny_model()
+    assert type(make_optimizer(model, 1e-2, 0.1)) is torch.optim.AdamW
+    optimizer = make_optimizer(model, 1e-2, 0.1, "bf16")
+    with optimizer.working_copies():
+        half = {n for n, p in model.named_parameters() if p.dtype == torch.bfloat16}
+    assert half == {
+        name
+        for name, p in model.named_parameters()
+        if p.dim() == 2 and name != "position_embedding.weight"
+    }
+
+
+def test_a_weight_that_is_a_view_of_another_has_no_copy():
+    model = tiny_model()
+    turned = model.blocks[0].attention.output
+    turned.weight = torch.nn.Parameter(turned.weight.detach().clone().T)
+    optimizer = make_optimizer(model, 1e-2, 0.1, "bf16")
+    before = turned.weight.detach().clone()
+    optimizer_step(model, optimizer, counting_batches()[:1], precision="bf16")
+    assert not torch.equal(turned.weight, before)
+    assert all(matrix.weight is not turned.weight for matrix in optimizer._matrices)
+
+
+def test_a_step_on_a_gradient_below_the_limit_multiplies_nothing():
+    """Not even by 1: a step without a limit is the same, to the last bit."""
+    limited, free = (train_once(max_gradient_norm=norm) for norm in (1e6, None))
+    assert all(torch.equal(one, other) for one, other in zip(limited, free, strict=True))
+
+
+def train_once(**options):
+    model = tiny_model()
+    train(model, counting_batches()[:1], learning_rate=1e-2, progress=False, **options)
+    return list(model.parameters())
 
 
 def test_with_a_device_the_model_is_moved_there(monkeypatch):

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from lessons_lib.batching import Batch, create_loader
 from lessons_lib.data import Entry, tokenizer_of
 from lessons_lib.experiments.masking.runs import Mode, mode_name
+from lessons_lib.levers.memory import keep_freed_memory
 from lessons_lib.models.protocol import token_losses
 from lessons_lib.support import Table, is_quick
 from lessons_lib.support.devices import device_of
-from lessons_lib.support.memory import keep_freed_memory
 from lessons_lib.training import batch_loss, make_optimizer
 from lessons_lib.training.losses import live_mask
 

@@ -5,8 +5,8 @@ import sys
 import pytest
 import torch
 
-from lessons_lib.support import memory
-from lessons_lib.support.memory import keep_freed_memory
+from lessons_lib.levers import memory
+from lessons_lib.levers.memory import keep_freed_memory
 
 GLIBC = memory._c_library() is not None
 
