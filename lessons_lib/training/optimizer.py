@@ -74,8 +74,10 @@ def optimizer_step(
             share.backward()
             total, correct = total + share.detach(), correct + right.sum()
             count += len(right)
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    norm = optimizer.gradient_norm() if has_copies else nn.utils.get_total_norm(gradients)
+    if has_copies:
+        norm = optimizer.gradient_norm()
+    else:
+        norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
     loss, correct, gradient_norm = torch.stack([total, correct.to(total), norm.to(total)]).tolist()
     step = Step(loss, correct / count, gradient_norm, *_sizes(batches))
     if not step.is_finite:
