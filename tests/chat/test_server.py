@@ -19,7 +19,7 @@ from lessons_lib.chat.request_options import NEUTRAL, NEUTRAL_IN_MESSAGES, WITHO
 from lessons_lib.chat.server import create_app, is_loopback, run_server, serving
 from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
 from lessons_lib.generation import respond
-from lessons_lib.support import memory
+from lessons_lib.levers import memory
 from tests.helpers.chat_toys import Slow, entry, scripted
 from tests.helpers.servers import free_port, until
 from tests.helpers.toys import Scripted, decided_model, tiny_model
