@@ -218,6 +218,10 @@ class Writer:
         return (" " if self.draw.chance(0.5) else "\n").join(sentences)
 
 
+# Whole sentences, and the two halves of one, which could meet by chance.
+NO_PHRASES = ("words", "sentence", "full", "rest")
+
+
 def phrases_of_entries() -> list[str]:
     """Words and short phrases of the facts, but no whole sentence of an entry."""
     return sorted(
@@ -226,7 +230,7 @@ def phrases_of_entries() -> list[str]:
             for name in FAMILIES
             for fact in load_facts(name)
             for column, text in fact.items()
-            if column not in ("words", "sentence") and len(text.split()) <= 4
+            if column not in NO_PHRASES and len(text.split()) <= 4
         }
     )
 
