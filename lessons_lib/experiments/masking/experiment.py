@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lessons_lib.data import Entry, load_entries, split_entries
-from lessons_lib.experiments.masking.results import MaskingExperiment, Setting, setting_losses
+from lessons_lib.experiments.masking.results import MaskingExperiment
 from lessons_lib.experiments.masking.runs import (
     TRAIN_ENTRIES,
     Job,
@@ -21,6 +21,7 @@ from lessons_lib.experiments.masking.runs import (
     mode_name,
     with_mode,
 )
+from lessons_lib.experiments.masking.settings import Setting, setting_losses
 from lessons_lib.support import is_quick
 from lessons_lib.support.processes import run_all
 from lessons_lib.support.quick_run import QUICK_ENTRIES

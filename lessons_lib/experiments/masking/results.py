@@ -4,15 +4,17 @@ Runs differ by their seeds, and test entries are a sample; a difference must sta
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from lessons_lib.evaluation.intervals import FEWEST, Estimate, seeds_and_entries_interval
 from lessons_lib.experiments.masking.runs import AnswerMarks, MaskingRun
+from lessons_lib.experiments.masking.settings import Setting, setting_losses
 from lessons_lib.support import Table
 
 # Name of a measure: how tables call it, and whether more of it is better.
@@ -22,17 +24,6 @@ MEASURES = {
     "stopped": ("stopped by itself", True),
     "test_loss": ("test response loss", False),
 }
-
-
-class Setting(NamedTuple):
-    """What is chosen for each mode."""
-
-    epochs: int
-    learning_rate: float
-
-    @classmethod
-    def of(cls, run: MaskingRun) -> "Setting":
-        return cls(run.epochs, run.learning_rate)
 
 
 @dataclass(frozen=True)
@@ -119,8 +110,11 @@ class MaskingExperiment:
         """
         return _interval(*self._values(mode, measure))
 
-    def difference(self, first: str, second: str, measure: str) -> Estimate:
+    def difference(self, first: str, second: str, measure: str, comparisons: int = 1) -> Estimate:
         """How much higher a measure is with the second mode, seed by seed and entry by entry.
+
+        As one of several ``comparisons`` it has a wider interval; see
+        ``seeds_and_entries_interval``.
 
         Raises:
             KeyError: there is no such mode or measure. ValueError: the two have other seeds.
@@ -129,7 +123,7 @@ class MaskingExperiment:
         if seeds[0] != seeds[1]:
             raise ValueError(f"{first} and {second} were run with other seeds: they do not pair")
         (a, weights), (b, _) = (self._values(mode, measure) for mode in (first, second))
-        return _interval(b - a, weights)
+        return _interval(b - a, weights, comparisons)
 
     def seed_means(self, mode: str, measure: str) -> list[float]:
         """Each seed's mean of a measure, by seed; none where no entry has it.
@@ -180,6 +174,22 @@ class MaskingExperiment:
             (f"minus {first!r}", "exact match", "ROUGE-L", "test response loss"), tuple(rows)
         )
 
+    def pairs_table(self) -> Table:
+        """Each mode minus each before it, with intervals wide enough for so many comparisons.
+
+        A star marks a difference whose interval does not contain 0.
+        """
+        pairs = list(combinations(self.modes, 2))
+        rows = []
+        for first, second in pairs:
+            cells = []
+            for measure in ("exact", "test_loss"):
+                found = self.difference(first, second, measure, len(pairs))
+                form, scale, unit = _scale(measure)
+                cells.append(found.format(form, scale) + unit + " *" * found.excludes_zero)
+            rows.append((f"{second!r} minus {first!r}", *cells))
+        return Table(("difference", "exact match", "test response loss"), tuple(rows))
+
     def verdict(self, first: str, second: str, measure: str = "exact") -> str:
         """The sentence that the interval allows, and no more.
 
@@ -187,9 +197,7 @@ class MaskingExperiment:
             KeyError, ValueError: as ``difference``.
         """
         found, (name, more_is_better) = self.difference(first, second, measure), MEASURES[measure]
-        unit, form, scale = ("", "+.3f", 1.0)
-        if measure in ("exact", "stopped"):
-            unit, form, scale = " points", "+.1f", 100.0
+        form, scale, unit = _scale(measure)
         few = self.entries < FEWEST
         value = f"{scale * found.value:{form}}" if few else found.format(form, scale)
         told = (
@@ -232,26 +240,14 @@ class MaskingExperiment:
         return found.format(".3f") + (f", {missing} left out" if found.count and missing else "")
 
 
-def _interval(values: np.ndarray, weights: np.ndarray | None) -> Estimate:
+def _interval(values: np.ndarray, weights: np.ndarray | None, comparisons: int = 1) -> Estimate:
     if not values.size:
         return Estimate(None, None, None, 0)
-    return seeds_and_entries_interval(values, weights)
+    return seeds_and_entries_interval(values, weights, comparisons)
 
 
-def setting_losses(runs: Sequence[MaskingRun]) -> dict[str, dict[Setting, float]]:
-    """By mode and setting the mean validation response loss.
-
-    Over the seeds that all settings of the mode have, so that they are compared on the same ones.
-    """
-    losses: dict[str, dict[Setting, float]] = {}
-    for mode in dict.fromkeys(run.mode for run in runs):
-        tried: dict[Setting, dict[int, float]] = {}
-        for run in runs:
-            if run.mode == mode:
-                tried.setdefault(Setting.of(run), {})[run.seed] = run.validation_loss
-        shared = set.intersection(*(set(by_seed) for by_seed in tried.values()))
-        losses[mode] = {
-            setting: fmean(by_seed[seed] for seed in sorted(shared))
-            for setting, by_seed in tried.items()
-        }
-    return losses
+def _scale(measure: str) -> tuple[str, float, str]:
+    """How a difference of a measure is written: format, factor and unit."""
+    if measure in ("exact", "stopped"):
+        return "+.1f", 100.0, " points"
+    return "+.3f", 1.0, ""

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from lessons_lib.experiments.masking import experiment, run_masking_experiment, runs
-from lessons_lib.experiments.masking.results import Setting
 from lessons_lib.experiments.masking.runs import (
     AnswerMarks,
     Job,
@@ -18,6 +17,7 @@ from lessons_lib.experiments.masking.runs import (
     mode_name,
     with_mode,
 )
+from lessons_lib.experiments.masking.settings import Setting
 from lessons_lib.training import Recipe, load_or_finetune, response_loss
 from tests.helpers.toys import number_entries, tiny_model, tiny_recipe
 

@@ -15,8 +15,9 @@ from lessons_lib.experiments.masking import (
     draw_modes,
 )
 from lessons_lib.experiments.masking.claims import CLAIMS
-from lessons_lib.experiments.masking.results import MaskingExperiment, setting_losses
+from lessons_lib.experiments.masking.results import MaskingExperiment
 from lessons_lib.experiments.masking.runs import AnswerMarks, MaskingRun
+from lessons_lib.experiments.masking.settings import setting_losses
 from lessons_lib.experiments.masking.studies import (
     STUDIES,
     read_experiment,
@@ -122,6 +123,24 @@ def test_differences_are_paired(experiment):
     assert opposite.value == pytest.approx(-0.25)
     # All entries have the same loss in a mode: nothing is uncertain.
     assert experiment.difference("none", "prompt", "test_loss")[:3] == pytest.approx((-0.25,) * 3)
+
+
+def test_of_many_comparisons_each_has_a_wider_interval(experiment):
+    one = experiment.difference("none", "weight 0.1", "exact")
+    many = experiment.difference("none", "weight 0.1", "exact", comparisons=6)
+    assert many.value == one.value
+    assert many.low < one.low and one.high < many.high
+
+
+def test_every_pair_of_modes_is_compared_once(experiment):
+    rows = {row[0]: row[1:] for row in experiment.pairs_table().rows}
+    modes = experiment.modes
+    assert len(rows) == len(modes) * (len(modes) - 1) / 2
+    exact, loss = rows["'prompt' minus 'none'"]
+    wide = experiment.difference("none", "prompt", "exact", comparisons=len(rows))
+    assert exact == wide.format("+.1f", 100) + " points *" and wide.excludes_zero
+    assert loss.startswith("-0.250 (") and loss.endswith(" *")
+    assert not rows["'weight 0.1' minus 'none'"][0].endswith("*"), "its interval contains 0"
 
 
 def test_the_sentence_says_what_the_interval_allows(experiment):
