@@ -5,12 +5,22 @@ The large experiment on masking has a room of its own, ``masking``.
 
 from lessons_lib.experiments.before_after import before_and_after
 from lessons_lib.experiments.masking import run_masking_experiment
-from lessons_lib.experiments.saved_figures import race_table, real_table, save_figures
+from lessons_lib.experiments.saved_figures import (
+    efficiency_table,
+    load_figures,
+    race_table,
+    rates_table,
+    real_table,
+    save_figures,
+)
 
 __all__ = [
     "before_and_after",
     "run_masking_experiment",
     "race_table",
     "real_table",
+    "rates_table",
+    "efficiency_table",
+    "load_figures",
     "save_figures",
 ]

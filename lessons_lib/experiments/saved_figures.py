@@ -52,5 +52,35 @@ def real_table() -> Table:
     return Table(head, tuple(rows))
 
 
+def rates_table() -> Table:
+    """Each start's response loss by learning rate; a star marks the lowest, which was chosen."""
+    figures = load_figures("learning_rates")
+    rows = []
+    for name, losses in figures["response_loss"].items():
+        chosen = figures["best"][name]
+        cells = [
+            f"{rate}: {loss:.3f}" + " *" * (float(rate) == chosen) for rate, loss in losses.items()
+        ]
+        rows.append((*name.rsplit(", ", 1), "   ".join(cells)))
+    return Table(("start", "mask", "response loss by learning rate"), tuple(rows))
+
+
+def efficiency_table() -> Table:
+    """What fine-tuning on more and more entries gives, and what it does to the prose."""
+    rows = [
+        (
+            row["model"],
+            str(row["entries"]),
+            f"{row['exact']:.0%} ({row['exact_low']:.0%} to {row['exact_high']:.0%})",
+            f"{row['key_answer']:.0%}",
+            f"{row['stopped']:.0%}",
+            f"{row['prose_loss']:.2f}",
+        )
+        for row in load_figures("efficiency")["rows"]
+    ]
+    head = ("model", "entries", "exact", "key answer recalled", "stopped", "loss on prose")
+    return Table(head, tuple(rows))
+
+
 def _share(value: float, answers: int = 110) -> str:
     return str(Share(round(value * answers), answers))

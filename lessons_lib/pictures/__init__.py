@@ -14,6 +14,7 @@ from lessons_lib.pictures.charts import (
     draw_comparison,
     draw_history,
     draw_lengths,
+    draw_shares,
     draw_waste,
 )
 from lessons_lib.pictures.live_plot import LivePlot
@@ -30,6 +31,7 @@ __all__ = [
     "draw_comparison",
     "draw_history",
     "draw_lengths",
+    "draw_shares",
     "draw_waste",
     "describe_history",
     "show",

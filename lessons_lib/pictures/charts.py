@@ -1,4 +1,4 @@
-"""Charts of lengths, padding and training, drawn with matplotlib. Lessons 03, 04, 07 and 09."""
+"""Charts of lengths, padding, training and shares, drawn with matplotlib. Lessons 03 to 09."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -120,6 +120,29 @@ def draw_comparison(
     axes.set_ylabel(f"{MEASURES[measure]}, nats per target")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
+    return figure
+
+
+def draw_shares(lines: Mapping[str, Mapping[int, float]], title: str, xlabel: str) -> Figure:
+    """Shares (0 … 1) by a number, with a line for each name; the numbers' axis is logarithmic."""
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    axes = figure.subplots()
+    for index, (name, shares) in enumerate(lines.items()):
+        axes.plot(
+            list(shares),
+            [100 * share for share in shares.values()],
+            label=name,
+            marker="os^Dv"[index % 5],
+            color=LINE_COLORS[index % len(LINE_COLORS)],
+            linestyle=("-", "--", "-.", ":")[index % 4],
+        )
+    numbers = sorted({number for shares in lines.values() for number in shares})
+    axes.set_xscale("log")
+    axes.set_xticks(numbers, list(map(str, numbers)))
+    axes.minorticks_off()
+    axes.set(title=title, xlabel=xlabel, ylabel="%", ylim=(0, 105))
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 

@@ -45,3 +45,21 @@ def test_what_is_committed_says_on_what_machine_and_holds_no_entry(name):
     text = (saved_figures.MEASURED / f"{name}.json").read_text(encoding="utf-8")
     assert len(json.loads(text)["machine"]) > 20
     assert len(text) < 3_000 and '"instruction"' not in text
+
+
+def test_of_each_start_the_lowest_loss_has_a_star(folder):
+    losses = {"base, prompt": {"0.0001": 0.2, "0.0002": 0.1234}}
+    figures = {"response_loss": losses, "best": {"base, prompt": 0.0002}}
+    saved_figures.save_figures("learning_rates", figures, "two cores", folder)
+    assert saved_figures.rates_table().rows == (
+        ("base", "prompt", "0.0001: 0.200   0.0002: 0.123 *"),
+    )
+
+
+def test_entries_and_what_they_give(folder):
+    row = {"model": "base", "entries": 10, "exact": 0.5, "exact_low": 0.4, "exact_high": 0.6}
+    row |= {"key_answer": 0.25, "stopped": 1.0, "prose_loss": 0.987}
+    saved_figures.save_figures("efficiency", {"rows": [row]}, "two cores", folder)
+    assert saved_figures.efficiency_table().rows == (
+        ("base", "10", "50% (40% to 60%)", "25%", "100%", "0.99"),
+    )

@@ -2,7 +2,13 @@
 
 import pytest
 
-from lessons_lib.pictures import describe_history, draw_comparison, draw_history, small_png
+from lessons_lib.pictures import (
+    describe_history,
+    draw_comparison,
+    draw_history,
+    draw_shares,
+    small_png,
+)
 from lessons_lib.training import History
 
 STEPS = [0, 2, 4]
@@ -103,3 +109,12 @@ def test_the_words_for_a_history_name_its_numbers():
     assert "response tokens alone it goes from 6.00 to 3.00" in words
     assert "response" not in describe_history(MASKED)
     assert "validation" not in describe_history(History(train_loss=[1.0]))
+
+
+def test_shares_have_a_line_a_name_over_a_logarithmic_axis():
+    figure = draw_shares({"form": {10: 0.5, 100: 1.0}, "facts": {10: 0.1}}, "title", "entries")
+    (axes,) = figure.axes
+    assert [line.get_label() for line in axes.lines] == ["form", "facts"]
+    assert list(axes.lines[0].get_ydata()) == [50, 100]
+    assert axes.get_xscale() == "log"
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["10", "100"]
