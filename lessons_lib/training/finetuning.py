@@ -35,7 +35,7 @@ from lessons_lib.training.history import Callbacks, History
 from lessons_lib.training.loop import train
 from lessons_lib.training.recipes import Recipe, get_recipe
 
-CODE_VERSION = 1  # raise by one when the same recipe would give a different model
+CODE_VERSION = 2  # raise by one when the same recipe would give a different model
 
 
 @dataclass(frozen=True)
