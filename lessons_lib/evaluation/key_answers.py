@@ -153,6 +153,15 @@ def first_sentence(text: str) -> str:
     return line
 
 
+def split_sentences(text: str) -> list[str]:
+    """The sentences of a text in order; where one ends, ``first_sentence`` says."""
+    found, rest = [], text.strip()
+    while rest:
+        found.append(first_sentence(rest))
+        rest = rest[len(found[-1]) :].lstrip()
+    return found
+
+
 def find_words(text: str) -> list[str]:
     """The words and numbers of a text as they are written; Ann's becomes Ann.
 

@@ -18,7 +18,7 @@ from lessons_lib.evaluation import (
     score_responses,
 )
 from lessons_lib.evaluation.intervals import bootstrap_interval, wilson_interval
-from lessons_lib.evaluation.key_answers import find_words, first_sentence
+from lessons_lib.evaluation.key_answers import find_words, first_sentence, split_sentences
 from lessons_lib.evaluation.scorers import EXACT
 from lessons_lib.evaluation.scores import CHECKS
 from lessons_lib.widgets import show_answers
@@ -216,6 +216,15 @@ def test_answers_of_one_entry_do_not_fit_another():
 )
 def test_first_sentence(text, sentence):
     assert first_sentence(text) == sentence
+
+
+def test_sentences_are_split_where_each_ends():
+    assert split_sentences('Dr. Ames is in.\n It is 3.5. "Why?" asked Ann') == [
+        "Dr. Ames is in.",
+        "It is 3.5.",
+        '"Why?" asked Ann',
+    ]
+    assert split_sentences("a, b, c") == ["a, b, c"] and split_sentences(" \n") == []
 
 
 @given(st.text())

@@ -6,14 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lessons_lib.evaluation.intervals import Estimate
-from lessons_lib.experiments.masking.results import MEASURES, MaskingExperiment
+from lessons_lib.experiments.masking.results import MEASURES, SHARES, MaskingExperiment
 
 # Each mode keeps its colour and its shape from picture to picture.
 COLORS = {"none": "#0072b2", "keep-header": "#a4507d", "prompt": "#b97700"}
 SHAPES = {"none": "o", "keep-header": "s", "prompt": "^"}
 OTHER_COLOR, OTHER_SHAPE = "#00785a", "D"
 REFERENCE = "none"  # the mode that others are compared with
-PERCENT = ("exact", "stopped")  # measures that are shares
 
 
 def draw_modes(
@@ -128,15 +127,15 @@ def _draw_interval(axes: Axes, row: int, mode: str, interval: Estimate, scale: f
 
 
 def _scale(measure: str) -> float:
-    return 100.0 if measure in PERCENT else 1.0
+    return 100.0 if measure in SHARES else 1.0
 
 
 def _form(measure: str) -> tuple[str, float]:
-    return (".1f" if measure in PERCENT else ".3f"), _scale(measure)
+    return (".1f" if measure in SHARES else ".3f"), _scale(measure)
 
 
 def _label(measure: str, points: bool = False) -> str:
     name = MEASURES[measure][0]
-    if measure in PERCENT:
+    if measure in SHARES:
         return f"{name}, {'points' if points else '%'}"
     return f"{name}, nats a token" if measure == "test_loss" else name

@@ -20,10 +20,12 @@ from lessons_lib.support import Table
 # Name of a measure: how tables call it, and whether more of it is better.
 MEASURES = {
     "exact": ("exact match", True),
+    "sentences": ("sentences right", True),
     "rouge_l": ("ROUGE-L", True),
     "stopped": ("stopped by itself", True),
     "test_loss": ("test response loss", False),
 }
+SHARES = ("exact", "sentences", "stopped")  # of which differences are told in points
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,6 @@ def _interval(values: np.ndarray, weights: np.ndarray | None, comparisons: int =
 
 def _scale(measure: str) -> tuple[str, float, str]:
     """How a difference of a measure is written: format, factor and unit."""
-    if measure in ("exact", "stopped"):
+    if measure in SHARES:
         return "+.1f", 100.0, " points"
     return "+.3f", 1.0, ""

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 from torch import nn
@@ -19,6 +20,7 @@ from torch import nn
 from lessons_lib.batching import INSTRUCTION_MASKS, InstructionDataset
 from lessons_lib.data import Entry, get_prompt_format, tokenizer_of
 from lessons_lib.evaluation import ROUGE_L, answer_and_score
+from lessons_lib.evaluation.key_answers import split_sentences
 from lessons_lib.evaluation.scorers import EXACT
 from lessons_lib.generation import log_likelihood
 from lessons_lib.support import cache_folder, write_whole
@@ -63,6 +65,8 @@ class AnswerMarks(NamedTuple):
     stopped: int  # 1 where it ended by itself
     nats: float  # loss of the output's tokens and end of text together
     tokens: int  # how many those are
+    # The share of the output's sentences that stand in the answer; None where it was not measured.
+    sentences: float | None = None
 
 
 @dataclass(frozen=True)
@@ -150,8 +154,10 @@ def _measure(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ...]
     train = tuned.splits.train[: job.train_entries]
     train_loss = response_loss(model, train, prompt_format=written)
     options = {"max_new_tokens": job.max_new_tokens, "batch_size": 64}
-    scores = answer_and_score(model, test, written, (EXACT, ROUGE_L), **options).scores
-    columns = scores["exact"], scores["ROUGE-L"], scores["stopped"]
+    answered = answer_and_score(model, test, written, (EXACT, ROUGE_L), **options)
+    columns = (answered.scores[name] for name in ("exact", "ROUGE-L", "stopped"))
+    pairs = zip(test, answered.answers, strict=True)
+    sentences = [share_of_sentences(entry["output"], answer) for entry, answer in pairs]
     losses = entry_losses(model, test, written)
     marks = tuple(
         AnswerMarks(
@@ -160,12 +166,25 @@ def _measure(tuned: Finetuned, job: Job) -> tuple[float, tuple[AnswerMarks, ...]
             int(stopped),
             round(nats, 4),
             tokens,
+            round(told, 4),
         )
-        for exact, rouge, stopped, (nats, tokens) in zip(*columns, losses, strict=True)
+        for exact, rouge, stopped, (nats, tokens), told in zip(
+            *columns, losses, sentences, strict=True
+        )
     )
     text = json.dumps({"train_loss": train_loss, "answers": marks})
     write_whole(_kept_file(tuned, job), lambda path: path.write_text(text, encoding="utf-8"))
     return train_loss, marks
+
+
+def share_of_sentences(wanted: str, answer: str) -> float:
+    """How many of the wanted sentences the answer has, to the letter and in whatever order; 0 … 1.
+
+    So a long answer that is right but for one fact does not count as wholly wrong. An empty text is
+    wanted as a whole.
+    """
+    parts, told = split_sentences(wanted), split_sentences(answer)
+    return fmean(part in told for part in parts) if parts else float(not told)
 
 
 def entry_losses(

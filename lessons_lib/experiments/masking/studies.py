@@ -19,6 +19,7 @@ import torch
 from lessons_lib.data import Entry
 from lessons_lib.data.world import choosing_entries, reporting_entries
 from lessons_lib.data.world.long_answers import long_answers_file
+from lessons_lib.data.world.told_at_length import told_at_length, told_at_length_file
 from lessons_lib.experiments.masking.experiment import (
     LEARNING_RATES,
     MODES,
@@ -53,10 +54,11 @@ class Study(NamedTuple):
 
 
 def study_of(name: str) -> Study:
-    """The study on "bundled" entries, on "long" answers, or on the "book"'s entries.
+    """The study on "bundled" entries, on "longer" or "long" answers, or on the "book"'s entries.
 
     "bundled" trains every mode for as many steps; in "epochs", on the same entries, each mode has
-    its own best number of epochs. Both choose by 300 held-out entries and report on 300 others.
+    its own best number of epochs. Both choose by 300 held-out entries and report on 300 others, and
+    so does "longer": the same entries with longer answers.
 
     Raises:
         KeyError: there is no such study. ValueError: nothing says where the book's entries are.
@@ -68,6 +70,13 @@ def study_of(name: str) -> Study:
             epochs=EPOCHS if name == "epochs" else None,
             choosing=choosing_entries(),
             test=reporting_entries(),
+        )
+    if name == "longer":
+        return Study(
+            dataclasses.replace(recipe, entries=str(told_at_length_file())),
+            choosing=told_at_length(choosing_entries()),
+            test=told_at_length(reporting_entries()),
+            max_new_tokens=128,
         )
     if name == "long":
         recipe = dataclasses.replace(recipe, entries=str(long_answers_file()))
@@ -121,7 +130,7 @@ def rerun_cell(name: str, mode: str, seed: int, progress: bool = True) -> Maskin
                 os.environ[CACHE] = before
 
 
-STUDIES = ("bundled", "epochs", "long", "book")
+STUDIES = ("bundled", "epochs", "longer", "long", "book")
 RUNS_FILE, ANSWERS_FILE, ABOUT_FILE = "runs.csv", "answers.csv", "about.json"
 RUNS_COLUMNS = (
     *("mode", "epochs", "learning_rate", "seed", "validation_loss"),
@@ -142,7 +151,7 @@ def study_folder(name: str) -> Path:
 
 
 def committed_experiment(name: str) -> MaskingExperiment:
-    """The large experiment of this name: "bundled", "epochs", "long" or "book".
+    """The large experiment of this name, one of ``STUDIES``.
 
     Raises:
         KeyError: there is no such experiment. OSError, ValueError: as ``read_experiment``.
@@ -195,8 +204,8 @@ def read_experiment(folder: str | Path) -> MaskingExperiment:
         marks: dict[tuple[str, str], list[AnswerMarks]] = {}
         for row in _read_csv(folder / ANSWERS_FILE, ANSWERS_COLUMNS):
             values = (float(row[name]) if row[name] else None for name in AnswerMarks._fields)
-            exact, rouge, stopped, nats, tokens = values
-            answer = AnswerMarks(int(exact), rouge, int(stopped), nats, int(tokens))
+            exact, rouge, stopped, nats, tokens, sentences = values
+            answer = AnswerMarks(int(exact), rouge, int(stopped), nats, int(tokens), sentences)
             marks.setdefault((row["mode"], row["seed"]), []).append(answer)
         runs = []
         for row in _read_csv(folder / RUNS_FILE, RUNS_COLUMNS):

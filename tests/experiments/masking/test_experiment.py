@@ -15,6 +15,7 @@ from lessons_lib.experiments.masking.runs import (
     entry_losses,
     make_run,
     mode_name,
+    share_of_sentences,
     with_mode,
 )
 from lessons_lib.experiments.masking.settings import Setting
@@ -270,3 +271,12 @@ def test_a_run_that_diverged_is_not_measured(recipe, cache):
     ):
         run_masking_experiment(("prompt",), (3,), (1e30,), recipe=recipe, **TINY)
     assert not (cache / "experiments").exists()
+
+
+def test_sentences_count_one_by_one_in_whatever_order():
+    wanted = "Oslo is in Norway. Rome is in Italy. Bern is in Peru."
+    assert share_of_sentences(wanted, wanted) == 1
+    told = "Rome is in Italy. Oslo is in Norway. Bern is in Chile."
+    assert share_of_sentences(wanted, told) == pytest.approx(2 / 3)
+    assert share_of_sentences("a, b", "a, b") == 1
+    assert share_of_sentences("", "") == 1 and share_of_sentences("", "Oslo.") == 0
