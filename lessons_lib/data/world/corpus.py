@@ -5,6 +5,7 @@ sentences and ``facts/*.tsv``. They contain no instruction and no prompt templat
 The same seed gives the same bytes. Lesson 08 shows what a model learns from them.
 """
 
+import re
 from collections.abc import Collection, Iterator
 
 from lessons_lib.data.world.bundled import FactPlace
@@ -25,9 +26,10 @@ SECTIONS = {
     "letter": 3,
     "practice": 24,
     "practice_list": 32,
-    "repeated": 6,
+    "repeated": 4,
     "repeated_lines": 8,
     "copied": 18,
+    "dictated": 60,
     "wondering": 4,
     "how_to": 2,
     "notices": 3,
@@ -43,7 +45,9 @@ PRACTICE = {
     "negations": 2,
     "sentiments": 2,
 }
-LINE_BREAK = r"\n"  # as two characters within a line of copying.txt
+LINE_BREAK = r"\n"  # as two characters within a line of copying.txt and dictation.txt
+WORDS_OF_A_LINE = (2, 10)
+WORD = re.compile(r"[\w'.,-]*\w")
 TOPICS_OF_A_DOCUMENT, FACTS_OF_A_TOPIC = 6, 4
 CHARACTERS = (3_000, 7_000)  # of a document: some 700 to 1,700 tokens
 
@@ -73,11 +77,12 @@ class Writer:
         self._lines = {
             name: self.draw.endless(load_lines(name))
             for name in (
-                *("copying", "filler", "headings", "howto"),
+                *("copying", "dictation", "filler", "headings", "howto"),
                 *("lists", "template_words", "topics"),
             )
         }
         self._phrases = self.draw.endless(phrases_of_entries())
+        self._words = self.draw.endless(words_of_entries())
         self._letters = load_sections("letters")
 
     def document(self) -> str:
@@ -203,6 +208,21 @@ class Writer:
         }
         return self.cast.fill(next(self._lines["copying"]), words).replace(LINE_BREAK, "\n")
 
+    def _dictated(self) -> str:
+        """Lines of words drawn at random, and the same lines again: nothing but copying helps."""
+        line, other_line = self._words_in_a_row(), self._words_in_a_row()
+        words = {
+            "line": line,
+            "Line": upper_first(line),
+            "other_line": other_line,
+            "Other_line": upper_first(other_line),
+        }
+        return self.cast.fill(next(self._lines["dictation"]), words).replace(LINE_BREAK, "\n")
+
+    def _words_in_a_row(self) -> str:
+        words = [next(self._words) for _ in range(self.draw.between(*WORDS_OF_A_LINE))]
+        return " ".join(f"'{word}'" if self.draw.chance(0.1) else word for word in words)
+
     def _wondering(self) -> str:
         """Questions that nobody answers, each from a different family."""
         tellers = [*self.tellers, *self.pair_tellers]
@@ -231,6 +251,19 @@ def phrases_of_entries() -> list[str]:
             for fact in load_facts(name)
             for column, text in fact.items()
             if column not in NO_PHRASES and len(text.split()) <= 4
+        }
+    )
+
+
+def words_of_entries() -> list[str]:
+    """Every word of the facts by itself."""
+    return sorted(
+        {
+            word
+            for name in FAMILIES
+            for fact in load_facts(name)
+            for text in fact.values()
+            for word in WORD.findall(text)
         }
     )
 
