@@ -1,15 +1,18 @@
 """The recipe of the base models, and the text of the miniature world as rows of token ids."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from lessons_lib.data import END_OF_TEXT, get_tokenizer
-from lessons_lib.data.world import facts_of_test_validation_and_held_out, write_documents
-from lessons_lib.data.world.bundled import FactPlace
+from lessons_lib.data.world import (
+    facts_of_test_validation_and_held_out,
+    write_dictation,
+    write_documents,
+)
 from lessons_lib.models import GPTConfig
 
 
@@ -19,6 +22,7 @@ class PretrainingRecipe:
 
     without_facts: bool = False  # leaves out what test, validation and held-out entries ask for
     tokens: int = 18_500_000
+    dictation: float = 0.13  # share of the steps, the first ones: lines to copy, nothing else
     model: GPTConfig = GPTConfig(context_length=256, width=192, layers=6, heads=6)
     batch_size: int = 8  # rows of context_length tokens
     matrix_learning_rate: float = 0.02  # Muon's, for the matrices of the blocks
@@ -54,33 +58,44 @@ class Corpus:
 
 
 def make_corpus(recipe: PretrainingRecipe) -> Corpus:
-    """Write the prose, tokenize it, and cut it into rows in random order.
+    """Write the prose, tokenize it, and cut it into rows in random order, dictation first.
 
+    To copy what was read is what much else is built from, and a model learns it late where it is a
+    small part of the text (Olsson et al. 2022, "In-context learning and induction heads").
     A model without the facts gets rows for their tokens all the same: it lacks what joins the
     names, not the means to write them.
     """
     length, count = recipe.model.context_length, recipe.steps * recipe.batch_size
     without = facts_of_test_validation_and_held_out() if recipe.without_facts else ()
-    rows, digest = _rows(recipe.seed, count, length, without)
-    known = set(rows.flatten().tolist())
+    dictated, digest = round(recipe.dictation * count), hashlib.sha256()
+    documents = write_documents(recipe.seed, without)
+    parts = [
+        _rows(_hashed(write_dictation(recipe.seed), digest), dictated, length),
+        _rows(_hashed(documents, digest), count - dictated, length),
+    ]
+    known = {token_id for part in parts for token_id in part.flatten().tolist()}
     if without:
-        known |= set(_rows(recipe.seed, count, length)[0].flatten().tolist())
-    validation, _ = _rows(recipe.seed + 1, recipe.validation_rows, length, without)
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(recipe.seed))
-    return Corpus(rows[order], validation, sorted(known), digest)
+        rows = _rows(write_documents(recipe.seed), count - dictated, length)
+        known.update(rows.flatten().tolist())
+    validation = _rows(write_documents(recipe.seed + 1, without), recipe.validation_rows, length)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    rows = torch.cat([part[torch.randperm(len(part), generator=generator)] for part in parts])
+    return Corpus(rows, validation, sorted(known), digest.hexdigest())
 
 
-def _rows(
-    seed: int, count: int, length: int, without: Collection[FactPlace] = ()
-) -> tuple[Tensor, str]:
-    """(count, length + 1) token ids, end of text after each document, and the text's SHA-256."""
-    tokenizer, digest = get_tokenizer(), hashlib.sha256()
-    token_ids: list[int] = []
-    for document in write_documents(seed, without):
-        token_ids += [*tokenizer.encode_ordinary(document), END_OF_TEXT]
+def _hashed(documents: Iterable[str], digest: "hashlib._Hash") -> Iterator[str]:
+    for document in documents:
         digest.update(document.encode())
+        yield document
+
+
+def _rows(documents: Iterable[str], count: int, length: int) -> Tensor:
+    """(count, length + 1) token ids, with end of text after each document."""
+    tokenizer, token_ids = get_tokenizer(), []
+    for document in documents:
+        token_ids += [*tokenizer.encode_ordinary(document), END_OF_TEXT]
         if len(token_ids) > count * length:
             break
     # The last token of a row is the first of the next: every token but the first is once a target.
     flat = torch.tensor(token_ids[: count * length + 1])
-    return flat.unfold(0, length + 1, length).clone(), digest.hexdigest()
+    return flat.unfold(0, length + 1, length).clone()

@@ -16,7 +16,7 @@ from lessons_lib.data.world.bundled import (
     reporting_entries,
     unseen_phrasing_entries,
 )
-from lessons_lib.data.world.corpus import write_documents
+from lessons_lib.data.world.corpus import write_dictation, write_documents
 from lessons_lib.data.world.facts import load_facts
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "unseen_phrasing_entries",
     "load_facts",
     "write_documents",
+    "write_dictation",
 ]

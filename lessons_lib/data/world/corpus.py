@@ -29,7 +29,7 @@ SECTIONS = {
     "repeated": 4,
     "repeated_lines": 8,
     "copied": 18,
-    "dictated": 60,
+    "dictated": 30,
     "wondering": 4,
     "how_to": 2,
     "notices": 3,
@@ -100,6 +100,14 @@ class Writer:
                 opening = self._filler() + "\n" if self.draw.chance(0.5) else ""
                 section = f"{self._heading()}\n{opening}{section}"
             parts.append(section)
+        return "\n\n".join(parts)
+
+    def dictation(self) -> str:
+        """Nothing but lines and their copies, for as long as a document."""
+        length, parts = self.draw.between(*CHARACTERS), []
+        self.cast.gather()
+        while sum(map(len, parts)) < length:
+            parts.append(self._dictated())
         return "\n\n".join(parts)
 
     def _line(self, name: str) -> str:
@@ -278,3 +286,10 @@ def write_documents(seed: int, without: Collection[FactPlace] = ()) -> Iterator[
     writer = Writer(seed, without)
     while True:
         yield writer.document()
+
+
+def write_dictation(seed: int) -> Iterator[str]:
+    """Yield pages of lines to copy without end; the same seed gives the same ones."""
+    writer = Writer(seed)
+    while True:
+        yield writer.dictation()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from lessons_lib.data import get_tokenizer, load_entries
-from lessons_lib.data.world import held_out_entries, load_facts, write_documents
+from lessons_lib.data.world import held_out_entries, load_facts, write_dictation, write_documents
 from lessons_lib.data.world.families import FAMILIES
 from lessons_lib.data.world.pairs import REWRITES
 from lessons_lib.data.world.prose import load_family_prose, load_lines
@@ -27,12 +27,15 @@ FORBIDDEN_HEADING = re.compile(r"^\W*(instruction|input|response)", re.IGNORECAS
 
 def documents() -> Iterator[str]:
     """The whole pretraining text."""
-    characters = 0
-    for document in write_documents(PretrainingRecipe().seed):
-        yield document
-        characters += len(document)
-        if characters > CHARACTERS_OF_A_TOKEN * PretrainingRecipe().tokens:
-            return
+    recipe = PretrainingRecipe()
+    parts = {write_dictation: recipe.dictation, write_documents: 1 - recipe.dictation}
+    for write, share_of_text in parts.items():
+        characters = 0
+        for document in write(recipe.seed):
+            yield document
+            characters += len(document)
+            if characters > CHARACTERS_OF_A_TOKEN * share_of_text * recipe.tokens:
+                break
 
 
 def outputs_of(family: str) -> list[str]:
@@ -49,10 +52,12 @@ def wanted() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def sample() -> list[str]:
-    return list(itertools.islice(documents(), 300))
+    return list(itertools.islice(write_documents(PretrainingRecipe().seed), 300))
 
 
-def test_the_whole_text_is_searched(sample):
+@pytest.mark.parametrize("write", [write_dictation, write_documents])
+def test_the_whole_text_is_searched(write):
+    sample = list(itertools.islice(write(PretrainingRecipe().seed), 300))
     tokens = sum(len(get_tokenizer().encode_ordinary(document)) + 1 for document in sample)
     assert sum(map(len, sample)) < CHARACTERS_OF_A_TOKEN * tokens
 
