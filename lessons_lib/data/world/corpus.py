@@ -18,18 +18,18 @@ from lessons_lib.support.draw import Draw
 
 # The relative frequency of each kind of section.
 SECTIONS = {
-    "on_topics": 50,
-    "told": 6,
-    "portrait": 6,
-    "listed": 8,
-    "story": 4,
-    "letter": 3,
-    "practice": 24,
-    "practice_list": 32,
+    "on_topics": 80,
+    "told": 12,
+    "portrait": 12,
+    "listed": 14,
+    "story": 5,
+    "letter": 4,
+    "practice": 18,
+    "practice_list": 28,
     "repeated": 4,
     "repeated_lines": 8,
-    "copied": 18,
-    "dictated": 30,
+    "copied": 14,
+    "dictated": 22,
     "wondering": 4,
     "how_to": 2,
     "notices": 3,
@@ -219,11 +219,14 @@ class Writer:
     def _dictated(self) -> str:
         """Lines of words drawn at random, and the same lines again: nothing but copying helps."""
         line, other_line = self._words_in_a_row(), self._words_in_a_row()
+        some = [next(self._words) for _ in range(self.draw.between(*WORDS_OF_A_LINE))]
         words = {
             "line": line,
             "Line": upper_first(line),
             "other_line": other_line,
             "Other_line": upper_first(other_line),
+            "row": ", ".join(some),
+            "Column": "\n".join(map(upper_first, some)),
         }
         return self.cast.fill(next(self._lines["dictation"]), words).replace(LINE_BREAK, "\n")
 
