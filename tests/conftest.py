@@ -77,6 +77,22 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Progress and functions of tests, those in kernels too, never reach the learner's folder."""
+    folder = tmp_path_factory.mktemp("work")
+    os.environ["LESSONS_LIB_WORK"] = str(folder)
+    return folder
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty learner's folder of the test's own; not made yet."""
+    folder = tmp_path / "my_work"
+    monkeypatch.setenv("LESSONS_LIB_WORK", str(folder))
+    return folder
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder of the test's own; not made yet."""

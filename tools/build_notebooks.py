@@ -151,7 +151,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no such lesson among {', '.join(path.name[:2] for path in paths)}")
     # The run must not depend on what a reader saved, trained or chose before.
     with tempfile.TemporaryDirectory() as cache:
-        environment = usual_environment() | {"LESSONS_LIB_CACHE": cache, "LESSONS_LIB_STILLS": "1"}
+        own = {"LESSONS_LIB_CACHE": cache, "LESSONS_LIB_WORK": os.path.join(cache, "my_work")}
+        environment = usual_environment() | own | {"LESSONS_LIB_STILLS": "1"}
         for path in wanted:
             try:
                 build(path, paths, None if chosen.navigation else environment)
