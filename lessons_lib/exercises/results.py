@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
     PASSED = "passed"
     NOT_ATTEMPTED = "not attempted yet"
-    KNOWN_MISTAKE = "a mistake that is known"
+    KNOWN_MISTAKE = "not right yet, and here is why"
     WRONG = "not right yet"
     CHANGED_ARGUMENT = "changes an argument"
     ERROR = "stops with an error"

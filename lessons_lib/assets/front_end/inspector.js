@@ -678,7 +678,8 @@ function measure(view) {
         if (options.substep >= "2.4") most = Math.max(most, wide(row.padded[t + 1], row.kinds[t + 1]));
         for (const name of row.given ? ["inputs", "targets"] : []) {
           if (isWrong(row, t, name, options.substep)) {
-            most = Math.max(most, 2 + textWidth(writeGiven(view, row.given[name][t])));
+            const texts = [writeGiven(view, row.given[name][t]), writeRight(view, row, t, name)];
+            most = Math.max(most, ...texts.map((text) => 2 + textWidth(text)));
           }
         }
       }
@@ -846,8 +847,13 @@ function wrongCell(view, row, t, name) {
   const text = writeGiven(view, row.given[name][t]);
   if (view.options.show === "blocks") return blockCell(cell, `✗ ${text}`);
   cell.append(make("span", "bi-word", `✗ ${text}`));
-  if (view.options.show === "both") cell.append(make("span", "bi-id", String(row.given[name][t])));
+  if (view.options.show === "both") cell.append(make("span", "bi-id", `≠ ${writeRight(view, row, t, name)}`));
   return cell;
+}
+
+function writeRight(view, row, t, name) {
+  const right = name === "inputs" ? row.inputs : rightTargets(row, view.options.substep);
+  return writeGiven(view, right[t]);
 }
 
 function writeGiven(view, id) {
@@ -1163,6 +1169,8 @@ function beginAtEnds(view) {
   if (view.data.given) {
     const [rowIndex, at] = view.data.given.at;
     view.active = { rowIndex, at };
+    const c = columnOf(view, clampActive(view).at);
+    view.scroller.scrollLeft = (view.grid.edges[c] + view.grid.edges[c + 1] - inside) / 2;
     scrollToActive(view);
     setActive(view, view.active);
     return;

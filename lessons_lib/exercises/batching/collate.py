@@ -161,7 +161,7 @@ def all_sets() -> str:
 
 COLLATE = Exercise(
     name="collate",
-    title="your own collate function",
+    title="Your own collate function",
     lesson="06",
     minutes=20,
     difficulty=3,

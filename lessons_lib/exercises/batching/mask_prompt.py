@@ -94,7 +94,7 @@ def as_targets(result: Tensor) -> tuple:
 
 MASK_PROMPT = Exercise(
     name="mask-prompt",
-    title="mask the prompt, up to its border",
+    title="Mask the prompt, up to its border",
     lesson="06",
     minutes=12,
     difficulty=2,

@@ -80,7 +80,7 @@ def cases() -> list[tuple]:
 
 NAME_THE_BUG = Exercise(
     name="name-the-bug",
-    title="name the bug in four broken batches",
+    title="Name the bug in four broken batches",
     lesson="05",
     minutes=15,
     difficulty=2,

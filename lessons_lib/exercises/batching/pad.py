@@ -69,7 +69,7 @@ def cases() -> list[tuple]:
 
 PAD = Exercise(
     name="pad",
-    title="pad a batch",
+    title="Pad a batch",
     lesson="04",
     minutes=10,
     difficulty=1,

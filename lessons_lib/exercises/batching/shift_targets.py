@@ -68,7 +68,7 @@ def padded_rows(steps: BatchSteps) -> tuple:
 
 SHIFT_TARGETS = Exercise(
     name="shift-targets",
-    title="inputs and targets without a loop",
+    title="Inputs and targets without a loop",
     lesson="05",
     minutes=8,
     difficulty=1,

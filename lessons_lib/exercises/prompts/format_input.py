@@ -67,7 +67,7 @@ def cases() -> list[tuple]:
 
 FORMAT_INPUT = Exercise(
     name="format-input",
-    title="an entry in the Alpaca format",
+    title="An entry in the Alpaca format",
     lesson="02",
     minutes=8,
     difficulty=1,
