@@ -46,6 +46,7 @@ SITE = ROOT / "site"
 PARTS = Path(__file__).parent
 USES_WIDGETS = "lessons_lib.widgets"
 TABLE_TAGS = ["table", "thead", "tbody", "tr", "th", "td", "b", "pre", "p", "div", "span", "code"]
+TABLE_TAGS += ["strong"]  # a check's headline
 TABLE_STYLES = CSSSanitizer(
     ["text-align", "vertical-align", "white-space", "table-layout", "width"]
     + ["overflow-wrap", "word-break"]
@@ -197,8 +198,9 @@ def output_html(output: nbformat.NotebookNode, states: States) -> str:
         source = data["image/png"].replace("\n", "")
         return _output(f'<img class="picture" alt="{alt}" src="data:image/png;base64,{source}">')
     if "text/html" in data:
+        # Style sheets go with what is in them; bleach would leave it as text.
         clean = bleach.clean(
-            data["text/html"],
+            re.sub(r"<style>.*?</style>", "", data["text/html"], flags=re.DOTALL),
             tags=TABLE_TAGS,
             attributes={"*": ["style"]},
             css_sanitizer=TABLE_STYLES,

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 
+from lessons_lib.exercises import EXERCISES
 from lessons_lib.widgets import inspect_batch
 from tools.build_notebooks import WIDGET_VIEW, lesson_paths
 from tools.site import build_site
@@ -136,3 +137,10 @@ def test_without_a_site_there_is_nothing_to_serve(tmp_path, monkeypatch, capsys)
     monkeypatch.setattr(build_site, "SITE", tmp_path)
     assert build_site.main(["--serve"]) == 1
     assert "make site" in capsys.readouterr().out
+
+
+def test_what_a_check_says_is_shown_without_its_style_sheet():
+    result = EXERCISES["pad"].check(EXERCISES["pad"].attempt)
+    text = build_site.output_html(output({"text/html": result._repr_html_()}), {})
+    assert "<strong>○ Pad a batch: not attempted yet.</strong>" in text
+    assert "{" not in text and "style" not in text
