@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from lessons_lib.exercises import EXERCISES, Exercise, Verdict, WrongAnswer
+from lessons_lib.exercises import exercise as exercise_module
 from lessons_lib.exercises.comparing import first_difference
 
 
@@ -235,6 +236,19 @@ def test_the_full_run_names_the_batch_and_shows_no_entry():
     result = EXERCISES["collate"].check(collate_that_fails_late)
     assert result.verdict == Verdict.WRONG and result.evidence is None
     assert "with the bundled entries 16 to 23: targets: row 0, column" in str(result)
+
+
+def test_the_full_run_has_an_end(monkeypatch):
+    monkeypatch.setattr(exercise_module, "FULL_RUN_SECONDS", 0.0)
+
+    def slow(examples):
+        if examples[0].index:
+            time.sleep(5)
+        return EXERCISES["collate"].answer(examples)
+
+    result = EXERCISES["collate"].check(slow)
+    assert result.verdict == Verdict.TOO_SLOW
+    assert "more than 0 seconds: time was up with the bundled entries 8 to 15" in str(result)
 
 
 def test_the_full_run_takes_the_books_entries_where_they_are(real_entries):
