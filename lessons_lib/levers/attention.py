@@ -40,7 +40,8 @@ def attend_by_products(query: Tensor, key: Tensor, value: Tensor, dropout: float
         key.transpose(1, 2),
         alpha=query.shape[-1] ** -0.5,
     )
-    shares = torch.softmax(scores, dim=-1)
+    with torch.autocast(query.device.type, enabled=False):  # which would cast to float32 and back
+        shares = torch.softmax(scores, dim=-1)  # summed in float32 all the same
     if dropout:
         shares = F.dropout(shares, dropout)
     # → (batch, heads, length, width / heads)

@@ -63,11 +63,16 @@ class Bfloat16AdamW(torch.optim.AdamW):
                 for module in owners:
                     module.weight = weight
 
-    def gradients(self) -> list[Tensor]:
-        """All gradients there are: the copies', and those of the weights that have none."""
-        every = [copy for _, copy, _ in self._matrices]
-        every += [weight for group in self.param_groups for weight in group["params"]]
-        return [weight.grad for weight in every if weight.grad is not None]
+    def gradient_norm(self) -> Tensor:
+        """The norm of all gradients together, 0-dimensional.
+
+        A norm in bfloat16 is rounded to 8 bits, so matrices have one taken of each row: that is
+        closer to the truth, and faster than one of the whole.
+        """
+        matrices = [copy.grad for _, copy, _ in self._matrices if copy.grad is not None]
+        rows = [torch.linalg.vector_norm(gradient, dim=1).float() for gradient in matrices]
+        weights = [weight for group in self.param_groups for weight in group["params"]]
+        return nn.utils.get_total_norm(rows + [w.grad for w in weights if w.grad is not None])
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         super().zero_grad(set_to_none)

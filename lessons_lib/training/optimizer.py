@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from lessons_lib.batching import Batch
 from lessons_lib.batching.batch import as_batch, repeats
@@ -74,8 +74,8 @@ def optimizer_step(
             share.backward()
             total, correct = total + share.detach(), correct + right.sum()
             count += len(right)
-    gradients = optimizer.gradients() if has_copies else _gradients(model)
-    norm = nn.utils.get_total_norm(gradients)
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    norm = optimizer.gradient_norm() if has_copies else nn.utils.get_total_norm(gradients)
     loss, correct, norm = torch.stack([total, correct.to(total), norm.to(total)]).tolist()
     step = Step(loss, correct / count, norm, *_sizes(batches))
     if step.is_finite:
@@ -143,7 +143,3 @@ def _embeddings(model: nn.Module) -> list[nn.Embedding]:
     """Embeddings that have a row for each id."""
     embeddings = [m for m in model.modules() if isinstance(m, nn.Embedding)]
     return [m for m in embeddings if not isinstance(m, CompactTokenEmbedding)]
-
-
-def _gradients(model: nn.Module) -> list[Tensor]:
-    return [p.grad for p in model.parameters() if p.grad is not None]

@@ -159,4 +159,16 @@ def test_frozen_weights_have_no_gradient_and_stay():
     backward(model, optimizer)
     optimizer.step()
     assert torch.equal(model.frozen.weight, before)
-    assert len(optimizer.gradients()) == len(gradients_by_name(model, optimizer)) == 6
+    assert len(gradients_by_name(model, optimizer)) == 6
+
+
+def test_the_norm_is_that_of_all_gradients_and_not_rounded_to_8_bits():
+    model = nn.Sequential(nn.Linear(300, 200), nn.Linear(200, 100))
+    optimizer = Bfloat16AdamW([{"params": list(model.parameters())}], list(model), lr=0.1)
+    with optimizer.working_copies():
+        loss = (model(torch.ones(3, 300)).float() ** 2).sum()
+    loss.backward()
+    gradients = gradients_by_name(model, optimizer).values()
+    norm = torch.stack([gradient.double().norm() for gradient in gradients]).norm()
+    assert optimizer.gradient_norm().dtype == torch.float32
+    assert optimizer.gradient_norm().item() == pytest.approx(norm.item(), rel=1e-3)
