@@ -148,6 +148,14 @@ def test_an_error_in_a_library_is_shown_where_it_was_called():
     assert "`result = TWICE.check(lambda numbers: torch.zeros(2)" in str(result)
 
 
+def test_a_list_that_holds_itself_is_an_error_like_any_other():
+    def loop(numbers):
+        numbers.append(numbers)
+        return numbers
+
+    assert "RecursionError" in str(TWICE.check(loop))
+
+
 def test_leaving_python_is_an_error_like_any_other():
     assert "SystemExit in line" in str(TWICE.check(lambda numbers: exit()))
 
