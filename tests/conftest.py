@@ -1,5 +1,6 @@
 """What holds for every test: no network, the same numbers on every run, no skipping under CI."""
 
+import gc
 import os
 import shutil
 import signal
@@ -153,3 +154,15 @@ def kernel_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
     scripts = str(Path(sys.executable).parent)
     environment["PATH"] = scripts + os.pathsep + environment.get("PATH", "")
     return environment
+
+
+@pytest.fixture
+def garbage_waits():
+    """No garbage is collected meanwhile: a test that reaches the limit of recursion needs it.
+
+    Garbage of an earlier test that is collected at that depth fails in what it does at its end, and
+    pytest blames the test that runs.
+    """
+    gc.disable()
+    yield
+    gc.enable()

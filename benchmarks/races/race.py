@@ -160,12 +160,10 @@ def make_racers(model: GPT, entries: Sequence[Entry], bf16: bool) -> dict:
     for name, levers in OURS.items():
         if bf16 or not levers.bf16:
             racers[name] = Ours(model, entries, levers)
-            if levers.copies:
-                pass
-            elif levers.fused:  # all that are alike share one optimizer's memory
-                racers[name].optimizer = racers["+ fused AdamW"].optimizer
-            elif levers.head_skip:
-                racers[name].optimizer = racers["ours, plain"].optimizer
+            if levers.head_skip and not levers.copies:
+                # All that are alike share one optimizer's memory.
+                owner = "+ fused AdamW" if levers.fused else "ours, plain"
+                racers[name].optimizer = racers[owner].optimizer
     return racers
 
 

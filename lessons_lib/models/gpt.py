@@ -226,6 +226,8 @@ class GPT(LanguageModel):
 
         The last block gathers from all positions, and computes the rest for these alone.
         """
+        if type(self).hidden is not GPT.hidden:  # a model derived from this one has its own way
+            return super().hidden_where(batch, wanted)
         return self._read(batch, None, wanted)
 
     def _read(

@@ -152,9 +152,8 @@ class LayerCache:
         """See to it that there are this many slots, with numbers in them."""
         if slots > self.keys.shape[1]:
             grown = max(slots, self.whole.room, self.keys.shape[1] * 3 // 2, GROWTH)
-            every = range(len(self.keys))
             self.keys, self.values = (
-                _gathered(part, every, self.cleared, grown) for part in (self.keys, self.values)
+                _with_room(part[:, : self.cleared], grown) for part in (self.keys, self.values)
             )
         if slots > self.cleared:
             # A masked slot is multiplied by 0, and 0 · NaN would be NaN.
@@ -174,14 +173,17 @@ class LayerCache:
             self.keys, self.values = self.keys[: len(rows)], self.values[: len(rows)]
         else:
             self.keys, self.values = (
-                _gathered(part, rows, slots, max(slots, self.whole.room))
+                _with_room(part[list(rows), :slots], self.whole.room)
                 for part in (self.keys, self.values)
             )
             self.cleared = slots
 
 
-def _gathered(part: Tensor, rows: Sequence[int], slots: int, room: int) -> Tensor:
-    """The first slots of these rows, in new memory with room for more."""
-    new = part.new_empty(len(rows), room, *part.shape[2:])
-    new[:, :slots] = part[list(rows), :slots]
+def _with_room(part: Tensor, room: int) -> Tensor:
+    """These slots, in new memory if there is to be room for more."""
+    rows, slots, heads, head_width = part.shape
+    if slots >= room:
+        return part
+    new = part.new_empty(rows, room, heads, head_width)
+    new[:, :slots] = part
     return new

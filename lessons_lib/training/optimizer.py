@@ -74,19 +74,23 @@ def optimizer_step(
             share.backward()
             total, correct = total + share.detach(), correct + right.sum()
             count += len(right)
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    norm = optimizer.gradient_norm() if has_copies else nn.utils.get_total_norm(gradients)
-    loss, correct, norm = torch.stack([total, correct.to(total), norm.to(total)]).tolist()
-    step = Step(loss, correct / count, norm, *_sizes(batches))
-    if step.is_finite:
-        # As in torch.nn.utils.clip_grad_norm_, except that nothing is multiplied by 1.
-        scale = min(1.0, (max_gradient_norm or math.inf) / (norm + 1e-6))
-        if has_copies:
-            optimizer.step(scale)
-        else:
-            if scale < 1:
-                torch._foreach_mul_(gradients, scale)
-            optimizer.step()
+    if has_copies:
+        norm = optimizer.gradient_norm()
+    else:
+        norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
+    loss, correct, gradient_norm = torch.stack([total, correct.to(total), norm.to(total)]).tolist()
+    step = Step(loss, correct / count, gradient_norm, *_sizes(batches))
+    if not step.is_finite:
+        return step
+    # As torch.nn.utils.clip_grad_norm_ does it, except that nothing is multiplied by 1.
+    limit = math.inf if max_gradient_norm is None else max_gradient_norm
+    scale = min(1.0, limit / (gradient_norm + 1e-6))
+    if has_copies:
+        optimizer.step(scale)
+    else:
+        if scale < 1:
+            nn.utils.clip_grads_with_norm_(model.parameters(), limit, norm)
+        optimizer.step()
     return step
 
 

@@ -19,7 +19,7 @@ from lessons_lib.chat.request_options import NEUTRAL, NEUTRAL_IN_MESSAGES, WITHO
 from lessons_lib.chat.server import create_app, is_loopback, run_server, serving
 from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
 from lessons_lib.generation import respond
-from lessons_lib.support import memory
+from lessons_lib.levers import memory
 from tests.helpers.chat_toys import Slow, entry, scripted
 from tests.helpers.servers import free_port, until
 from tests.helpers.toys import Scripted, decided_model, tiny_model
@@ -172,6 +172,7 @@ def assert_refused(answer, status, param=None, code=None):
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 @pytest.mark.parametrize("body", NOT_JSON)
 def test_a_body_that_is_no_request_is_refused(address, body):
     headers = {"content-type": "application/json"}

@@ -114,6 +114,17 @@ def test_wanted_positions_have_the_vectors_they_have_among_all(layers, packed):
     assert seen[0] == vectors.shape, "the last block computes no others"
 
 
+def test_a_derived_models_own_hidden_is_what_it_is_trained_by():
+    class Doubled(GPT):
+        def hidden(self, batch, cache=None):
+            return 2 * super().hidden(batch, cache)
+
+    model = Doubled(tiny_model().config)
+    batch = InstructionCollator(pad_token_id=0, end_of_text_id=0)(EXAMPLES)
+    live = batch.targets != -100
+    assert torch.equal(model.hidden_where(batch, live), model.hidden(batch)[live])
+
+
 def test_rows_of_a_batch_do_not_see_each_other():
     model, rows = tiny_model(), ids(rows=3)
     other = rows.clone()

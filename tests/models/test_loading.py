@@ -115,6 +115,7 @@ def kept(cache):
     return models_folder() / "key"
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 @pytest.mark.parametrize("notes", [b"[]", b"{}", b"[" * 100_000, "{}".encode("utf-16"), b'"x"'])
 def test_damaged_notes_of_a_kept_model_are_told(kept, notes):
     (kept / "notes.json").write_bytes(notes)
@@ -122,6 +123,7 @@ def test_damaged_notes_of_a_kept_model_are_told(kept, notes):
         read_model("key")
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 def test_a_header_of_another_form_is_refused(saved):
     from safetensors.torch import load_file, save_file
 

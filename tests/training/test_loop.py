@@ -789,6 +789,15 @@ def test_copies_are_for_bfloat16_and_for_what_is_multiplied():
     }
 
 
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_a_limit_of_0_leaves_no_gradient(precision):
+    model = tiny_model()
+    optimizer = make_optimizer(model, 1e-2, 0.0, precision)
+    before = copy_weights(model)
+    optimizer_step(model, optimizer, counting_batches()[:1], 0.0, precision)
+    assert equals(model, before)
+
+
 def test_a_weight_that_is_a_view_of_another_has_no_copy():
     model = tiny_model()
     turned = model.blocks[0].attention.output
