@@ -1,13 +1,17 @@
 """Predictions that are made, kept, and met again where the answer appears.
 
 ``predict("06-third-target", 0.8)`` keeps a number, a choice or a sentence in the learner's folder;
-``recall("06-third-target", 1.1269)`` puts it beside what came out, in words.
+``recall("06-third-target", 1.1269)`` puts it beside what came out, in words. Choices can be clicked,
+where a notebook shows forms.
 """
 
 import math
 import numbers
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from IPython.display import display
 
 from lessons_lib.exercises.records import PREDICTIONS, change_record, read_record
 from lessons_lib.exercises.registry import Note
@@ -15,11 +19,45 @@ from lessons_lib.exercises.registry import Note
 OPEN = "Not predicted yet: put your answer in the place of the three dots, then run the cell again."
 
 
+@dataclass(frozen=True, repr=False)
+class Question(Note):
+    """A prediction that was not made yet, with choices; a notebook shows them as a form."""
+
+    name: str
+    choices: tuple[str, ...]
+
+    def form(self) -> Any:
+        """Radio buttons, of which a click makes the prediction, above what ``predict`` says."""
+        import ipywidgets
+
+        found = read_record(PREDICTIONS).get(self.name, {}).get("answer")
+        buttons = ipywidgets.RadioButtons(
+            options=self.choices, value=found if found in self.choices else None
+        )
+        said = ipywidgets.HTML()  # the choices are the lesson's own words
+
+        def choose(change: dict[str, Any]) -> None:
+            said.value = str(predict(self.name, change["new"], self.choices))
+
+        buttons.observe(choose, "value")
+        return ipywidgets.VBox([buttons, said])
+
+    def _ipython_display_(self) -> None:
+        display({"text/plain": self.text, "text/markdown": self.text}, raw=True)
+        display(self.form())
+
+
 def predict(name: str, answer: Any = ..., choices: Sequence[str] = ()) -> Note:
     """Keep a prediction: a number, a sentence, or one of the choices.
 
     Until the answer is seen, a later prediction replaces an earlier one; then the first stays.
+    Without an answer, a notebook shows the choices as a form.
     """
+    if answer is ... and choices:
+        named = " · ".join(f'"{each}"' for each in choices)
+        return Question(
+            f"Choose one, here or in the place of the three dots: {named}.", name, tuple(choices)
+        )
     if answer is ...:
         return Note(OPEN)
     if isinstance(answer, numbers.Real) and not isinstance(answer, bool):

@@ -13,6 +13,7 @@ from lessons_lib.exercises import (
     keep,
     my_or_library,
     predict,
+    predictions,
     progress,
     recall,
     reveal,
@@ -142,6 +143,33 @@ def test_choices_and_sentences_are_predictions_too(work):
     predict("s", "It will repeat itself.")
     assert "“It will repeat itself.”; it is “yes”." in str(recall("s", "yes"))
     assert "a number that JSON can hold" in str(predict("n", float("nan")))
+
+
+def test_choices_can_be_clicked(work):
+    choices = ("higher", "the same", "lower")
+    question = predict("c", ..., choices)
+    assert 'three dots: "higher" · "the same" · "lower".' in str(question) and not work.exists()
+    buttons, said = question.form().children
+    assert buttons.value is None and buttons.options == choices
+    buttons.value = "lower"
+    assert said.value == "Noted: “lower”." and "You were right." in str(recall("c", "lower"))
+    buttons, said = question.form().children
+    assert buttons.value == "lower", "what was chosen before"
+    buttons.value = "higher"
+    assert "your first prediction stays: “lower”" in said.value
+
+
+def test_a_choice_that_is_not_offered_any_more_is_no_fault(work):
+    predict("c", "up")
+    buttons, _ = predict("c", ..., ("higher", "lower")).form().children
+    assert buttons.value is None
+
+
+def test_a_form_stands_below_its_words(work, monkeypatch):
+    shown = []
+    monkeypatch.setattr(predictions, "display", lambda each, raw=False: shown.append(each))
+    predict("c", ..., ("a", "b"))._ipython_display_()
+    assert "Choose one" in shown[0]["text/markdown"] and len(shown[1].children) == 2
 
 
 def run_code(path, code):
