@@ -1,8 +1,8 @@
 """Predictions that are made, kept, and met again where the answer appears.
 
 ``predict("06-third-target", 0.8)`` keeps a number, a choice or a sentence in the learner's folder;
-``recall("06-third-target", 1.1269)`` puts it beside what came out, in words. Choices can be clicked,
-where a notebook shows forms.
+``recall("06-third-target", 1.1269)`` puts it beside what came out, in words.
+A notebook shows choices as a form.
 """
 
 import math

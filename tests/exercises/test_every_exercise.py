@@ -13,10 +13,11 @@ from lessons_lib.exercises.registry import statement_cell, stub_cell
 from lessons_lib.exercises.running import run
 from tests.exercises.batching import variants as batching
 from tests.exercises.prompts import variants as prompts
-from tools.build_notebooks import lesson_paths
+from tests.exercises.whole_way import variants as whole_way
+from tools.build_notebooks import lab_paths, lesson_paths
 from tools.exercises import cells
 
-VARIANTS = {**prompts.VARIANTS, **batching.VARIANTS}
+VARIANTS = {**whole_way.VARIANTS, **prompts.VARIANTS, **batching.VARIANTS}
 ENGLISH_END = (".", "?")
 
 
@@ -86,7 +87,7 @@ def test_the_courses_own_function_passes(name):
 
 def placed():
     """Every lesson with an exercise in it: (path, exercise)."""
-    for path in lesson_paths():
+    for path in [*lesson_paths(), *lab_paths()]:
         ids = {cell["id"] for cell in cells.read(path)["cells"]}
         yield from (
             pytest.param(path, each, id=f"{path.name[:2]}-{each.name}")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lessons_lib.models import GPT, GPTConfig, load_model, read_about
+from lessons_lib.models import GPT, GPTConfig, keep_model, load_model, read_about
 from lessons_lib.models.loading import DamagedModelError, read_model, save_compact, write_model
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.paths import models_folder
@@ -19,6 +19,20 @@ def saved(tmp_path):
     path = tmp_path / "models" / "small.safetensors"
     save_compact(model, path, {"seed": 5})
     return model, path
+
+
+def test_the_learners_own_model_is_found_by_name(saved, work, capsys):
+    with pytest.raises(CheckpointError, match="no model 'mine'.*lesson 00 makes yours"):
+        load_model("mine")
+    keep_model(saved[0])
+    assert 'Kept as my_work/my_model.safetensors; load_model("mine")' in capsys.readouterr().out
+    torch.testing.assert_close(load_model("mine")(INPUTS), saved[0](INPUTS), atol=2e-3, rtol=0)
+
+
+def test_a_model_that_cannot_be_kept_is_one_sentence(saved, work, capsys):
+    work.write_text("a file where the folder should be", encoding="utf-8")
+    keep_model(saved[0])
+    assert "could not be kept in my_work/my_model.safetensors" in capsys.readouterr().out
 
 
 def test_a_model_comes_back_in_half_precision(saved):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lessons_lib.exercises import EXERCISES, Exercise
 from lessons_lib.exercises.registry import find, statement_cell, stub_cell
-from tools.build_notebooks import lesson_paths
+from tools.build_notebooks import lab_paths, lesson_paths, short_name
 
 
 def statement_id(exercise: Exercise) -> str:
@@ -92,13 +92,15 @@ def write(path: Path, notebook: dict) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.exercises.cells", description=__doc__)
-    parser.add_argument("lesson", nargs="?", help="the lesson's number, such as 06")
+    parser.add_argument(
+        "lesson", nargs="?", help="the lesson's number, such as 06, or a lab's name"
+    )
     parser.add_argument("name", nargs="?", help="the exercise's name")
     parser.add_argument("--after", help="the id of the cell behind which it is put")
     chosen = parser.parse_args(arguments)
     exercises = [find(chosen.name)] if chosen.name else list(EXERCISES.values())
-    for path in lesson_paths():
-        if chosen.lesson and not path.name.startswith(chosen.lesson):
+    for path in [*lesson_paths(), *lab_paths()]:
+        if chosen.lesson and short_name(path) != chosen.lesson:
             continue
         notebook = read(path)
         with contextlib.redirect_stdout(sys.stderr):

@@ -8,7 +8,7 @@ import pytest
 
 from lessons_lib.exercises import EXERCISES
 from lessons_lib.widgets import inspect_batch
-from tools.build_notebooks import WIDGET_VIEW, lesson_paths
+from tools.build_notebooks import WIDGET_VIEW, lab_paths, lesson_paths
 from tools.site import build_site
 
 HOSTILE = "<script>canary()</script><img src=x onerror=canary()>"
@@ -42,14 +42,21 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=[path.stem for path in lesson_paths()] + ["index"])
+@pytest.fixture(params=[path.stem for path in lesson_paths() + lab_paths()] + ["index"])
 def page(request, site):
     return Page((site / f"{request.param}.html").read_text(encoding="utf-8"))
 
 
-def test_one_page_a_lesson_and_a_contents_page(site):
+def test_one_page_a_lesson_or_lab_and_a_contents_page(site):
     pages = {path.stem for path in site.glob("*.html")}
-    assert pages == {path.stem for path in lesson_paths()} | {"index"}
+    assert pages == {path.stem for path in lesson_paths() + lab_paths()} | {"index"}
+
+
+def test_labs_and_lessons_lead_to_each_other(site):
+    lab = Page((site / "masking.html").read_text("utf-8")).links
+    assert {"index.html", "11_mask_or_not.html", "00_the_whole_way.html"} <= {*lab}
+    for name in ("index", "00_the_whole_way"):
+        assert "masking.html" in Page((site / f"{name}.html").read_text("utf-8")).links
 
 
 def test_nothing_is_loaded_from_outside_the_page(page):
