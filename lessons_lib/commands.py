@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--entries", default="bundled", help='"bundled", "book" (downloaded once), a file, or a URL'
     )
     command.add_argument(
-        "--model", default="base", help='"base", "gpt2", "smollm2", a file, or a folder'
+        "--model", default="base", help='"base", "mine", "gpt2", "smollm2", a file, or a folder'
     )
     command.add_argument("--epochs", type=_count, help="default: 3")
     command.add_argument(
