@@ -37,6 +37,12 @@ def test_the_stub_is_not_attempted(exercise):
     assert result.verdict == Verdict.NOT_ATTEMPTED and result.inspector is None
 
 
+def test_its_cell_has_all_the_imports_that_it_needs(exercise, work):
+    space = {}
+    exec(stub_cell(exercise), space)
+    assert exercise.function_name in space
+
+
 def test_the_solution_passes(exercise):
     assert exercise.check(exercise.answer).passed
 

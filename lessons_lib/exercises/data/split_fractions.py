@@ -1,15 +1,14 @@
 """Exercise: cut a list of entries into three parts, with nothing lost and nothing twice."""
 
-from lessons_lib.data import Entry
 from lessons_lib.exercises import Exercise, WrongAnswer
 
 
-def my_split(entries: list[Entry], train: float, test: float) -> tuple[list, list, list]:
+def my_split(entries: list[dict], train: float, test: float) -> tuple[list, list, list]:
     """Training, test and validation part; together they hold each entry exactly once."""
     raise NotImplementedError
 
 
-def answer(entries: list[Entry], train: float, test: float) -> tuple[list, list, list]:
+def answer(entries: list[dict], train: float, test: float) -> tuple[list, list, list]:
     train_end = int(len(entries) * train)
     test_end = train_end + int(len(entries) * test)
     return entries[:train_end], entries[train_end:test_end], entries[test_end:]
