@@ -60,6 +60,15 @@ def test_runs_on_the_real_entries(lesson, notebook, kernel_environment, real_ent
     assert lesson.stem.startswith("01") or all('"chosen"' in text for text in data_cells)
 
 
+@pytest.mark.parametrize("page", build_notebooks.page_paths(), ids=lambda path: path.stem)
+def test_a_page_beside_the_lessons_runs_and_is_complete(page, kernel_environment):
+    notebook = build_notebooks.read(page)
+    test_committed_outputs_are_complete_and_portable(notebook)
+    test_says_nothing_of_the_machine_it_ran_on(page)
+    assert notebook.cells[0].source == build_notebooks.navigation(page, LESSONS)
+    run(notebook, kernel_environment)
+
+
 def test_opens_as_every_lesson_does(notebook):
     text = sources(notebook, "markdown")
     assert re.match(r"# \d\d \S", text[1]), "a title: number and name"
@@ -125,7 +134,7 @@ def test_holds_no_entry_of_the_real_set(lesson, real_entries):
 def test_the_contents_page_lists_every_lesson():
     readme = (build_notebooks.ROOT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"\]\(notebooks/(\w+\.ipynb)\)", readme)
-    assert listed == [path.name for path in LESSONS]
+    assert listed == [path.name for path in [*LESSONS, *build_notebooks.page_paths()]]
 
 
 def test_cleaning_drops_what_only_a_widget_could_show():

@@ -37,6 +37,7 @@ from tools.build_notebooks import (
     WIDGET_VIEW,
     lesson_paths,
     navigation,
+    page_paths,
     read,
     title,
     usual_environment,
@@ -65,7 +66,7 @@ def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
     site.mkdir(parents=True, exist_ok=True)
     paths = lesson_paths()
     pages = []
-    for path in paths:
+    for path in [*paths, *page_paths()]:
         notebook, states = read(path), {}
         if run and USES_WIDGETS in "".join(c.source for c in notebook.cells):
             states = run_for_states(notebook)
@@ -150,7 +151,10 @@ def contents(paths: list[Path]) -> str:
         goals = "\n".join(line for line in first.splitlines() if line.startswith("- "))
         heading = f'<a href="{path.stem}.html">{html.escape(title(notebook))}</a>'
         items.append(f"<li><strong>{heading}</strong>{to_html(goals)}</li>")
-    return f'{to_html(opening)}<h2>The lessons</h2><ul class="lessons">{"".join(items)}</ul>'
+    pages = [f'<a href="{p.stem}.html">{html.escape(title(read(p)))}</a>' for p in page_paths()]
+    beside = f"<p>Beside the lessons: {', '.join(pages)}</p>"
+    lessons = f'<h2>The lessons</h2><ul class="lessons">{"".join(items)}</ul>'
+    return f"{to_html(opening)}{lessons}{beside}"
 
 
 def lesson_content(notebook: nbformat.NotebookNode, states: States) -> str:
@@ -171,7 +175,7 @@ def lesson_content(notebook: nbformat.NotebookNode, states: States) -> str:
 def to_html(markdown: str) -> str:
     """The lessons' Markdown as HTML; links between notebooks become links between pages."""
     text = markdown2html(markdown)
-    text = re.sub(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', text)
+    text = re.sub(r'href="(\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', text)
     text = text.replace('href="../README.md#the-lessons"', 'href="index.html"')
     return _reachable(text)
 
