@@ -19,7 +19,7 @@ INTERRUPTED = 130  # what shells report after Ctrl-C
 
 def check(options: argparse.Namespace) -> int:
     report = check_environment()
-    print(report)
+    print(report.table)
     return 0 if report.ok else 1
 
 

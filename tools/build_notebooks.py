@@ -2,8 +2,8 @@
 
 This also writes each notebook's navigation cells. Committed outputs are text, tables and small PNG
 pictures; widget views are left out, because without their state a page shows only an error.
-``python -m tools.build_notebooks 03 masking`` builds only lesson 03 and the lab of that name;
-``--navigation`` writes the navigation cells and runs nothing.
+``python -m tools.build_notebooks 03 masking`` builds only lesson 03 and the lab of that name, or a
+page beside the lessons; ``--navigation`` writes the navigation cells and runs nothing.
 """
 
 import argparse
@@ -37,9 +37,14 @@ def lab_paths() -> list[Path]:
     return sorted(NOTEBOOKS.glob("labs/*.ipynb"))
 
 
+def page_paths() -> list[Path]:
+    """Notebooks beside the lessons, to which they refer, and that have no number."""
+    return sorted({*NOTEBOOKS.glob("*.ipynb")} - {*lesson_paths()})
+
+
 def short_name(path: Path) -> str:
-    """What one types for a notebook: a lesson's number, or a lab's name."""
-    return path.stem if path.parent.name == "labs" else path.name[:2]
+    """What one types for a notebook: a lesson's number, or the name of a lab or page."""
+    return path.name[:2] if path in lesson_paths() else path.stem
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -56,11 +61,16 @@ def title(notebook: nbformat.NotebookNode) -> str:
 
 
 def navigation(path: Path, paths: list[Path]) -> str:
-    """Links to the previous lesson, the contents and the next lesson; from a lab, the contents."""
-    if path not in paths:
+    """Links to the previous lesson, the contents and the next lesson.
+
+    Labs and pages beside the lessons have no neighbours.
+    """
+    if path in lab_paths():
         return f"[Contents](../{CONTENTS})"
-    place = paths.index(path)
     links = [f"[Contents]({CONTENTS})"]
+    if path not in paths:
+        return links[0]
+    place = paths.index(path)
     if place > 0:
         links.insert(0, f"[← {title(read(paths[place - 1]))}]({paths[place - 1].name})")
     if place + 1 < len(paths):
@@ -153,14 +163,14 @@ def build(path: Path, paths: list[Path], environment: dict[str, str] | None) -> 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.build_notebooks", description=__doc__)
     parser.add_argument(
-        "lessons", nargs="*", help="numbers of lessons, such as 03, or names of labs; default: all"
+        "lessons", nargs="*", help="such as 03, or the name of a lab or page; default: all"
     )
     parser.add_argument(
         "--navigation", action="store_true", help="write the navigation, run nothing"
     )
     chosen = parser.parse_args(arguments)
     paths = lesson_paths()
-    offered = {short_name(path): path for path in [*paths, *lab_paths()]}
+    offered = {short_name(path): path for path in [*paths, *lab_paths(), *page_paths()]}
     wanted = [path for name, path in offered.items() if name in (chosen.lessons or offered)]
     if not wanted or {*chosen.lessons} - {*offered}:
         parser.error(f"no such lesson among {', '.join(offered)}")

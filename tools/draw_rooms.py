@@ -24,7 +24,8 @@ OUTSIDE = "root files"
 ORDER = (
     "support data.reading data data.world batching levers models training generation evaluation "
     "evaluation.judges experiments.masking experiments chat pictures widgets exercises "
-    "exercises.whole_way exercises.prompts exercises.batching"
+    "exercises.whole_way exercises.data exercises.prompts exercises.tokens exercises.batching "
+    "exercises.padding"
 ).split()
 CELL, LEFT, TOP = 34, 230, 140  # pixels
 STYLE = """

@@ -68,7 +68,8 @@ class Declaration:
     them small, as the smallest that fails is shown. ``parts`` names what a tuple of results holds.
     ``imports`` are the lines that the stub needs above it, next to the import of ``check``.
     ``library`` is the course's own function of the same signature, where there is one, and
-    ``library_name`` says where it is found. A call may take ``seconds``.
+    ``library_name`` says where it is found. A call may take ``seconds``. Where many results are
+    right, or the result is an object, ``observed`` makes from (result, arguments) what is compared.
     """
 
     name: str
@@ -88,11 +89,12 @@ class Declaration:
     library_name: str = ""
     shown: Shown | None = None
     full_run: FullRun | None = None
+    observed: Callable[[Any, tuple], Any] | None = None
     seconds: float = 5.0
 
     @property
     def function_name(self) -> str:
-        """What the learner's function is called."""
+        """What the learner's function, or class, is called."""
         return self.attempt.__name__
 
     @property
@@ -104,8 +106,8 @@ class Declaration:
     def solution(self) -> str:
         """A right solution's code, under the name of the learner's function."""
         return re.sub(
-            rf"def {self.answer.__name__}\(",
-            f"def {self.function_name}(",
+            rf"(def|class) {self.answer.__name__}\(",
+            rf"\1 {self.function_name}(",
             source_of(self.answer),
             count=1,
         )

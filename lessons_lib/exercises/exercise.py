@@ -55,11 +55,15 @@ class Exercise(Declaration):
             )
         return self._judge(function, outcomes)
 
+    def outcome(self, function: Callable, arguments: tuple) -> Outcome:
+        """What one call gives, as it is compared."""
+        return run(function, arguments, self.seconds, self.observed)
+
     def _outcomes(self, function: Callable) -> list[Outcome]:
         """The function's outcome on each case, up to the first that has no end."""
         found = []
         for arguments in self.cases():
-            found.append(run(function, arguments, self.seconds))
+            found.append(self.outcome(function, arguments))
             if found[-1].too_slow:
                 break
         return found
@@ -76,11 +80,11 @@ class Exercise(Declaration):
         """Whether it is None or ... that was returned, as the stub does."""
         if value is not None and value is not ...:
             return False
-        outcome = run(self.attempt, self.cases()[0], self.seconds)
+        outcome = self.outcome(self.attempt, self.cases()[0])
         return outcome.error is None and outcome.value is value
 
     def _judge(self, function: Callable, outcomes: list[Outcome]) -> Result:
-        wanted = [run(self.answer, arguments, self.seconds).value for arguments in self.cases()]
+        wanted = [self.outcome(self.answer, arguments).value for arguments in self.cases()]
         differences = [
             None if each.error else first_difference(value, each.value, self.parts)
             for each, value in zip(outcomes, wanted, strict=False)

@@ -17,7 +17,9 @@ from lessons_lib.exercises.records import PROGRESS, change_record, read_record
 from lessons_lib.exercises.results import Result, Verdict
 from lessons_lib.support import Table
 
-STAGES = ("whole_way", "prompts", "batching")  # in the order of the course
+STAGES = (  # in the order of the course
+    *("whole_way", "data", "prompts", "tokens", "batching", "padding"),
+)
 HINTS = 3
 
 

@@ -30,21 +30,30 @@ class Outcome:
         return isinstance(self.error, TooSlow)
 
 
-def run(function: Callable, arguments: tuple, seconds: float) -> Outcome:
+def run(
+    function: Callable,
+    arguments: tuple,
+    seconds: float,
+    observed: Callable[[Any, tuple], Any] | None = None,
+) -> Outcome:
     """Call the function on copies of the arguments, for so many seconds at most.
 
-    A ``KeyboardInterrupt`` is not caught: it is the person's at the keyboard.
+    What ``observed`` makes of the result and the arguments stands in its place. A
+    ``KeyboardInterrupt`` is not caught: it is the person's at the keyboard.
     """
     given = copy.deepcopy(arguments)
     try:
         with time_limit(seconds):
             value = function(*given)
+            changed = _changed(function, arguments, given)
+            if observed and value is not None and value is not ...:
+                value = observed(value, given)
         plain((value, given))  # a list that was put into itself cannot be compared: an error, too
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # TooSlow and SystemExit are no Exceptions
         return Outcome(error=error, line=own_line(error, function))
-    return Outcome(value=value, changed=_changed(function, arguments, given))
+    return Outcome(value=value, changed=changed)
 
 
 def refuses_call(function: Callable, arguments: tuple) -> bool:
@@ -71,7 +80,7 @@ def own_line(error: BaseException, function: Callable) -> str:
 
     Code is the learner's if it has the same globals as the function, whatever the cell.
     """
-    code = inspect.unwrap(function)
+    code = inspect.unwrap(function.__init__ if isinstance(function, type) else function)
     if not isinstance(code, types.FunctionType):
         return ""
     found, step = "", error.__traceback__

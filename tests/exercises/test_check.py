@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import Dataset
 
 from lessons_lib.exercises import EXERCISES, Exercise, Verdict, WrongAnswer
 from lessons_lib.exercises import exercise as exercise_module
@@ -278,3 +279,47 @@ def test_the_inspector_opens_at_the_first_wrong_cell():
     )
     assert inspector.steps.targets[row, column] != -100
     assert inspector.to_html().count('"given"') == 1
+
+
+class OneByOne(Dataset):
+    """Padded when it is made; but an item is a list."""
+
+    def __init__(self, rows, columns, pad_token_id=50256):
+        self.rows = [row + [pad_token_id] * (columns - len(row)) for row in rows]
+
+    def __getitem__(self, index):
+        return self.rows[index]
+
+    def __len__(self):
+        return len(self.rows)
+
+
+def test_what_is_compared_is_what_was_observed():
+    """Of an object, its items; the learner's own line is named in a class, too."""
+    exercise = EXERCISES["static-padding"]
+    lists = exercise.check(OneByOne)
+    assert lists.verdict == Verdict.WRONG
+    assert "the items, stacked: Return a tensor of int64; yours returns a list. Its numbers" in str(
+        lists
+    )
+
+    class Broken(OneByOne):
+        def __init__(self, rows, columns, pad_token_id=50256):
+            self.rows = rows[0] / columns
+
+    broken = str(exercise.check(Broken))
+    assert "TypeError" in broken and "of your code: `self.rows = rows[0] / columns`" in broken
+
+
+def test_what_an_observer_changes_is_not_the_learners_doing():
+    spoilt = dataclasses.replace(
+        TWICE, observed=lambda result, arguments: (arguments[0].append(0), result)[1]
+    )
+    assert spoilt.check(answer).passed
+
+
+def test_a_result_may_be_right_in_many_ways():
+    large = dataclasses.replace(TWICE, observed=lambda result, arguments: sum(result) > 0)
+    large = dataclasses.replace(large, cases=lambda: [([1, 2],), ([7],)])
+    assert large.check(lambda numbers: [100]).passed
+    assert not large.check(lambda numbers: [-1]).passed

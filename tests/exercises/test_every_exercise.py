@@ -10,14 +10,17 @@ from lessons_lib.exercises import EXERCISES, Verdict
 from lessons_lib.exercises.comparing import same_values
 from lessons_lib.exercises.declaration import DIFFICULTIES
 from lessons_lib.exercises.registry import statement_cell, stub_cell
-from lessons_lib.exercises.running import run
 from tests.exercises.batching import variants as batching
+from tests.exercises.data import variants as data
+from tests.exercises.padding import variants as padding
 from tests.exercises.prompts import variants as prompts
+from tests.exercises.tokens import variants as tokens
 from tests.exercises.whole_way import variants as whole_way
 from tools.build_notebooks import lab_paths, lesson_paths
 from tools.exercises import cells
 
-VARIANTS = {**whole_way.VARIANTS, **prompts.VARIANTS, **batching.VARIANTS}
+STAGES = (whole_way, data, prompts, tokens, batching, padding)
+VARIANTS = {name: each for stage in STAGES for name, each in stage.VARIANTS.items()}
 ENGLISH_END = (".", "?")
 
 
@@ -33,6 +36,12 @@ def names(functions):
 def test_the_stub_is_not_attempted(exercise):
     result = exercise.check(exercise.attempt)
     assert result.verdict == Verdict.NOT_ATTEMPTED and result.inspector is None
+
+
+def test_its_cell_has_all_the_imports_that_it_needs(exercise, work):
+    space = {}
+    exec(stub_cell(exercise), space)
+    assert exercise.function_name in space
 
 
 def test_the_solution_passes(exercise):
@@ -61,7 +70,9 @@ def test_each_wrong_answer_gets_its_own_sentence(exercise):
 
 def test_wrong_answers_differ_from_each_other(exercise):
     results = {
-        wrong.function.__name__: [run(wrong.function, case, 5).value for case in exercise.cases()]
+        wrong.function.__name__: [
+            exercise.outcome(wrong.function, case).value for case in exercise.cases()
+        ]
         for wrong in exercise.wrong_answers
     }
     assert len(results) >= 3
@@ -74,8 +85,9 @@ def test_is_written_as_a_teacher_would(exercise):
     assert len(exercise.hints) == 3 == len(set(exercise.hints))
     for wrong in exercise.wrong_answers:
         assert not wrong.when.endswith(ENGLISH_END) and wrong.why.endswith(ENGLISH_END)
-    assert exercise.stub.startswith(f"def {exercise.function_name}(") and '"""' in exercise.stub
-    assert exercise.solution.startswith(f"def {exercise.function_name}(")
+    opening = (f"def {exercise.function_name}(", f"class {exercise.function_name}(")
+    assert exercise.stub.startswith(opening) and '"""' in exercise.stub
+    assert exercise.solution.startswith(opening)
     assert "NotImplementedError" not in exercise.solution
     assert not {wrong.function.__name__ for wrong in exercise.wrong_answers} & {"answer"}
 

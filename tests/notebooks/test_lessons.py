@@ -61,6 +61,15 @@ def test_runs_on_the_real_entries(lesson, notebook, kernel_environment, real_ent
     assert lesson.stem.startswith("01") or all('"chosen"' in text for text in data_cells)
 
 
+@pytest.mark.parametrize("page", build_notebooks.page_paths(), ids=lambda path: path.stem)
+def test_a_page_beside_the_lessons_runs_and_is_complete(page, kernel_environment):
+    notebook = build_notebooks.read(page)
+    test_committed_outputs_are_complete_and_portable(notebook)
+    test_says_nothing_of_the_machine_it_ran_on(page)
+    assert notebook.cells[0].source == build_notebooks.navigation(page, LESSONS)
+    run(notebook, kernel_environment)
+
+
 def test_opens_as_every_lesson_does(lesson, notebook):
     text, kind = sources(notebook, "markdown"), "lab" if lesson in LABS else "lesson"
     title = r"# Lab: \S" if lesson in LABS else rf"# {lesson.name[:2]} \S"
@@ -127,7 +136,7 @@ def test_holds_no_entry_of_the_real_set(lesson, real_entries):
 def test_the_contents_page_lists_every_lesson():
     readme = (build_notebooks.ROOT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"\]\(notebooks/(\w+\.ipynb)\)", readme)
-    assert listed == [path.name for path in LESSONS]
+    assert listed == [path.name for path in [*LESSONS, *build_notebooks.page_paths()]]
     labs = re.findall(r"\]\(notebooks/labs/(\w+\.ipynb)\)", readme)
     assert labs == [path.name for path in LABS]
 

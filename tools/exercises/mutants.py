@@ -80,7 +80,7 @@ def _changes(node: ast.AST) -> Iterator[Callable[[], object]]:
 
 def _compiled(tree: ast.Module, function: Callable) -> Callable:
     (definition,) = tree.body
-    space = dict(function.__globals__)
+    space = dict(vars(sys.modules[function.__module__]))  # a class has no __globals__
     exec(compile(tree, "<mutant>", "exec"), space)
     return space[definition.name]
 

@@ -38,6 +38,7 @@ from tools.build_notebooks import (
     lab_paths,
     lesson_paths,
     navigation,
+    page_paths,
     read,
     title,
     usual_environment,
@@ -66,7 +67,7 @@ def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
     site.mkdir(parents=True, exist_ok=True)
     paths = lesson_paths()
     pages = []
-    for path in [*paths, *lab_paths()]:
+    for path in [*paths, *lab_paths(), *page_paths()]:
         notebook, states = read(path), {}
         if run and USES_WIDGETS in "".join(c.source for c in notebook.cells):
             states = run_for_states(notebook)
@@ -144,7 +145,10 @@ def contents(paths: list[Path], labs: list[Path]) -> str:
     """The contents page: what the course is, and what one learns in each lesson and lab."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     opening = to_html(readme.split("## Start")[0])
-    return f"{opening}<h2>The lessons</h2>{_listed(paths)}<h2>The labs</h2>{_listed(labs)}"
+    pages = [f'<a href="{p.stem}.html">{html.escape(title(read(p)))}</a>' for p in page_paths()]
+    beside = f"<p>Beside the lessons: {', '.join(pages)}</p>"
+    lessons = f"<h2>The lessons</h2>{_listed(paths)}{beside}"
+    return f"{opening}{lessons}<h2>The labs</h2>{_listed(labs)}"
 
 
 def _listed(paths: list[Path]) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from lessons_lib.exercises import EXERCISES
 from lessons_lib.widgets import inspect_batch
-from tools.build_notebooks import WIDGET_VIEW, lab_paths, lesson_paths
+from tools.build_notebooks import WIDGET_VIEW, lab_paths, lesson_paths, page_paths
 from tools.site import build_site
 
 HOSTILE = "<script>canary()</script><img src=x onerror=canary()>"
@@ -42,14 +42,16 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=[path.stem for path in lesson_paths() + lab_paths()] + ["index"])
+@pytest.fixture(
+    params=[path.stem for path in [*lesson_paths(), *lab_paths(), *page_paths()]] + ["index"]
+)
 def page(request, site):
     return Page((site / f"{request.param}.html").read_text(encoding="utf-8"))
 
 
 def test_one_page_a_lesson_or_lab_and_a_contents_page(site):
     pages = {path.stem for path in site.glob("*.html")}
-    assert pages == {path.stem for path in lesson_paths() + lab_paths()} | {"index"}
+    assert pages == {path.stem for path in lesson_paths() + lab_paths() + page_paths()} | {"index"}
 
 
 def test_labs_and_lessons_lead_to_each_other(site):
@@ -57,6 +59,12 @@ def test_labs_and_lessons_lead_to_each_other(site):
     assert {"index.html", "11_mask_or_not.html", "00_the_whole_way.html"} <= {*lab}
     for name in ("index", "00_the_whole_way"):
         assert "masking.html" in Page((site / f"{name}.html").read_text("utf-8")).links
+
+
+def test_pages_beside_the_lessons_are_linked(site):
+    links = Page((site / "index.html").read_text("utf-8")).links
+    assert {f"{path.stem}.html" for path in page_paths()} <= {*links}
+    assert "pytorch_you_need.html" in Page((site / "04_padding.html").read_text("utf-8")).links
 
 
 def test_nothing_is_loaded_from_outside_the_page(page):
