@@ -24,7 +24,7 @@ OUTSIDE = "root files"
 ORDER = (
     "support data.reading data data.world batching levers models training generation evaluation "
     "evaluation.judges experiments.masking experiments chat pictures widgets exercises "
-    "exercises.prompts exercises.batching"
+    "exercises.prompts exercises.batching exercises.losses exercises.loaders"
 ).split()
 CELL, LEFT, TOP = 34, 230, 140  # pixels
 STYLE = """

@@ -17,7 +17,7 @@ from lessons_lib.exercises.records import PROGRESS, change_record, read_record
 from lessons_lib.exercises.results import Result, Verdict
 from lessons_lib.support import Table
 
-STAGES = ("prompts", "batching")  # in the order of the course
+STAGES = ("prompts", "batching", "losses", "loaders")  # in the order of the course
 HINTS = 3
 
 

@@ -12,11 +12,13 @@ from lessons_lib.exercises.declaration import DIFFICULTIES
 from lessons_lib.exercises.registry import statement_cell, stub_cell
 from lessons_lib.exercises.running import run
 from tests.exercises.batching import variants as batching
+from tests.exercises.loaders import variants as loaders
+from tests.exercises.losses import variants as losses
 from tests.exercises.prompts import variants as prompts
 from tools.build_notebooks import lesson_paths
 from tools.exercises import cells
 
-VARIANTS = {**prompts.VARIANTS, **batching.VARIANTS}
+VARIANTS = {**prompts.VARIANTS, **batching.VARIANTS, **losses.VARIANTS, **loaders.VARIANTS}
 ENGLISH_END = (".", "?")
 
 
