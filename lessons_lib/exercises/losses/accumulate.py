@@ -89,8 +89,7 @@ ACCUMULATE = Exercise(
     statement="""
 Sixteen entries do not fit into memory, so you read eight and then eight, add up, and only then
 change the model: **gradient accumulation**. The result should be what one batch of sixteen would
-give, and a famous mistake stands in the way. In October 2024 it was found in training code that
-half the field was using.
+give, and a famous mistake stands in the way.
 
 The batches have unequal numbers of targets that count. Write `accumulated_loss`, which goes
 through them once, one at a time, and returns the mean over **all** their targets that count, as if
