@@ -18,7 +18,8 @@ from lessons_lib.exercises.results import Result, Verdict
 from lessons_lib.support import Table
 
 STAGES = (  # in the order of the course
-    *("whole_way", "data", "prompts", "tokens", "batching", "padding"),
+    *("whole_way", "data", "prompts", "tokens"),
+    *("batching", "padding", "losses", "loaders"),
 )
 HINTS = 3
 

@@ -12,6 +12,8 @@ from lessons_lib.exercises.declaration import DIFFICULTIES
 from lessons_lib.exercises.registry import statement_cell, stub_cell
 from tests.exercises.batching import variants as batching
 from tests.exercises.data import variants as data
+from tests.exercises.loaders import variants as loaders
+from tests.exercises.losses import variants as losses
 from tests.exercises.padding import variants as padding
 from tests.exercises.prompts import variants as prompts
 from tests.exercises.tokens import variants as tokens
@@ -19,7 +21,7 @@ from tests.exercises.whole_way import variants as whole_way
 from tools.build_notebooks import lab_paths, lesson_paths
 from tools.exercises import cells
 
-STAGES = (whole_way, data, prompts, tokens, batching, padding)
+STAGES = (whole_way, data, prompts, tokens, batching, padding, losses, loaders)
 VARIANTS = {name: each for stage in STAGES for name, each in stage.VARIANTS.items()}
 ENGLISH_END = (".", "?")
 

@@ -102,6 +102,25 @@ def padding_by_lists(targets, lengths):
     return torch.tensor(rows)
 
 
+def fooled_by_trying(rows):
+    _, targets = shift_targets(pad(rows))
+    right = mask_padding(targets, [len(row) for row in rows])
+    for row in targets:
+        row[torch.nonzero(row == END).flatten()[1:]] = -100
+    return torch.nonzero((targets != right).any(dim=1)).flatten().tolist()
+
+
+def fooled_by_counting(rows):
+    return [i for i in range(len(rows)) if rows[i].count(END) > (rows[i][0] == END)]
+
+
+def fooled_by_place(rows):
+    found = []
+    for i, row in enumerate(rows):
+        found += [i for place, token in enumerate(row) if place and token == END][:1]
+    return found
+
+
 def prompt_by_columns(targets, prompt_lengths):
     columns = torch.arange(targets.shape[1])[None]
     border = torch.tensor([length - 1 for length in prompt_lengths])[:, None]
@@ -122,6 +141,47 @@ def prompt_by_joining(targets, prompt_lengths):
         ignored = torch.full((length - 1,), -100, dtype=torch.int64)
         rows.append(torch.cat([ignored, row[length - 1 :]]))
     return torch.stack(rows)
+
+
+def setting_by_the_library(targets, prompt_lengths, header_starts, setting):
+    borders = {"prompt": prompt_lengths, "keep-header": header_starts, "none": [1] * len(targets)}
+    return mask_instructions(targets, borders[setting])
+
+
+def setting_by_columns(targets, prompt_lengths, header_starts, setting):
+    if setting == "none":
+        return targets
+    border = torch.tensor(prompt_lengths if setting == "prompt" else header_starts)
+    return targets.masked_fill(torch.arange(1, targets.shape[1] + 1) < border[:, None], -100)
+
+
+def setting_by_index(targets, prompt_lengths, header_starts, setting):
+    masked = targets.tolist()
+    for row, prompt, header in zip(masked, prompt_lengths, header_starts, strict=True):
+        end = {"none": 0, "prompt": prompt - 1, "keep-header": header - 1}[setting]
+        row[:end] = [-100] * end
+    return torch.tensor(masked)
+
+
+def left_by_rolling(rows):
+    width = max(map(len, rows)) + 1
+    right = [torch.tensor([*row] + [END] * (width - len(row))) for row in rows]
+    left = [row.roll(width - 1 - len(each)) for row, each in zip(right, rows, strict=True)]
+    padded = torch.stack(left)
+    return padded[:, :-1], padded[:, 1:]
+
+
+def left_by_reversing(rows):
+    turned = [torch.tensor([END, *row[::-1]]) for row in rows]
+    padded = pad_sequence(turned, batch_first=True, padding_value=END).flip(1)
+    return shift_targets(padded)
+
+
+def left_by_filling(rows):
+    padded = torch.full((len(rows), max(len(row) for row in rows) + 1), END)
+    for i, row in enumerate(rows):
+        padded[i, -len(row) - 1 : -1] = torch.tensor(row)
+    return padded[:, :-1].clone(), padded[:, 1:].clone()
 
 
 def collate_from_the_library(examples):
@@ -157,8 +217,11 @@ def collate_by_lists(examples):
 VARIANTS = {
     "pad": [pad_by_torch, pad_a_full_tensor, pad_by_appending, pad_by_columns],
     "shift-targets": [shift_by_narrow, shift_in_a_loop, shift_as_list, shift_as_batch],
+    "left-padding": [left_by_rolling, left_by_reversing, left_by_filling],
     "name-the-bug": [bug_by_lists, bug_from_the_fine_end, bug_by_table],
     "mask-padding": [padding_by_columns, padding_by_where, padding_by_lists],
+    "mask-by-value": [fooled_by_trying, fooled_by_counting, fooled_by_place],
     "mask-prompt": [prompt_by_columns, prompt_by_index, prompt_by_joining],
+    "keep-header": [setting_by_the_library, setting_by_columns, setting_by_index],
     "collate": [collate_from_the_library, collate_from_full_tensors, collate_by_lists],
 }
