@@ -85,13 +85,15 @@ def reset_lesson(lesson: str, say: Callable[[str], object] = print) -> tuple[Pat
 
 
 def lesson_names() -> dict[str, str]:
-    """The lessons' files below notebooks/ by what one types: "05", and "masking" for a lab.
+    """The lessons' files below notebooks/ by what one types: "05", and the name of a lab or page.
 
     Raises:
         WorkError: the package was installed without the project's folder.
     """
     names = {path.name[:2]: path.name for path in sorted(LESSONS.glob("[0-9][0-9]_*.ipynb"))}
     names |= {path.stem: f"labs/{path.name}" for path in sorted(LESSONS.glob("labs/*.ipynb"))}
+    pages = {path.name for path in LESSONS.glob("*.ipynb")} - {*names.values()}
+    names |= {Path(name).stem: name for name in sorted(pages)}
     if not names:
         raise WorkError(
             "there are no lessons here: they come with the project's folder, not with the package "
@@ -164,7 +166,7 @@ def _visit(folder: Path, name: str) -> str:
     if not path.exists() and not path.is_symlink():
         _write(path, text)
         return ""
-    typed = name[:2] if "/" not in name else path.stem
+    typed = name[:2] if name[:2].isdigit() else path.stem
     fresh = f"`python -m lessons_lib reset {typed}` makes a fresh copy and keeps this one beside it"
     try:
         version = _version(read_json(path))

@@ -48,12 +48,13 @@ def write(path, notebook):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project of two lessons and a lab; the learner's folder is my_work in it."""
+    """A project of two lessons, a page and a lab; the learner's folder is my_work in it."""
     lessons = tmp_path / "project" / "notebooks"
     monkeypatch.setattr(working_copy, "LESSONS", lessons)
     monkeypatch.setenv("LESSONS_LIB_WORK", str(lessons.parent / "my_work"))
     for name in ("05_targets.ipynb", "06_masks.ipynb"):
         write(lessons / name, lesson())
+    write(lessons / "pytorch.ipynb", lesson())
     write(lessons / "labs/masking.ipynb", lesson(links="[Contents](../../README.md#the-lessons)"))
     (lessons.parent / "README.md").write_text(README, encoding="utf-8")
     return lessons.parent
@@ -72,7 +73,7 @@ def test_copies_have_no_outputs_and_are_not_written_over(project, said):
     folder = make_working_copy(said.append)
     mine = folder / "05_targets.ipynb"
     assert cells(mine)[2]["outputs"] == [] and cells(mine)[2]["execution_count"] is None
-    assert (folder / "labs" / "masking.ipynb").is_file()
+    assert (folder / "labs" / "masking.ipynb").is_file() and (folder / "pytorch.ipynb").is_file()
     notebook = json.loads(mine.read_text(encoding="utf-8"))
     notebook["cells"][2]["source"] = "2 + 2"
     write(mine, notebook)
@@ -195,7 +196,7 @@ def test_commands(project, capsys):
     for command in (["work", "99"], ["reset", "99"], ["work", ""], ["work", "../05_targets"]):
         assert main(command) == 1
         said = capsys.readouterr().err
-        assert "there is no lesson" in said and "there are: 05, 06, masking" in said
+        assert "there is no lesson" in said and "there are: 05, 06, masking, pytorch" in said
 
 
 def test_a_package_without_the_project_says_so(project, monkeypatch, tmp_path):
