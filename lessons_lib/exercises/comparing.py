@@ -84,7 +84,7 @@ def _difference_of_parts(expected: tuple, got: Any, parts: tuple[str, ...]) -> D
 
 def _difference(expected: Any, got: Any) -> Difference | None:
     if got is None and expected is not None:
-        return Difference("It returns None. Is the `return` missing?")
+        return Difference("It returns None. Is the `return` missing, or inside the loop?")
     if isinstance(expected, Tensor):
         return _difference_of_tensors(expected, got)
     if same_values(expected, got):

@@ -74,7 +74,7 @@ def test_what_a_right_solution_could_return_is_accepted(convert):
 @pytest.mark.parametrize(
     ("returned", "said"),
     [
-        (None, "It returns None. Is the `return` missing?"),
+        (None, "It returns None. Is the `return` missing, or inside the loop?"),
         ("text", "Return a list; yours returns a text."),
         (3, "Return a list; yours returns an int."),
     ],

@@ -70,6 +70,20 @@ def every_end_masked(examples: list[Example]) -> tuple[Tensor, Tensor]:
     return inputs, targets.masked_fill(targets == END, IGNORE)
 
 
+def own_end_masked(examples: list[Example]) -> tuple[Tensor, Tensor]:
+    inputs, targets = answer(examples)
+    for target, example in zip(targets, examples, strict=True):
+        target[len(example.token_ids) - 1 :] = IGNORE
+    return inputs, targets
+
+
+def padding_left(examples: list[Example]) -> tuple[Tensor, Tensor]:
+    inputs, targets = prompt_masked(examples)
+    for target, example in zip(targets, examples, strict=True):
+        target[len(example.token_ids) + 1 :] = IGNORE
+    return inputs, targets
+
+
 def without_end_of_text(examples: list[Example]) -> tuple[Tensor, Tensor]:
     inputs, targets = answer(examples)
     width = inputs.shape[1] - 1
@@ -202,6 +216,16 @@ lessons load it with `my_or_library("collate")`.
             every_end_masked,
             "every 50256 is masked, the true end of text with the padding",
             "A model trained on this never learns to stop.",
+        ),
+        WrongAnswer(
+            own_end_masked,
+            "the mask on padding begins one column too early",
+            "Each row loses its end of text. A row of n tokens keeps n targets.",
+        ),
+        WrongAnswer(
+            padding_left,
+            "the mask on padding begins one column too late",
+            "One cell of padding still counts, and teaches the model to go on after its end.",
         ),
         WrongAnswer(
             without_end_of_text,

@@ -26,6 +26,14 @@ def in_the_middle_alone(rows: list[list[int]]) -> list[int]:
     return [index for index, row in enumerate(rows) if END in row[1:-1]]
 
 
+def last_dropped(rows: list[list[int]]) -> list[int]:
+    return [index for index, row in enumerate(rows) if END in row[:-1]]
+
+
+def rows_themselves(rows: list[list[int]]) -> list[list[int]]:
+    return [rows[index] for index in answer(rows)]
+
+
 def more_than_one(rows: list[list[int]]) -> list[int]:
     return [index for index, row in enumerate(rows) if row.count(END) > 1]
 
@@ -97,6 +105,16 @@ and returns the indices of those whose targets this rule gets wrong, in ascendin
             "only a 50256 in the middle is looked for",
             "As the last token it fools the rule as well: `[8, 50256]` has two 50256 among its "
             "targets, one of the text and the true end, and only the first stays.",
+        ),
+        WrongAnswer(
+            last_dropped,
+            "the last token is left out of the search",
+            "It is the first that is never a target; the last is one.",
+        ),
+        WrongAnswer(
+            rows_themselves,
+            "the rows are returned instead of their indices",
+            "Whoever repairs the data must find them: return their places.",
         ),
         WrongAnswer(
             more_than_one,

@@ -33,6 +33,13 @@ def one_too_few(targets: Tensor, prompt_lengths: list[int]) -> Tensor:
     return answer(targets, [max(1, length - 1) for length in prompt_lengths])
 
 
+def two_off(targets: Tensor, prompt_lengths: list[int]) -> Tensor:
+    masked = targets.clone()
+    for row, length in zip(masked, prompt_lengths, strict=True):
+        row[: length - 2] = IGNORE
+    return masked
+
+
 def response_masked(targets: Tensor, prompt_lengths: list[int]) -> Tensor:
     masked = targets.clone()
     for row, length in zip(masked, prompt_lengths, strict=True):
@@ -101,7 +108,8 @@ MASK_PROMPT = Exercise(
     statement="""
 In use, a model is given the prompt and writes the response. Write `mask_prompt`, which lets only
 the response count: it puts −100 on every target that is a token of the prompt.
-`prompt_lengths[i]` is the number of tokens in row i's prompt, response header included.
+`prompt_lengths[i]` is the number of tokens in row i's prompt, response header included; it is at
+least 1.
 
 Mind the border. Where the model reads the last token of the prompt, it must predict the first of
 the response, and that target counts. Padding is masked already and stays so. Return a new tensor.
@@ -130,6 +138,12 @@ the response, and that target counts. Padding is masked already and stays so. Re
             "the first p − 2 targets are masked",
             "The last token of the response header still counts, and the model is trained to write "
             "what it will always be given.",
+        ),
+        WrongAnswer(
+            two_off,
+            "`row[: p - 2]` is masked",
+            "The last token of the response header still counts then, and for a prompt of one "
+            "token the slice counts from the end: `row[:-1]` is nearly the whole row.",
         ),
         WrongAnswer(
             response_masked,

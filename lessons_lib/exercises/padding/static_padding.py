@@ -88,16 +88,18 @@ class CountsColumns(Answer):
 
 
 def items_later(dataset: Dataset, arguments: tuple) -> tuple:
-    """The number of items, and the items as one tensor, once the rows have been emptied.
+    """How many items, how many cells each has, and all of them as one tensor, once the rows have
+    been emptied.
 
     What was padded when the data set was made does not miss them.
     """
     for row in arguments[0]:
         row.clear()
     items = [dataset[index] for index in range(len(dataset))]
-    if all(isinstance(item, Tensor) for item in items) and len({item.shape for item in items}) == 1:
-        return len(items), torch.stack(items)
-    return len(items), items
+    cells = [len(item) for item in items]
+    if all(isinstance(item, Tensor) for item in items) and len(set(cells)) == 1:
+        return len(items), cells, torch.stack(items)
+    return len(items), cells, items
 
 
 def cases() -> list[tuple]:
@@ -173,7 +175,7 @@ the data set was made must not matter to it.
         ),
     ),
     cases=cases,
-    parts=("number of items", "the items, stacked"),
+    parts=("number of items", "cells of each item", "the items, stacked"),
     imports="import torch\nfrom torch import Tensor\nfrom torch.utils.data import Dataset\n\n",
     observed=items_later,
 )

@@ -47,6 +47,15 @@ def with_the_spaces(notes: list[str]) -> list[Entry]:
     return found
 
 
+def split_at_spaced_bars(notes: list[str]) -> list[Entry]:
+    found = []
+    for note in notes:
+        parts = note.split(" | ")
+        given = parts[1] if len(parts) == 3 else ""
+        found.append({"instruction": parts[0], "input": given, "output": parts[-1]})
+    return found
+
+
 def text_in_the_question(notes: list[str]) -> list[Entry]:
     return [
         {
@@ -86,10 +95,10 @@ NOTES_TO_ENTRIES = Exercise(
     statement="""
 Notes are quick to write: one line each, `question | answer`, or `question | text | answer` where
 the question is about a text. Training wants entries. Write `my_entries`, which makes a dictionary
-of each note, with three texts in this order: `instruction`, `input` and `output`.
+of each note, with three texts: `instruction`, `input` and `output`.
 
-Where there is no text, the input is there all the same, and empty: `""`. Spaces around the parts do
-not belong to them.
+Where there is no text, the input is there all the same, and empty: `""`. Around a bar there may be
+any number of spaces, or none; they do not belong to the parts.
 """,
     attempt=my_entries,
     answer=answer,
@@ -125,6 +134,12 @@ not belong to them.
             "the spaces around the bar stay in the parts",
             "A space is a part of a token: the model would learn answers that begin with one more "
             "space than all others.",
+        ),
+        WrongAnswer(
+            split_at_spaced_bars,
+            'notes are split at `" | "`',
+            "Some notes have no space around a bar, and some have two. Split at the bar alone, and "
+            "strip the parts.",
         ),
         WrongAnswer(
             text_in_the_question,
