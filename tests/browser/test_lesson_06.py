@@ -18,7 +18,7 @@ def twin():
     """The lesson's first inspector, in Python alone."""
     entries = load_entries("bundled")
     chosen = [entries[50], entries[3], entries[4], *entries[10:15]]
-    return inspect_batch(chosen, substep="2.5", selected=[0, 1, 2])
+    return inspect_batch(chosen, substep="2.4", selected=[0, 1, 2])
 
 
 def walk(page, inspector, expected):
@@ -72,6 +72,8 @@ def test_in_jupyterlab(opened, tmp_path):
         first = opened.locator(".bi").first
         first.wait_for(timeout=90_000)
         first.scroll_into_view_if_needed()
+        # JupyterLab draws what comes into view anew.
+        first.locator(".bi-headline", has_text="targets count").wait_for(timeout=30_000)
         walk(opened, first, twin())
         opened.goto("about:blank")
 
