@@ -30,7 +30,7 @@ class Recipe(TrainOptions):
 
 
 RECIPES = {
-    # Lesson 00: a part of an epoch, so that all of its runs take a minute on two cores.
+    # Lesson 00: a part of an epoch, so that a run takes seconds on two cores.
     "lesson-00": Recipe(
         "base",
         entries="chosen",
