@@ -10,19 +10,11 @@ from lessons_lib.exercises import EXERCISES, Verdict
 from lessons_lib.exercises.comparing import same_values
 from lessons_lib.exercises.declaration import DIFFICULTIES
 from lessons_lib.exercises.registry import statement_cell, stub_cell
-from tests.exercises.batching import variants as batching
-from tests.exercises.data import variants as data
-from tests.exercises.loaders import variants as loaders
-from tests.exercises.losses import variants as losses
-from tests.exercises.padding import variants as padding
-from tests.exercises.prompts import variants as prompts
-from tests.exercises.tokens import variants as tokens
-from tests.exercises.whole_way import variants as whole_way
 from tools.build_notebooks import lab_paths, lesson_paths
 from tools.exercises import cells
+from tools.exercises.count import right_variants
 
-STAGES = (whole_way, data, prompts, tokens, batching, padding, losses, loaders)
-VARIANTS = {name: each for stage in STAGES for name, each in stage.VARIANTS.items()}
+VARIANTS = right_variants()
 ENGLISH_END = (".", "?")
 
 

@@ -76,7 +76,7 @@ def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
         write_page(page, title(notebook), links, lesson_content(notebook, states))
         pages.append(page)
     index = site / "index.html"
-    write_page(index, "Instruction fine-tuning", "<p>Contents</p>", contents(paths, lab_paths()))
+    write_page(index, "Instruction fine-tuning", "<p>Contents</p>", contents())
     return [*pages, index]
 
 
@@ -141,14 +141,14 @@ def style_sheet() -> str:
     return f"{rules}\n{code}\n@media print {{ .code * {{ color: #000 !important; }} }}"
 
 
-def contents(paths: list[Path], labs: list[Path]) -> str:
+def contents() -> str:
     """The contents page: what the course is, and what one learns in each lesson and lab."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     opening = to_html(readme.split("## Start")[0])
     pages = [f'<a href="{p.stem}.html">{html.escape(title(read(p)))}</a>' for p in page_paths()]
     beside = f"<p>Beside the lessons: {', '.join(pages)}</p>"
-    lessons = f"<h2>The lessons</h2>{_listed(paths)}{beside}"
-    return f"{opening}{lessons}<h2>The labs</h2>{_listed(labs)}"
+    lessons = f"<h2>The lessons</h2>{_listed(lesson_paths())}{beside}"
+    return f"{opening}{lessons}<h2>The labs</h2>{_listed(lab_paths())}"
 
 
 def _listed(paths: list[Path]) -> str:

@@ -38,22 +38,18 @@ def always_the_second_part(notes: list[str]) -> list[Entry]:
     return found
 
 
+def entry_of(parts: list[str]) -> Entry:
+    """The parts as they are."""
+    given = parts[1] if len(parts) == 3 else ""
+    return {"instruction": parts[0], "input": given, "output": parts[-1]}
+
+
 def with_the_spaces(notes: list[str]) -> list[Entry]:
-    found = []
-    for note in notes:
-        parts = note.split("|")
-        given = parts[1] if len(parts) == 3 else ""
-        found.append({"instruction": parts[0], "input": given, "output": parts[-1]})
-    return found
+    return [entry_of(note.split("|")) for note in notes]
 
 
 def split_at_spaced_bars(notes: list[str]) -> list[Entry]:
-    found = []
-    for note in notes:
-        parts = note.split(" | ")
-        given = parts[1] if len(parts) == 3 else ""
-        found.append({"instruction": parts[0], "input": given, "output": parts[-1]})
-    return found
+    return [entry_of(note.split(" | ")) for note in notes]
 
 
 def text_in_the_question(notes: list[str]) -> list[Entry]:
