@@ -1,5 +1,6 @@
 """Lesson 06 as a reader has it, in JupyterLab and on the site: what the screen counts is true."""
 
+import re
 import shutil
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from lessons_lib.batching import count_targets
 from lessons_lib.data import load_entries
 from lessons_lib.widgets import inspect_batch
-from tests.helpers.lab import RUN_ALL, choose, guarded_page, headline, running_lab
+from tests.helpers.lab import RUN_ALL, choose, expect_headline, guarded_page, running_lab
 from tools.build_notebooks import NOTEBOOKS, lesson_paths, navigation, read, title
 from tools.site import build_site
 
@@ -27,12 +28,11 @@ def walk(page, inspector, expected):
     def agree():
         steps = expected.steps
         found = count_targets(steps, steps.shifted if expected.substep == "2.4" else None)
-        assert headline(inspector) == (found.live, found.total)
+        expect_headline(inspector, (found.live, found.total))
 
     agree()
     inspector.get_by_role("button", name="#5", exact=True).click()
     expected.selected = [*expected.selected, 5]
-    page.wait_for_timeout(100)
     agree()
     for name, value in (
         ("substep", "2.4"),
@@ -44,11 +44,10 @@ def walk(page, inspector, expected):
     ):
         choose(inspector, name, value)
         setattr(expected, name, value)
-        page.wait_for_timeout(100)
         agree()
     for substep in ("2.1", "2.2", "2.3"):
         choose(inspector, "substep", substep)
-        assert inspector.locator(".bi-headline").inner_text()
+        inspector.locator(".bi-headline", has_text=re.compile(r"\w")).wait_for()
 
 
 @pytest.fixture
