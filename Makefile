@@ -18,7 +18,7 @@ READY = $(VENV_PYTHON) tools/environment/set_up.py --ready
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
 
-lab:  ## install what the lessons need into .venv, then open lesson 01 in JupyterLab (LAB_FLAGS=--no-browser; LLM=no leaves out a language model of 93 MB)
+lab:  ## install what the lessons need into .venv, then open your copies of the lessons, my_work/, in JupyterLab (LAB_FLAGS=--no-browser; LLM=no leaves out a language model of 93 MB)
 	@$(READY) lab 2>/dev/null || $(PYTHON) tools/environment/set_up.py lab
 	@$(VENV_PYTHON) tools/lab.py $(LAB_FLAGS)
 
@@ -45,7 +45,7 @@ site: environment  ## build static pages of all lessons in site/; their inspecto
 serve: environment  ## show site/ on this machine (SERVE_FLAGS="--port 8001")
 	@$(VENV_PYTHON) -m tools.site.build_site --serve $(SERVE_FLAGS)
 
-clean:  ## remove .venv and all that was downloaded, trained or built; the entries you wrote stay
+clean:  ## remove .venv and all that was downloaded, trained or built; what you wrote stays (my_work/, and your entries)
 	rm -rf .venv .hypothesis .pytest_cache .ruff_cache build dist site *.egg-info
 	@if [ -d .cache ]; then \
 	  find .cache -mindepth 1 -maxdepth 1 ! -name own_entries.json -exec rm -rf {} +; fi

@@ -60,6 +60,17 @@ _HOMES = {
         "show_answers",
         "show_chat",
     ],
+    "exercises": [
+        "EXERCISES",
+        "check",
+        "hint",
+        "reveal",
+        "progress",
+        "predict",
+        "recall",
+        "keep",
+        "my_or_library",
+    ],
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -1,4 +1,4 @@
-"""The course's commands: ``check``, ``finetune``, ``ask``, ``chat``, ``serve``, ``download``.
+"""The course's commands: ``check``, ``work``, ``reset``, ``finetune``, ``ask`` and more.
 
 ``python -m lessons_lib --help`` lists them.
 """
@@ -19,8 +19,29 @@ INTERRUPTED = 130  # what shells report after Ctrl-C
 
 def check(options: argparse.Namespace) -> int:
     report = check_environment()
-    print(report)
+    print(report.table)
     return 0 if report.ok else 1
+
+
+def work(options: argparse.Namespace) -> int:
+    from lessons_lib.working_copy import copy_lesson, make_working_copy
+
+    if options.lesson is None:
+        print(f"Your lessons are in {make_working_copy()}; `make lab` opens them.")
+    else:
+        print(f"Your copy is {copy_lesson(options.lesson)}; `make lab` opens the folder.")
+    return 0
+
+
+def reset(options: argparse.Namespace) -> int:
+    from lessons_lib.working_copy import reset_lesson
+
+    path, kept = reset_lesson(options.lesson)
+    said = f" Yours is kept as {kept.name}." if kept else ""
+    print(f"{path.name} is fresh, in {path.parent}.{said}")
+    if kept:
+        print("If it is open in JupyterLab, close it there without saving, and open it again.")
+    return 0
 
 
 def finetune(options: argparse.Namespace) -> int:
@@ -137,7 +158,9 @@ def _entries(name: str) -> str:
     return BOOK_ENTRIES if name == "book" else name
 
 
-COMMANDS = {each.__name__: each for each in (check, finetune, ask, chat, serve, download)}
+COMMANDS = {
+    each.__name__: each for each in (check, work, reset, finetune, ask, chat, serve, download)
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -27,6 +27,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("check", help="is this machine ready? one fix for each fault")
 
+    command = commands.add_parser("work", help="make your own copies of the lessons, or say of one")
+    command.add_argument("lesson", nargs="?", help="its number, such as 05; default: all")
+
+    command = commands.add_parser("reset", help="a fresh copy of one lesson; the old one is kept")
+    command.add_argument("lesson", help="its number, such as 05")
+
     command = commands.add_parser("finetune", help="lesson 09's run without a notebook")
     command.add_argument(
         "--entries", default="bundled", help='"bundled", "book" (downloaded once), a file, or a URL'
@@ -34,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--model",
         default="base",
-        help='"base", "base-without-facts", "gpt2", "smollm2", a file, or a folder',
+        help='"base", "base-without-facts", "mine", "gpt2", "smollm2", a file, or a folder',
     )
     command.add_argument("--epochs", type=_count, help="default: 3")
     command.add_argument(

@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Environment:
-    """What ``check_environment`` found: a table in a terminal and in Jupyter."""
+    """What ``check_environment`` found: one line where all is well, else a table."""
 
     rows: tuple[Row, ...]
 
@@ -49,7 +49,22 @@ class Environment:
             return "All is ready."
         return f"{faults} {'thing' if faults == 1 else 'things'} to fix."
 
-    def __str__(self) -> str:
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no row asks anything of the reader."""
+        return not any(row.state in {"fix", "warn"} for row in self.rows)
+
+    @property
+    def line(self) -> str:
+        """What a reader may want to know of a machine on which all is well."""
+        found = {row.what: row.found for row in self.rows}
+        told = [f"{what} {found[what]}" for what in ("Python", "PyTorch") if what in found]
+        told += [found["Machine"]] if "Machine" in found else []
+        return f"{', '.join(told)}. {self.summary}" if told else self.summary
+
+    @property
+    def table(self) -> str:
+        """All rows, one below the other, each with what to do about it."""
         width = max(len(row.what) for row in self.rows)
         lines = []
         for row in self.rows:
@@ -58,9 +73,14 @@ class Environment:
                 lines.append(f"{'':<{width + 8}}{row.fix}")
         return "\n".join([*lines, self.summary])
 
+    def __str__(self) -> str:
+        return self.line if self.is_quiet else self.table
+
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        if self.is_quiet:
+            return f"<p>{html.escape(self.line)}</p>"
         rows = [("state", "what", "found", "what to do")]
         rows += [(row.state, row.what, row.found, row.fix) for row in self.rows]
         return f"{html_table(rows)}<p>{html.escape(self.summary)}</p>"

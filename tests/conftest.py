@@ -1,5 +1,6 @@
 """What holds for every test: no network, the same numbers on every run, no skipping under CI."""
 
+import gc
 import os
 import shutil
 import signal
@@ -77,6 +78,22 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Progress and functions of tests, those in kernels too, never reach the learner's folder."""
+    folder = tmp_path_factory.mktemp("work")
+    os.environ["LESSONS_LIB_WORK"] = str(folder)
+    return folder
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty learner's folder of the test's own; not made yet."""
+    folder = tmp_path / "my_work"
+    monkeypatch.setenv("LESSONS_LIB_WORK", str(folder))
+    return folder
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder of the test's own; not made yet."""
@@ -137,3 +154,15 @@ def kernel_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
     scripts = str(Path(sys.executable).parent)
     environment["PATH"] = scripts + os.pathsep + environment.get("PATH", "")
     return environment
+
+
+@pytest.fixture
+def garbage_waits():
+    """No garbage is collected meanwhile: a test that reaches the limit of recursion needs it.
+
+    Garbage of an earlier test that is collected at that depth fails in what it does at its end, and
+    pytest blames the test that runs.
+    """
+    gc.disable()
+    yield
+    gc.enable()

@@ -211,9 +211,31 @@ def test_the_table_in_a_terminal_and_in_jupyter():
     assert "&lt;b&gt;" in page and "run &amp; see" in page and "<b>" not in page
 
 
+def test_one_line_is_enough_where_all_is_well():
+    rows = (
+        Row("Python", "ok", "3.12.1 on Linux"),
+        Row("PyTorch", "ok", "2.9 <cpu>"),
+        Row("Widgets", "ok", "three"),
+        Row("Machine", "note", "2 cores"),
+    )
+    report = Environment(rows)
+    assert str(report) == "Python 3.12.1 on Linux, PyTorch 2.9 <cpu>, 2 cores. All is ready."
+    page = "<p>Python 3.12.1 on Linux, PyTorch 2.9 &lt;cpu&gt;, 2 cores. All is ready.</p>"
+    assert report._repr_html_() == page
+    assert report.table.splitlines()[2] == "ok    Widgets  three"
+
+
+@pytest.mark.parametrize("state", ["warn", "fix"])
+def test_all_rows_are_shown_where_one_asks_for_something(state):
+    report = Environment((Row("Python", "ok", "3.12.1"), Row("Machine", state, "old", "Buy.")))
+    assert str(report) == report.table and "Buy." in str(report)
+    assert "<table" in report._repr_html_() and "Buy." in report._repr_html_()
+
+
 def test_the_command_prints_the_table_and_says_by_its_exit_code(capsys, versions):
     assert main(["check"]) == 0
-    assert "All is ready." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "All is ready." in said and "Widgets" in said
     versions["torch"] = None
     assert main(["check"]) == 1
     assert "1 thing to fix." in capsys.readouterr().out

@@ -2,8 +2,8 @@
 
 This also writes each notebook's navigation cells. Committed outputs are text, tables and small PNG
 pictures; widget views are left out, because without their state a page shows only an error.
-``python -m tools.build_notebooks 03 04`` builds only lessons 03 and 04; ``--navigation`` writes the
-navigation cells and runs nothing.
+``python -m tools.build_notebooks 03 masking`` builds only lesson 03 and the lab of that name, or a
+page beside the lessons; ``--navigation`` writes the navigation cells and runs nothing.
 """
 
 import argparse
@@ -32,6 +32,21 @@ def lesson_paths() -> list[Path]:
     return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 
 
+def lab_paths() -> list[Path]:
+    """All labs: pages for one question alone, which stand in no order."""
+    return sorted(NOTEBOOKS.glob("labs/*.ipynb"))
+
+
+def page_paths() -> list[Path]:
+    """Notebooks beside the lessons, to which they refer, and that have no number."""
+    return sorted({*NOTEBOOKS.glob("*.ipynb")} - {*lesson_paths()})
+
+
+def short_name(path: Path) -> str:
+    """What one types for a notebook: a lesson's number, or the name of a lab or page."""
+    return path.name[:2] if path in lesson_paths() else path.stem
+
+
 def read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
 
@@ -46,9 +61,16 @@ def title(notebook: nbformat.NotebookNode) -> str:
 
 
 def navigation(path: Path, paths: list[Path]) -> str:
-    """Links to the previous lesson, the contents and the next lesson."""
-    place = paths.index(path)
+    """Links to the previous lesson, the contents and the next lesson.
+
+    Labs and pages beside the lessons have no neighbours.
+    """
+    if path in lab_paths():
+        return f"[Contents](../{CONTENTS})"
     links = [f"[Contents]({CONTENTS})"]
+    if path not in paths:
+        return links[0]
+    place = paths.index(path)
     if place > 0:
         links.insert(0, f"[← {title(read(paths[place - 1]))}]({paths[place - 1].name})")
     if place + 1 < len(paths):
@@ -140,18 +162,22 @@ def build(path: Path, paths: list[Path], environment: dict[str, str] | None) -> 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.build_notebooks", description=__doc__)
-    parser.add_argument("lessons", nargs="*", help="numbers of lessons, such as 03; default: all")
+    parser.add_argument(
+        "lessons", nargs="*", help="such as 03, or the name of a lab or page; default: all"
+    )
     parser.add_argument(
         "--navigation", action="store_true", help="write the navigation, run nothing"
     )
     chosen = parser.parse_args(arguments)
     paths = lesson_paths()
-    wanted = [p for p in paths if not chosen.lessons or p.name[:2] in chosen.lessons]
-    if not wanted or {*chosen.lessons} - {path.name[:2] for path in wanted}:
-        parser.error(f"no such lesson among {', '.join(path.name[:2] for path in paths)}")
+    offered = {short_name(path): path for path in [*paths, *lab_paths(), *page_paths()]}
+    wanted = [path for name, path in offered.items() if name in (chosen.lessons or offered)]
+    if not wanted or {*chosen.lessons} - {*offered}:
+        parser.error(f"no such lesson among {', '.join(offered)}")
     # The run must not depend on what a reader saved, trained or chose before.
     with tempfile.TemporaryDirectory() as cache:
-        environment = usual_environment() | {"LESSONS_LIB_CACHE": cache, "LESSONS_LIB_STILLS": "1"}
+        own = {"LESSONS_LIB_CACHE": cache, "LESSONS_LIB_WORK": os.path.join(cache, "my_work")}
+        environment = usual_environment() | own | {"LESSONS_LIB_STILLS": "1"}
         for path in wanted:
             try:
                 build(path, paths, None if chosen.navigation else environment)

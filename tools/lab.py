@@ -1,4 +1,4 @@
-"""Open JupyterLab on the first lesson: .venv/bin/python tools/lab.py [flags of jupyter lab]
+"""Open JupyterLab on the learner's lessons: .venv/bin/python tools/lab.py [flags of jupyter lab]
 
 Jupyter's, IPython's and matplotlib's own files go to .cache in the project's folder, so nothing is
 registered anywhere else, and nothing from elsewhere (settings, kernels) interferes.
@@ -8,7 +8,10 @@ import json
 import os
 import subprocess
 import sys
+import urllib.parse
 from pathlib import Path
+
+from lessons_lib.working_copy import WorkError, make_working_copy
 
 ROOT = Path(__file__).resolve().parent.parent
 # The name of each variable's folder under .cache/jupyter.
@@ -59,6 +62,8 @@ def lab_environment() -> dict[str, str]:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    if named := environment.get("LESSONS_LIB_WORK"):  # kernels work in other folders than this
+        environment["LESSONS_LIB_WORK"] = os.path.abspath(os.path.expanduser(named))
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"  # .venv's kernel before others of its name
     # In a lesson, `!pip` and `!python` are those of .venv.
     environment["VIRTUAL_ENV"] = sys.prefix
@@ -67,13 +72,28 @@ def lab_environment() -> dict[str, str]:
     return environment
 
 
-def lab_command(flags: list[str]) -> list[str]:
-    """The command line; ``flags`` come last, so they override those given here."""
-    lessons = sorted(ROOT.glob("notebooks/01_*.ipynb"))
-    page = f"/lab/tree/notebooks/{lessons[0].name}" if lessons else "/lab"
+def lab_folder() -> Path:
+    """The learner's copies of the lessons; where they cannot be made, the lessons themselves."""
+    try:
+        return make_working_copy()
+    except WorkError as error:
+        print(f"There is no working copy, as {error}. This opens the lessons in notebooks/.")
+        return ROOT / "notebooks"
+
+
+def lab_command(folder: Path, flags: list[str]) -> list[str]:
+    """The command line to open a folder's first lesson; ``flags`` come last, so they override.
+
+    JupyterLab shows the whole project, to which the lessons link, unless the folder lies elsewhere.
+    """
+    root = ROOT if folder.is_relative_to(ROOT) else folder
+    lessons = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    page = "/lab"
+    if lessons:
+        page = f"/lab/tree/{urllib.parse.quote(lessons[0].relative_to(root).as_posix())}"
     command = [
         *[sys.executable, "-c", LAUNCH],
-        f"--ServerApp.root_dir={ROOT}",
+        f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url={page}",
         "--ServerApp.answer_yes=True",  # Ctrl-C stops at once
         "--Application.log_level=ERROR",  # the address is still shown
@@ -89,8 +109,9 @@ def lab_command(flags: list[str]) -> list[str]:
 
 
 def main() -> int:
-    print("JupyterLab opens lesson 01 in your browser; Ctrl-C here stops it.", flush=True)
-    command, environment = lab_command(sys.argv[1:]), lab_environment()
+    folder = lab_folder()
+    print("JupyterLab opens the first lesson in your browser; Ctrl-C here stops it.", flush=True)
+    command, environment = lab_command(folder, sys.argv[1:]), lab_environment()
     if os.name == "nt":  # Windows' exec would return to the prompt while the server runs on
         return subprocess.call(command, env=environment)
     os.execve(command[0], command, environment)

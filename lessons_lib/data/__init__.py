@@ -11,7 +11,12 @@ from lessons_lib.data.entries import (
     split_entries,
 )
 from lessons_lib.data.hub_tokenizer import LocalTokenizer
-from lessons_lib.data.own_entries import EXAMPLES, load_own_entries, save_own_entries
+from lessons_lib.data.own_entries import (
+    EXAMPLES,
+    load_own_entries,
+    notes_to_entries,
+    save_own_entries,
+)
 from lessons_lib.data.prompts import PROMPT_FORMATS, PromptFormat, format_input, get_prompt_format
 from lessons_lib.data.reading import DatasetError, Entry, Splits, as_entries, check_entries
 from lessons_lib.data.tokenizer import (
@@ -36,6 +41,7 @@ __all__ = [
     "check_entries",
     "EXAMPLES",
     "load_own_entries",
+    "notes_to_entries",
     "save_own_entries",
     "audit_entries",
     "PROMPT_FORMATS",

@@ -37,6 +37,25 @@ EXAMPLES: list[Entry] = [
 ]
 
 
+def notes_to_entries(notes: list[str]) -> list[Entry]:
+    """An entry for each note: "question | answer", or "question | text | answer".
+
+    Raises:
+        ValueError: a note has fewer or more parts, or one that is empty.
+    """
+    entries = []
+    for number, note in enumerate(notes, start=1):
+        parts = [part.strip() for part in note.split("|")]
+        if len(parts) not in (2, 3) or not all(parts):
+            raise ValueError(
+                f"note {number} must be 'question | answer' or 'question | text | answer', "
+                f"not {note!r}"
+            )
+        given = parts[1] if len(parts) == 3 else ""
+        entries.append({"instruction": parts[0], "input": given, "output": parts[-1]})
+    return entries
+
+
 def own_entries_path() -> Path:
     """Where the reader's entries are kept."""
     return cache_folder() / "own_entries.json"

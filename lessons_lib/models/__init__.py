@@ -6,7 +6,13 @@ Each is a ``LanguageModel``, with ``hidden`` and ``head``; ``load_model`` finds 
 from lessons_lib.models.gpt import GPT, GPTConfig, count_parameters
 from lessons_lib.models.kv_cache import KeyValueCache
 from lessons_lib.models.llama import LocalLLM
-from lessons_lib.models.loading import load_model, read_about, save_model, untrained_twin
+from lessons_lib.models.loading import (
+    keep_model,
+    load_model,
+    read_about,
+    save_model,
+    untrained_twin,
+)
 from lessons_lib.models.protocol import LanguageModel
 from lessons_lib.models.vocabulary import CompactTokenEmbedding
 
@@ -15,6 +21,7 @@ __all__ = [
     "GPT",
     "GPTConfig",
     "load_model",
+    "keep_model",
     "save_model",
     "LocalLLM",
     "KeyValueCache",

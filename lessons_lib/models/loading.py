@@ -7,7 +7,7 @@ and for ``load_or_finetune`` fine-tuned models, each in a folder below the cache
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,12 +26,13 @@ from lessons_lib.models.smollm2_files import smollm2_folder
 from lessons_lib.models.vocabulary import CompactTokenEmbedding
 from lessons_lib.support import CheckpointError, write_whole
 from lessons_lib.support.files import explain, read_json, replace_folder
-from lessons_lib.support.paths import ASSETS, models_folder
+from lessons_lib.support.paths import ASSETS, learner_folder, models_folder
 
 __all__ = [
     "BASE_MODEL",
     "BUNDLED_MODELS",
     "CheckpointError",
+    "keep_model",
     "load_model",
     "read_about",
     "save_compact",
@@ -46,7 +47,12 @@ BUNDLED_MODELS = {
     "base": BASE_MODEL,
     "base-without-facts": ASSETS / "base_without_facts.safetensors",
 }
-MADE_BY = {"base": "make base", "base-without-facts": "make base BASE_FLAGS=--without-facts"}
+MADE_BY = {
+    "base": "run `make base`, which makes it in an hour",
+    "base-without-facts": "run `make base BASE_FLAGS=--without-facts`, which makes it in an hour",
+    "mine": "lesson 00 makes yours, and keep_model(model) saves it",
+}
+MINE = "my_model.safetensors"  # in the learner's folder
 LARGEST_VOCABULARY = 2_000_000  # of a model with rows for some tokens only
 WEIGHTS, NOTES = "model.safetensors", "notes.json"  # in the folder of a fine-tuned model
 
@@ -54,10 +60,11 @@ WEIGHTS, NOTES = "model.safetensors", "notes.json"  # in the folder of a fine-tu
 def load_model(name: str | Path = "base", device: str | torch.device = "cpu") -> GPT | LocalLLM:
     """A pretrained model, ready to generate.
 
-    "base" or "base-without-facts", the course's own; "gpt2", "gpt2-medium", "gpt2-large" or
-    "gpt2-xl" from the hub; "smollm2", which came as a package and has a tokenizer of its own; the
-    path of a file that ``save_compact`` wrote, or of a folder as transformers and ``save_model``
-    write it. The weights are float32, the model is in evaluation mode.
+    "base" or "base-without-facts", the course's own; "mine", which ``keep_model`` saved; "gpt2",
+    "gpt2-medium", "gpt2-large" or "gpt2-xl" from the hub; "smollm2", which came as a package and
+    has a tokenizer of its own; the path of a file that ``save_compact`` wrote, or of a folder as
+    transformers and ``save_model`` write it. The weights are float32, the model is in evaluation
+    mode.
 
     Raises:
         CheckpointError: there is no such model, it cannot be fetched, or its file is damaged.
@@ -70,16 +77,13 @@ def _load(name: str | Path) -> GPT | LocalLLM:
         return load_gpt2(fetch(name))
     if name == "smollm2":
         return load_local_llm(smollm2_folder())
-    path = BUNDLED_MODELS.get(name) or Path(os.path.expanduser(name))
+    named = {**BUNDLED_MODELS, "mine": learner_folder() / MINE}
+    path = named[name] if name in named else Path(os.path.expanduser(name))
     if path.is_dir():
         return load_local_llm(path) if model_type(path) == "llama" else load_gpt2(path)
     if not path.is_file():
-        hint = (
-            f"run `{MADE_BY[name]}`, which makes it in half an hour"
-            if name in MADE_BY
-            else f"use {', '.join(map(repr, (*BUNDLED_MODELS, *HUB_MODELS)))}, 'smollm2', or the "
-            "path of a .safetensors file or of a folder"
-        )
+        others = f"{', '.join(map(repr, (*named, *HUB_MODELS)))}, 'smollm2'"
+        hint = MADE_BY.get(name, f"use {others}, or the path of a .safetensors file or of a folder")
         raise CheckpointError(f"there is no model {str(name)!r} ({path}): {hint}")
     return load_compact(path)
 
@@ -97,6 +101,21 @@ def save_model(model: GPT | LocalLLM, folder: str | Path) -> None:
         model.save(folder)
     else:
         save_gpt2(model, folder)
+
+
+def keep_model(model: GPT, say: Callable[[str], object] = print) -> None:
+    """Save a model in the learner's folder, from which ``load_model("mine")`` loads it.
+
+    One that was kept before is replaced. Where it cannot be saved, a sentence says so.
+    """
+    path = learner_folder() / MINE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_compact(model, path)
+    except OSError as error:
+        say(f"The model could not be kept in {path.parent.name}/{MINE} ({explain(error)}).")
+    else:
+        say(f'Kept as {path.parent.name}/{MINE}; load_model("mine") loads it.')
 
 
 def read_about(path: Path = BASE_MODEL) -> dict:

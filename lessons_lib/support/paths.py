@@ -29,6 +29,20 @@ def cache_folder() -> Path:
     return Path.home() / ".cache" / "lessons_lib"
 
 
+def learner_folder() -> Path:
+    """The folder of what a learner writes: progress, predictions, functions that were kept.
+
+    ``LESSONS_LIB_WORK`` names it; otherwise it is ``my_work`` in a clone of the project, beside the
+    notebooks, and in the home folder where the package was installed without its project.
+    The folder is not created here, and nothing in it can be made again.
+    """
+    named = os.environ.get("LESSONS_LIB_WORK")
+    if named:
+        return Path(os.path.expanduser(named))
+    project = PACKAGE.parent
+    return (project if (project / "pyproject.toml").is_file() else Path.home()) / "my_work"
+
+
 def models_folder() -> Path:
     """The folder that holds the models' folders; not created here."""
     return cache_folder() / "models"

@@ -4,7 +4,7 @@
 """
 
 from lessons_lib.training.checkpoints import Checkpoints
-from lessons_lib.training.finetuning import Finetuned, finetune, load_or_finetune
+from lessons_lib.training.finetuning import Finetuned, add_entry_tokens, finetune, load_or_finetune
 from lessons_lib.training.history import Callbacks, History, TrainingState
 from lessons_lib.training.loop import train
 from lessons_lib.training.losses import (
@@ -25,6 +25,7 @@ __all__ = [
     "response_loss",
     "load_or_finetune",
     "finetune",
+    "add_entry_tokens",
     "batch_loss",
     "live_losses",
     "Recipe",

@@ -30,6 +30,18 @@ class Recipe(TrainOptions):
 
 
 RECIPES = {
+    # Lesson 00: a part of an epoch, so that a run takes seconds on two cores.
+    "lesson-00": Recipe(
+        "base",
+        entries="chosen",
+        epochs=1,
+        max_steps=80,
+        learning_rate=4e-4,
+        schedule="cosine",
+        warmup_steps=0.05,
+        evaluate_every=80,
+        share_prefix=True,
+    ),
     # Lesson 09 and later ones: the pretrained base model, on the reader's choice of entries.
     "lesson-09": Recipe(
         "base",

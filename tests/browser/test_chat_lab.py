@@ -45,7 +45,7 @@ def test_talking_stopping_and_what_python_then_knows(lab_page):
     message.fill("<b>ddd</b> dd")
     message.press("Enter")
     page.locator(".bc-mark", has_text="■ end").wait_for()
-    assert page.locator(".bc-words").all_inner_texts() == ["<b>ddd</b> dd"] * 2
+    assert page.locator(".bc-words").all_text_contents() == ["<b>ddd</b> dd"] * 2
     message.fill("Count.")
     message.press("Enter")
     page.locator(".bc-growing", has_text="one more one more").wait_for()

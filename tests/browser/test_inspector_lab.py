@@ -5,7 +5,7 @@ import pytest
 from lessons_lib.batching import count_targets
 from lessons_lib.data import load_entries
 from lessons_lib.widgets import inspect_batch
-from tests.helpers.lab import RUN_CELL, choose, headline, notebook_in_lab
+from tests.helpers.lab import RUN_CELL, choose, expect_headline, headline, notebook_in_lab
 
 SHOW = """from lessons_lib.data import load_entries
 from lessons_lib.widgets import inspect_batch
@@ -35,7 +35,7 @@ def test_kernel_and_picture_follow_each_other(lab_page):
         choose(page, name, value)
         setattr(twin, name, value)
         found = count_targets(twin.steps)
-        assert headline(page) == (found.live, found.total)
+        expect_headline(page, (found.live, found.total))
     page.evaluate(RUN_CELL, 1)
     told = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
     told.filter(has_text=f"{found.live} {found.total} [0, 1, 2, 3]").wait_for()
@@ -59,7 +59,7 @@ def test_kernel_and_picture_follow_each_other(lab_page):
     page.evaluate(RUN_CELL, 1)
     told.filter(has_text="[0, 1, 2, 3, 4, 5]").wait_for()
     live, total = headline(page)
-    assert told.inner_text().startswith(f"{live} {total}")
+    assert told.text_content().startswith(f"{live} {total}")
     # A table is no formula, though JupyterLab looks for some in what a cell shows.
     page.evaluate(RUN_CELL, 2)
     page.locator("p mjx-container").wait_for()

@@ -11,7 +11,7 @@ from lessons_lib.models import GPT, GPTConfig
 from lessons_lib.training import batch_loss
 from lessons_lib.widgets import compare_batches, inspect_batch, race_padding, show_token_losses
 from tests.helpers.hostile import HOSTILE
-from tests.helpers.lab import choose, headline
+from tests.helpers.lab import choose, expect_headline
 
 ENTRIES = load_entries()[:6]
 SUBSTEPS = ["2.1", "2.2", "2.3", "2.4", "2.5"]
@@ -26,7 +26,7 @@ def expected(widget):
 def test_counts_on_screen_are_the_collators(visit):
     widget = inspect_batch(ENTRIES, instruction_mask="none", substep="2.4")
     page = visit(widget.to_html()).page
-    assert headline(page) == expected(widget)
+    expect_headline(page, expected(widget))
     changes = [
         ("substep", "2.5"),
         ("instruction_mask", "prompt"),
@@ -40,14 +40,14 @@ def test_counts_on_screen_are_the_collators(visit):
     for name, value in changes:
         choose(page, name, value)
         setattr(widget, name, value)
-        assert headline(page) == expected(widget), (name, value)
+        expect_headline(page, expected(widget), (name, value))
     for index in (1, 3):
         page.get_by_role("button", name=f"#{index}", exact=True).click()
         widget.selected = [each for each in widget.selected if each != index]
-        assert headline(page) == expected(widget)
+        expect_headline(page, expected(widget))
     widget.max_length = max(len(example.token_ids) for example in widget.examples) - 4
     page.get_by_label("Max length").fill(str(widget.max_length))
-    assert headline(page) == expected(widget)
+    expect_headline(page, expected(widget))
     assert "cut to" in page.locator(".bi-notes").inner_text()
 
 

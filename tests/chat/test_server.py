@@ -172,6 +172,7 @@ def assert_refused(answer, status, param=None, code=None):
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 @pytest.mark.parametrize("body", NOT_JSON)
 def test_a_body_that_is_no_request_is_refused(address, body):
     headers = {"content-type": "application/json"}

@@ -430,6 +430,7 @@ BAD_ANSWERS = {
 }
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 @pytest.mark.parametrize("case", BAD_ANSWERS)
 def test_a_bad_answer_is_an_error_and_leaves_no_file(site, cache, tmp_path, case):
     arguments, piece = BAD_ANSWERS[case]

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from lessons_lib.data import EXAMPLES, DatasetError, load_own_entries, save_own_entries
+from lessons_lib.data import (
+    EXAMPLES,
+    DatasetError,
+    load_own_entries,
+    notes_to_entries,
+    save_own_entries,
+)
 
 GOOD = {"instruction": "Say hello.", "input": "", "output": "Hello."}
 pytestmark = pytest.mark.usefixtures("cache")
@@ -34,3 +40,17 @@ def test_what_cannot_be_kept_is_named_and_changes_nothing(wrong, field):
         save_own_entries([GOOD, GOOD | wrong])
     assert (caught.value.row, caught.value.field) == (1, field)
     assert load_own_entries() == [GOOD]
+
+
+def test_notes_become_entries():
+    notes = [" Say hello. | Hello.", "Make it plural.|a mouse|mice "]
+    assert notes_to_entries(notes) == [
+        GOOD,
+        {"instruction": "Make it plural.", "input": "a mouse", "output": "mice"},
+    ]
+
+
+@pytest.mark.parametrize("note", ["Say hello.", "a|b|c|d", "a | ", "", "a||b"])
+def test_a_note_of_another_shape_is_named(note):
+    with pytest.raises(ValueError, match="note 2 must be 'question | answer'"):
+        notes_to_entries(["Say hello. | Hello.", note])

@@ -136,9 +136,21 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
 
 
 def headline(page):
-    """The numbers of the summary: targets that count, of how many."""
-    text = page.locator(".bi-headline strong").inner_text()
+    """The numbers of the summary: targets that count, of how many.
+
+    The text is taken from the document: of what JupyterLab has scrolled out or is just drawing
+    anew, the screen shows none.
+    """
+    text = page.locator(".bi-headline strong").text_content()
     return tuple(int(number.replace(",", "")) for number in re.findall(r"[\d,]+", text))
+
+
+def expect_headline(page, expected, what=""):
+    """The summary comes to say so, within the time that a busy machine may need."""
+    latest = time.monotonic() + 20
+    while (found := headline(page)) != expected and time.monotonic() < latest:
+        time.sleep(0.05)
+    assert found == expected, what
 
 
 def choose(page, name, value):

@@ -168,6 +168,7 @@ def test_pickled_weights_are_not_read(folder):
         load_model(folder)
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 @pytest.mark.parametrize("content", ["[]", "[" * 100_000, "{", "\ufeff{}", "null"])
 def test_a_damaged_config_is_named(folder, content):
     (folder / "config.json").write_text(content, encoding="utf-16" if "\ufeff" in content else None)

@@ -617,6 +617,7 @@ def test_a_damaged_package_is_refused_and_an_unknown_one_is_told(package, monkey
         smollm2_folder(lambda text: None)
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 @pytest.mark.parametrize("content", [b"[1]", b"{}", b"[" * 100_000, "{}".encode("utf-16"), b"3"])
 def test_a_damaged_list_of_files_makes_it_anew(package, content):
     said = []

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lessons_lib.models import GPT, GPTConfig, load_model, read_about
+from lessons_lib.models import GPT, GPTConfig, keep_model, load_model, read_about
 from lessons_lib.models.loading import (
     BUNDLED_MODELS,
     DamagedModelError,
@@ -25,6 +25,20 @@ def saved(tmp_path):
     path = tmp_path / "models" / "small.safetensors"
     save_compact(model, path, {"seed": 5})
     return model, path
+
+
+def test_the_learners_own_model_is_found_by_name(saved, work, capsys):
+    with pytest.raises(CheckpointError, match="no model 'mine'.*lesson 00 makes yours"):
+        load_model("mine")
+    keep_model(saved[0])
+    assert 'Kept as my_work/my_model.safetensors; load_model("mine")' in capsys.readouterr().out
+    torch.testing.assert_close(load_model("mine")(INPUTS), saved[0](INPUTS), atol=2e-3, rtol=0)
+
+
+def test_a_model_that_cannot_be_kept_is_one_sentence(saved, work, capsys):
+    work.write_text("a file where the folder should be", encoding="utf-8")
+    keep_model(saved[0])
+    assert "could not be kept in my_work/my_model.safetensors" in capsys.readouterr().out
 
 
 def test_a_model_comes_back_in_half_precision(saved):
@@ -125,6 +139,7 @@ def kept(cache):
     return models_folder() / "key"
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 @pytest.mark.parametrize("notes", [b"[]", b"{}", b"[" * 100_000, "{}".encode("utf-16"), b'"x"'])
 def test_damaged_notes_of_a_kept_model_are_told(kept, notes):
     (kept / "notes.json").write_bytes(notes)
@@ -132,6 +147,7 @@ def test_damaged_notes_of_a_kept_model_are_told(kept, notes):
         read_model("key")
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 def test_a_header_of_another_form_is_refused(saved):
     from safetensors.torch import load_file, save_file
 

@@ -11,6 +11,7 @@ import pytest
 from tools import build_notebooks
 
 LESSONS = build_notebooks.lesson_paths()
+LABS = build_notebooks.lab_paths()
 CELL_SECONDS = 300  # on a busy machine
 
 
@@ -18,7 +19,7 @@ def sources(notebook, kind):
     return [cell.source for cell in notebook.cells if cell.cell_type == kind]
 
 
-@pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
+@pytest.fixture(params=LESSONS + LABS, ids=lambda path: path.stem)
 def lesson(request):
     return request.param
 
@@ -60,10 +61,20 @@ def test_runs_on_the_real_entries(lesson, notebook, kernel_environment, real_ent
     assert lesson.stem.startswith("01") or all('"chosen"' in text for text in data_cells)
 
 
-def test_opens_as_every_lesson_does(notebook):
-    text = sources(notebook, "markdown")
-    assert re.match(r"# \d\d \S", text[1]), "a title: number and name"
-    assert "After this lesson you can" in text[1]
+@pytest.mark.parametrize("page", build_notebooks.page_paths(), ids=lambda path: path.stem)
+def test_a_page_beside_the_lessons_runs_and_is_complete(page, kernel_environment):
+    notebook = build_notebooks.read(page)
+    test_committed_outputs_are_complete_and_portable(notebook)
+    test_says_nothing_of_the_machine_it_ran_on(page)
+    assert notebook.cells[0].source == build_notebooks.navigation(page, LESSONS)
+    run(notebook, kernel_environment)
+
+
+def test_opens_as_every_lesson_does(lesson, notebook):
+    text, kind = sources(notebook, "markdown"), "lab" if lesson in LABS else "lesson"
+    title = r"# Lab: \S" if lesson in LABS else rf"# {lesson.name[:2]} \S"
+    assert re.match(title, text[1]), "a title: number and name"
+    assert f"After this {kind} you can" in text[1]
     assert 3 <= text[1].count("\n- ") <= 5, "three to five things you will be able to do"
     assert "**Time:**" in text[1] and "**Before:**" in text[1]
     assert "check_environment()" in sources(notebook, "code")[0]
@@ -125,7 +136,9 @@ def test_holds_no_entry_of_the_real_set(lesson, real_entries):
 def test_the_contents_page_lists_every_lesson():
     readme = (build_notebooks.ROOT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"\]\(notebooks/(\w+\.ipynb)\)", readme)
-    assert listed == [path.name for path in LESSONS]
+    assert listed == [path.name for path in [*LESSONS, *build_notebooks.page_paths()]]
+    labs = re.findall(r"\]\(notebooks/labs/(\w+\.ipynb)\)", readme)
+    assert labs == [path.name for path in LABS]
 
 
 def test_cleaning_drops_what_only_a_widget_could_show():
@@ -145,7 +158,8 @@ def test_a_lesson_that_is_not_there_is_refused(monkeypatch, capsys):
     monkeypatch.setattr(build_notebooks, "build", lambda *_: pytest.fail("built"))
     with pytest.raises(SystemExit):
         build_notebooks.main(["01", "99"])
-    assert "no such lesson among 01, 02" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no such lesson among 00, 01, 02" in said and "12, masking" in said
 
 
 def test_lessons_are_built_on_the_courses_own_entries(monkeypatch):

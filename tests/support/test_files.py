@@ -70,6 +70,7 @@ def test_what_a_killed_process_left_is_cleared_and_what_is_in_use_stays(tmp_path
     assert names(tmp_path) == [".part-0123456789abcdef", ".part-mine", "a.txt"]
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 def test_json_that_is_nested_too_deeply_is_a_valueerror(tmp_path):
     path = tmp_path / "deep.json"
     path.write_text("[" * 100_000, encoding="utf-8")

@@ -32,3 +32,12 @@ def test_an_installed_package_uses_the_home_folder(tmp_path, monkeypatch):
 def test_the_assets_lie_in_the_package():
     assert (paths.ASSETS / "entries.json").is_file()
     assert paths.ASSETS.parent == Path(paths.__file__).parents[1]
+
+
+def test_the_learners_folder_is_beside_the_notebooks(monkeypatch, tmp_path):
+    monkeypatch.setenv("LESSONS_LIB_WORK", "~/mine")
+    assert paths.learner_folder() == Path.home() / "mine"
+    monkeypatch.delenv("LESSONS_LIB_WORK")
+    assert paths.learner_folder() == paths.PACKAGE.parent / "my_work"
+    monkeypatch.setattr(paths, "PACKAGE", tmp_path / "installed" / "lessons_lib")
+    assert paths.learner_folder() == Path.home() / "my_work"

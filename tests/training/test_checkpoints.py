@@ -244,6 +244,7 @@ def test_a_checkpoint_without_its_note_never_was_whole(whole, cut_off):
         assert_same(run(cut_off, resume=True), whole)
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 @pytest.mark.parametrize(
     "note", [b"[]", b"[" * 100_000, '{"step": 6}'.encode("utf-16"), b'{"sha256": 1, "decisive": 3}']
 )

@@ -35,8 +35,10 @@ from tools.build_notebooks import (
     NOTEBOOKS,
     ROOT,
     WIDGET_VIEW,
+    lab_paths,
     lesson_paths,
     navigation,
+    page_paths,
     read,
     title,
     usual_environment,
@@ -46,6 +48,7 @@ SITE = ROOT / "site"
 PARTS = Path(__file__).parent
 USES_WIDGETS = "lessons_lib.widgets"
 TABLE_TAGS = ["table", "thead", "tbody", "tr", "th", "td", "b", "pre", "p", "div", "span", "code"]
+TABLE_TAGS += ["strong"]  # a check's headline
 TABLE_STYLES = CSSSanitizer(
     ["text-align", "vertical-align", "white-space", "table-layout", "width"]
     + ["overflow-wrap", "word-break"]
@@ -57,14 +60,14 @@ States = dict[str, dict]
 
 
 def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
-    """Write the pages of all lessons and a contents page; returns their paths.
+    """Write the pages of all lessons and labs and a contents page; returns their paths.
 
     With ``run=False`` nothing is executed: still pictures stand in for the widgets.
     """
     site.mkdir(parents=True, exist_ok=True)
     paths = lesson_paths()
     pages = []
-    for path in paths:
+    for path in [*paths, *lab_paths(), *page_paths()]:
         notebook, states = read(path), {}
         if run and USES_WIDGETS in "".join(c.source for c in notebook.cells):
             states = run_for_states(notebook)
@@ -73,7 +76,7 @@ def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
         write_page(page, title(notebook), links, lesson_content(notebook, states))
         pages.append(page)
     index = site / "index.html"
-    write_page(index, "Instruction fine-tuning", "<p>Contents</p>", contents(paths))
+    write_page(index, "Instruction fine-tuning", "<p>Contents</p>", contents())
     return [*pages, index]
 
 
@@ -138,10 +141,18 @@ def style_sheet() -> str:
     return f"{rules}\n{code}\n@media print {{ .code * {{ color: #000 !important; }} }}"
 
 
-def contents(paths: list[Path]) -> str:
-    """The contents page: what the course is, and what one learns in each lesson."""
+def contents() -> str:
+    """The contents page: what the course is, and what one learns in each lesson and lab."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    opening = readme.split("## Start")[0]
+    opening = to_html(readme.split("## Start")[0])
+    pages = [f'<a href="{p.stem}.html">{html.escape(title(read(p)))}</a>' for p in page_paths()]
+    beside = f"<p>Beside the lessons: {', '.join(pages)}</p>"
+    lessons = f"<h2>The lessons</h2>{_listed(lesson_paths())}{beside}"
+    return f"{opening}{lessons}<h2>The labs</h2>{_listed(lab_paths())}"
+
+
+def _listed(paths: list[Path]) -> str:
+    """A list of links to pages, each with what one learns there."""
     items = []
     for path in paths:
         notebook = read(path)
@@ -149,7 +160,7 @@ def contents(paths: list[Path]) -> str:
         goals = "\n".join(line for line in first.splitlines() if line.startswith("- "))
         heading = f'<a href="{path.stem}.html">{html.escape(title(notebook))}</a>'
         items.append(f"<li><strong>{heading}</strong>{to_html(goals)}</li>")
-    return f'{to_html(opening)}<h2>The lessons</h2><ul class="lessons">{"".join(items)}</ul>'
+    return f'<ul class="lessons">{"".join(items)}</ul>'
 
 
 def lesson_content(notebook: nbformat.NotebookNode, states: States) -> str:
@@ -170,8 +181,9 @@ def lesson_content(notebook: nbformat.NotebookNode, states: States) -> str:
 def to_html(markdown: str) -> str:
     """The lessons' Markdown as HTML; links between notebooks become links between pages."""
     text = markdown2html(markdown)
-    text = re.sub(r'href="(\d\d_\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', text)
-    text = text.replace('href="../README.md#the-lessons"', 'href="index.html"')
+    # Lessons and labs stand side by side on the site.
+    text = re.sub(r'href="(?:\.\./|labs/)?(\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', text)
+    text = re.sub(r'href="(?:\.\./)+README\.md#the-lessons"', 'href="index.html"', text)
     return _reachable(text)
 
 
@@ -197,8 +209,9 @@ def output_html(output: nbformat.NotebookNode, states: States) -> str:
         source = data["image/png"].replace("\n", "")
         return _output(f'<img class="picture" alt="{alt}" src="data:image/png;base64,{source}">')
     if "text/html" in data:
+        # Style sheets go with what is in them; bleach would leave it as text.
         clean = bleach.clean(
-            data["text/html"],
+            re.sub(r"<style>.*?</style>", "", data["text/html"], flags=re.DOTALL),
             tags=TABLE_TAGS,
             attributes={"*": ["style"]},
             css_sanitizer=TABLE_STYLES,

@@ -51,10 +51,26 @@ function layoutRow(row, index, width, limit, options, data) {
   const weight = weightOfPrompts(options);
   const weights = weight === null ? null : paddingMasked.map((id, t) =>
     id === data.ignore ? 0 : t < row.prompt - 1 ? weight : 1);
-  return {
+  const laid = {
     index, length, padded, inputs: padded.slice(0, width), shifted, paddingMasked, targets,
     weights, kinds, cut: row.ids.length > length, ids: row.ids, prompt: row.prompt,
   };
+  return data.given ? { ...laid, given: givenRow(data.given, laid, options) } : laid;
+}
+
+// What a learner's function made of a row, where the options are those it was checked with.
+function givenRow(given, row, options) {
+  const { inputs, targets } = given.rows[row.index] ?? {};
+  const same = options.substep === given.substep && options.instruction_mask === given.mask
+    && targets?.length === row.inputs.length && !row.weights;
+  return same ? { inputs, targets } : null;
+}
+
+// Whether a cell of a learner's row is not what it should be.
+export function isWrong(row, t, name, substep) {
+  if (!row.given) return false;
+  const right = name === "inputs" ? row.inputs : rightTargets(row, substep);
+  return row.given[name][t] !== right[t];
 }
 
 // Up to which token of a row targets are ignored; 0 without a mask.
@@ -73,6 +89,10 @@ function weightOfPrompts(options) {
 
 // The targets of a row as a substep shows them; null before there are any.
 export function stageTargets(row, substep) {
+  return row.given ? row.given.targets : rightTargets(row, substep);
+}
+
+function rightTargets(row, substep) {
   if (substep === "2.4") return row.shifted;
   return substep === "2.5" ? row.targets : null;
 }
@@ -464,6 +484,11 @@ function headline(view) {
 function notes(view) {
   const { options, plan, data } = view;
   const texts = [];
+  if (plan.rows.some((row) => row.given)) {
+    texts.push("This is what your function made of this batch; ✗ marks the cells that are not right.");
+  } else if (data.given) {
+    texts.push("This is how the batch should be; your function was checked with other settings.");
+  }
   if (!plan.chosen) texts.push("No entry is chosen: switch one on under Entries.");
   else if (!plan.rows.length) {
     texts.push(`None of the chosen entries has room for a response at a length of ${plan.limit}.`);
@@ -651,6 +676,12 @@ function measure(view) {
         const ids = options.substep === "2.2" ? row.ids : row.padded;
         if (t < ids.length) most = Math.max(most, wide(ids[t], kindOfInput(view, row, t)));
         if (options.substep >= "2.4") most = Math.max(most, wide(row.padded[t + 1], row.kinds[t + 1]));
+        for (const name of row.given ? ["inputs", "targets"] : []) {
+          if (isWrong(row, t, name, options.substep)) {
+            const texts = [writeGiven(view, row.given[name][t]), writeRight(view, row, t, name)];
+            most = Math.max(most, ...texts.map((text) => 2 + textWidth(text)));
+          }
+        }
       }
     }
     columns.push({ at: t, size: options.show === "blocks" ? 10 : Math.min(108, 7.4 * most + 14) });
@@ -778,6 +809,8 @@ function tokenCell(view, row, t, name) {
   const { options, data } = view;
   const targets = name === "targets" ? stageTargets(row, options.substep) : null;
   const ids = options.substep === "2.2" ? row.ids : row.padded;
+  const wrong = isWrong(row, t, name, options.substep);
+  if (wrong) return wrongCell(view, row, t, name);
   const id = targets ? row.shifted[t] : ids[t];
   const kind = targets ? targetKind(row, t, targets[t], data) : kindOfInput(view, row, t);
   const cell = make("div", `bi-cell bi-${kind}`);
@@ -805,6 +838,26 @@ function tokenCell(view, row, t, name) {
     cell.append(make("s", "bi-id", kind === "ignored-padding" ? String(id) : text));
   }
   return cell;
+}
+
+// A cell of a learner's batch that is not right: a cross, and what stands there.
+function wrongCell(view, row, t, name) {
+  const cell = make("div", "bi-cell bi-wrong");
+  cell.setAttribute("role", "gridcell");
+  const text = writeGiven(view, row.given[name][t]);
+  if (view.options.show === "blocks") return blockCell(cell, `✗ ${text}`);
+  cell.append(make("span", "bi-word", `✗ ${text}`));
+  if (view.options.show === "both") cell.append(make("span", "bi-id", `≠ ${writeRight(view, row, t, name)}`));
+  return cell;
+}
+
+function writeRight(view, row, t, name) {
+  const right = name === "inputs" ? row.inputs : rightTargets(row, view.options.substep);
+  return writeGiven(view, right[t]);
+}
+
+function writeGiven(view, id) {
+  return id === view.data.ignore ? "−100" : word(view, id, "");
 }
 
 // In the blocks view a cell shows its kind alone; its word is there for a screen reader.
@@ -936,11 +989,22 @@ function sentence(view, row, t) {
     const id = (options.substep === "2.2" ? row.ids : row.padded)[t];
     return [start, ...quote(view, id, kind), ` — ${describeKind(kind)}`];
   }
+  for (const name of ["inputs", "targets"]) {
+    if (isWrong(row, t, name, options.substep)) return [start, ...tellWrong(view, row, t, name)];
+  }
   const goal = row.shifted[t];
   const found = lossAt(view, row, t);
   return [`${start}after reading `, ...quote(view, row.inputs[t], kind), " the model must predict ",
     ...quote(view, goal, row.kinds[t + 1]), " — ", verdict(view, row, t, targets[t]),
     ...(found ? tellLoss(view, found) : [])];
+}
+
+function tellWrong(view, row, t, name) {
+  const right = name === "inputs" ? row.inputs[t] : rightTargets(row, view.options.substep)[t];
+  const box = (id) => [make("code", "", writeGiven(view, id)),
+    id === view.data.ignore ? "" : ` (${id})`];
+  return [`✗ among the ${name} your function has `, ...box(row.given[name][t]),
+    ", where ", ...box(right), " should be"];
 }
 
 function describeKind(kind) {
@@ -1102,6 +1166,15 @@ function beginAtEnds(view) {
   const inside = view.scroller.clientWidth - view.label;
   if (view.begun || view.scroller.hidden || inside <= 0 || view.options.substep < "2.3") return;
   view.begun = true;
+  if (view.data.given) {
+    const [rowIndex, at] = view.data.given.at;
+    view.active = { rowIndex, at };
+    const c = columnOf(view, clampActive(view).at);
+    view.scroller.scrollLeft = (view.grid.edges[c] + view.grid.edges[c + 1] - inside) / 2;
+    scrollToActive(view);
+    setActive(view, view.active);
+    return;
+  }
   const shortest = Math.min(...view.plan.rows.map((row) => row.ids.length));
   const last = Math.min(shortest + 6, lineWidth(view) - 1);
   view.scroller.scrollLeft = view.grid.edges[columnOf(view, last) + 1] - inside;

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from lessons_lib.data import DatasetError, check_entries, load_entries
 from lessons_lib.data.reading import DroppedEntriesWarning, read_rows, sift_entries
 
+pytestmark = pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
+
 GOOD = {"instruction": "Name a color.", "input": "", "output": "Red."}
 GOOD_JSON = json.dumps(GOOD)
 

@@ -277,6 +277,7 @@ def test_our_own_server_judges_and_a_prompt_too_long_for_it_has_no_score(tmp_pat
 # ---------------------------------------------------------------- what is no reply
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 @pytest.mark.parametrize(
     ("body", "kind"),
     [

@@ -141,6 +141,7 @@ def test_two_processes_give_the_numbers_of_one(recipe, tmp_path, monkeypatch):
     assert run_masking_experiment(*arguments, **{**options, "workers": 2}) == alone
 
 
+@pytest.mark.usefixtures("garbage_waits")  # brackets in brackets
 @pytest.mark.parametrize(
     "damage",
     [

@@ -254,16 +254,55 @@ def test_the_time_left_follows_the_clock():
 def test_lab_keeps_everything_in_the_project(monkeypatch, tmp_path):
     monkeypatch.setattr(lab, "ROOT", tmp_path)
     monkeypatch.setenv("JUPYTER_PATH", "elsewhere")
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "01_entries.ipynb").touch()
     environment = lab.lab_environment()
     assert "JUPYTER_PATH" not in environment
     for name in lab.FOLDERS:
         assert Path(environment[name]).is_relative_to(tmp_path / ".cache")
         assert Path(environment[name]).is_dir()
-    command = lab.lab_command(["--no-browser"])
-    assert "--LabApp.default_url=/lab/tree/notebooks/01_entries.ipynb" in command
+
+
+def test_lab_opens_the_first_lesson_of_the_learners_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(lab, "ROOT", tmp_path / "project")
+    inside, elsewhere = tmp_path / "project" / "my_work", tmp_path / "else where"
+    for folder in (inside, elsewhere):
+        folder.mkdir(parents=True)
+        (folder / "00_first.ipynb").touch()
+        (folder / "01_second.ipynb").touch()
+    command = lab.lab_command(inside, ["--no-browser"])
+    assert "--LabApp.default_url=/lab/tree/my_work/00_first.ipynb" in command
+    assert f"--ServerApp.root_dir={tmp_path / 'project'}" in command
     assert command[-1] == "--no-browser"
+    command = lab.lab_command(elsewhere, [])
+    assert "--LabApp.default_url=/lab/tree/00_first.ipynb" in command
+    assert f"--ServerApp.root_dir={elsewhere}" in command
+
+
+def test_lab_makes_the_working_copy_or_says_why_not(work, monkeypatch, capsys):
+    assert lab.lab_folder() == work and (work / "01_entries.ipynb").is_file()
+    assert capsys.readouterr().out == ""
+    shutil.rmtree(work)
+    work.write_text("a file where the folder should be", encoding="utf-8")
+    assert lab.lab_folder() == ROOT / "notebooks"
+    said = capsys.readouterr().out
+    assert said.startswith("There is no working copy, as your folder") and said.count("\n") == 1
+
+
+def test_a_folder_named_from_here_is_the_kernels_too(monkeypatch, tmp_path):
+    monkeypatch.setattr(lab, "ROOT", tmp_path)
+    monkeypatch.setenv("LESSONS_LIB_WORK", "mine")
+    assert lab.lab_environment()["LESSONS_LIB_WORK"] == os.path.abspath("mine")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no make")
+def test_make_clean_spares_what_a_learner_wrote(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    mine = ["my_work/05_targets.ipynb", "my_work/functions/pad.py", ".cache/own_entries.json"]
+    for name in (*mine, ".cache/models/x", "site/index.html", "my_work/__pycache__/x.pyc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    subprocess.run(["make", "-s", "clean"], cwd=tmp_path, check=True)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"Makefile", *mine}
 
 
 def test_the_kernel_of_this_environment_is_found_first(monkeypatch, tmp_path):

@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 
+from lessons_lib.exercises import EXERCISES
 from lessons_lib.widgets import inspect_batch
-from tools.build_notebooks import WIDGET_VIEW, lesson_paths
+from tools.build_notebooks import WIDGET_VIEW, lab_paths, lesson_paths, page_paths
 from tools.site import build_site
 
 HOSTILE = "<script>canary()</script><img src=x onerror=canary()>"
@@ -41,14 +42,29 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=[path.stem for path in lesson_paths()] + ["index"])
+@pytest.fixture(
+    params=[path.stem for path in [*lesson_paths(), *lab_paths(), *page_paths()]] + ["index"]
+)
 def page(request, site):
     return Page((site / f"{request.param}.html").read_text(encoding="utf-8"))
 
 
-def test_one_page_a_lesson_and_a_contents_page(site):
+def test_one_page_a_lesson_or_lab_and_a_contents_page(site):
     pages = {path.stem for path in site.glob("*.html")}
-    assert pages == {path.stem for path in lesson_paths()} | {"index"}
+    assert pages == {path.stem for path in lesson_paths() + lab_paths() + page_paths()} | {"index"}
+
+
+def test_labs_and_lessons_lead_to_each_other(site):
+    lab = Page((site / "masking.html").read_text("utf-8")).links
+    assert {"index.html", "11_mask_or_not.html", "00_the_whole_way.html"} <= {*lab}
+    for name in ("index", "00_the_whole_way"):
+        assert "masking.html" in Page((site / f"{name}.html").read_text("utf-8")).links
+
+
+def test_pages_beside_the_lessons_are_linked(site):
+    links = Page((site / "index.html").read_text("utf-8")).links
+    assert {f"{path.stem}.html" for path in page_paths()} <= {*links}
+    assert "pytorch_you_need.html" in Page((site / "04_padding.html").read_text("utf-8")).links
 
 
 def test_nothing_is_loaded_from_outside_the_page(page):
@@ -136,3 +152,10 @@ def test_without_a_site_there_is_nothing_to_serve(tmp_path, monkeypatch, capsys)
     monkeypatch.setattr(build_site, "SITE", tmp_path)
     assert build_site.main(["--serve"]) == 1
     assert "make site" in capsys.readouterr().out
+
+
+def test_what_a_check_says_is_shown_without_its_style_sheet():
+    result = EXERCISES["pad"].check(EXERCISES["pad"].attempt)
+    text = build_site.output_html(output({"text/html": result._repr_html_()}), {})
+    assert "<strong>○ Pad a batch: not attempted yet.</strong>" in text
+    assert "{" not in text and "style" not in text

@@ -1,0 +1,85 @@
+"""The inspector with a batch that a learner's function made, its wrong cells marked.
+
+The exercises show it beside their message. It opens at the first wrong cell; with other settings
+than those of the check it shows the batch as it should be.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from lessons_lib.batching import BatchSteps
+from lessons_lib.data import END_OF_TEXT
+from lessons_lib.widgets.inspector import BatchInspector
+from lessons_lib.widgets.payload import make_payload
+
+
+class CheckedInspector(BatchInspector):
+    """The batch inspector on a learner's ``inputs`` and ``targets``, (batch, length) of integers.
+
+    Both have the shape of what ``collate_steps`` makes of the entries, and at least one cell is
+    wrong. ``.steps`` are the learner's as well.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Mapping[str, str]],
+        inputs: Tensor,
+        targets: Tensor,
+        *,
+        substep: str = "2.5",
+        instruction_mask: str = "none",
+    ):
+        self._inputs, self._targets = inputs.detach().cpu(), targets.detach().cpu()
+        self._given: dict[str, Any] = {}
+        super().__init__(entries, substep=substep, instruction_mask=instruction_mask)
+        right = self.steps
+        wanted = right.shifted if substep == "2.4" else right.targets
+        wrong = (self._inputs != right.inputs) | (self._targets != wanted)  # (batch, length)
+        self.wrong_cells: list[list[int]] = wrong.nonzero().tolist()
+        self._given = {
+            "substep": substep,
+            "mask": instruction_mask,
+            "at": self.wrong_cells[0],
+            "rows": [
+                {"inputs": one, "targets": other}
+                for one, other in zip(self._inputs.tolist(), self._targets.tolist(), strict=True)
+            ],
+        }
+        # Folded columns would hide a wrong cell among them.
+        self.fold = self.wrong_cells[0][1] >= min(right.prompt_lengths) // 2
+        self._data = self._prepare()
+
+    def _prepare(self) -> dict[str, Any]:
+        if not self._given:
+            return super()._prepare()
+        more = {*self._inputs.flatten().tolist(), *self._targets.flatten().tolist()}
+        payload = make_payload(
+            self.entries,
+            self._formats,
+            self._examples,
+            context_length=self._context_length,
+            more_ids={token for token in more if 0 <= token <= END_OF_TEXT},
+        )
+        return {**payload, "given": self._given}
+
+    @property
+    def steps(self) -> BatchSteps:
+        """The batch with the learner's inputs and targets, at the settings of the check."""
+        steps = super().steps
+        checked = {"substep": self.substep, "mask": self.instruction_mask}
+        if not self._given or {**self._given, **checked} != self._given:
+            return steps
+        made = {"inputs": self._inputs, "targets": self._targets}
+        if self.substep == "2.4":
+            made = {"inputs": self._inputs, "shifted": self._targets}
+        return dataclasses.replace(steps, **made)
+
+    def alt_text(self) -> str:
+        """The batch in words, with the number of its wrong cells and the first of them."""
+        row, column = self.wrong_cells[0]
+        count = len(self.wrong_cells)
+        cells = "one cell is" if count == 1 else f"{count} cells are"
+        return f"{super().alt_text()} {cells} not right, the first in row {row}, column {column}."
