@@ -51,13 +51,17 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def paired_difference(
-    first: Sequence[Score], second: Sequence[Score], test: bool = True
+    first: Sequence[Score],
+    second: Sequence[Score],
+    test: bool = True,
+    independent: bool = True,
 ) -> Difference | None:
     """How much higher the second scores are, with the paired bootstrap's interval.
 
     Where all scores are 0 or 1, McNemar's p-value is added, unless ``test`` is False: the test
-    assumes that entries are independent. Pairs in which a score is missing are left out; None where
-    no pair is left. ``bootstrap_interval`` says when there is no interval.
+    assumes that entries are independent. Where scores depend on other answers (``independent`` is
+    False), there is neither interval nor p-value. Pairs in which a score is missing are left out;
+    None where no pair is left. ``bootstrap_interval`` says when there is no interval.
 
     Raises:
         ValueError: the lists are not equally long.
@@ -69,10 +73,13 @@ def paired_difference(
         return None
     differences = [b - a for a, b in both]
     p_value = None
-    if test and all(score in (0, 1) for pair in both for score in pair):
+    if test and independent and all(score in (0, 1) for pair in both for score in pair):
         p_value = mcnemar(differences.count(-1), differences.count(1))
     means = fmean(a for a, _ in both), fmean(b for _, b in both)
-    return Difference(*means, bootstrap_interval(differences), p_value)
+    found = bootstrap_interval(differences)
+    if not independent:
+        found = found._replace(low=None, high=None)
+    return Difference(*means, found, p_value)
 
 
 @dataclass(frozen=True)
@@ -150,8 +157,11 @@ def compare(
     if not shared:
         raise ValueError("the two tables have no scorer in common")
     ordering = {*first.ordering} & {*second.ordering}
+    dependent = first.dependent | second.dependent
     found = {
-        name: paired_difference(first.scores_of(name), second.scores_of(name), name in ordering)
+        name: paired_difference(
+            first.scores_of(name), second.scores_of(name), name in ordering, name not in dependent
+        )
         for name in shared
     }
     return Comparison(first, second, names, found)
