@@ -5,11 +5,17 @@ The large experiment on masking has a room of its own, ``masking``.
 
 from lessons_lib.experiments.before_after import before_and_after
 from lessons_lib.experiments.masking import run_masking_experiment
-from lessons_lib.experiments.saved_figures import race_table, real_table, save_figures
+from lessons_lib.experiments.saved_figures import (
+    gpt4_table,
+    race_table,
+    real_table,
+    save_figures,
+)
 
 __all__ = [
     "before_and_after",
     "run_masking_experiment",
+    "gpt4_table",
     "race_table",
     "real_table",
     "save_figures",
