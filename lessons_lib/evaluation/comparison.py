@@ -1,19 +1,28 @@
 """Two models on the same entries: which one is better, and could that be chance? Lesson 10.
 
 An entry that is hard for one model is mostly hard for the other. So the two answers to an entry
-stay paired, and their differences are tested; whether two intervals overlap says much less.
+stay paired, and their differences are tested; whether two intervals overlap says much less. So are
+the gradings of one judge asked twice, or asked about longer answers.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
 
-from lessons_lib.evaluation.intervals import Estimate, bootstrap_interval
-from lessons_lib.evaluation.ranks import Score
+from lessons_lib.data import Entry
+from lessons_lib.evaluation.intervals import Estimate, bootstrap, bootstrap_interval
+from lessons_lib.evaluation.ranks import Score, spearman
+from lessons_lib.evaluation.scorers import Scorer, checked_scores
 from lessons_lib.evaluation.scores import Scores
 from lessons_lib.support import Table
+
+# Politeness that says nothing about the question, whatever the question is.
+FILLER = (
+    " I hope that this answer helps you. It was a very interesting question, and I thought about "
+    "it with great care. If there is anything else that you would like to know, just ask me."
+)
 
 
 class Difference(NamedTuple):
@@ -51,13 +60,17 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def paired_difference(
-    first: Sequence[Score], second: Sequence[Score], test: bool = True
+    first: Sequence[Score],
+    second: Sequence[Score],
+    test: bool = True,
+    independent: bool = True,
 ) -> Difference | None:
     """How much higher the second scores are, with the paired bootstrap's interval.
 
     Where all scores are 0 or 1, McNemar's p-value is added, unless ``test`` is False: the test
-    assumes that entries are independent. Pairs in which a score is missing are left out; None where
-    no pair is left. ``bootstrap_interval`` says when there is no interval.
+    assumes that entries are independent. Where scores depend on other answers (``independent`` is
+    False), there is neither interval nor p-value. Pairs in which a score is missing are left out;
+    None where no pair is left. ``bootstrap_interval`` says when there is no interval.
 
     Raises:
         ValueError: the lists are not equally long.
@@ -69,10 +82,13 @@ def paired_difference(
         return None
     differences = [b - a for a, b in both]
     p_value = None
-    if test and all(score in (0, 1) for pair in both for score in pair):
+    if test and independent and all(score in (0, 1) for pair in both for score in pair):
         p_value = mcnemar(differences.count(-1), differences.count(1))
     means = fmean(a for a, _ in both), fmean(b for _, b in both)
-    return Difference(*means, bootstrap_interval(differences), p_value)
+    found = bootstrap_interval(differences)
+    if not independent:
+        found = found._replace(low=None, high=None)
+    return Difference(*means, found, p_value)
 
 
 @dataclass(frozen=True)
@@ -150,8 +166,39 @@ def compare(
     if not shared:
         raise ValueError("the two tables have no scorer in common")
     ordering = {*first.ordering} & {*second.ordering}
+    dependent = first.dependent | second.dependent
     found = {
-        name: paired_difference(first.scores_of(name), second.scores_of(name), name in ordering)
+        name: paired_difference(
+            first.scores_of(name), second.scores_of(name), name in ordering, name not in dependent
+        )
         for name in shared
     }
     return Comparison(first, second, names, found)
+
+
+def length_bias(
+    scorer: Scorer, entries: Sequence[Entry], answers: Sequence[str], filler: str = FILLER
+) -> Difference | None:
+    """By how much scores rise when polite words without content are added to every answer.
+
+    In the scorer's own unit: a mean difference over the pairs, with its interval. None where the
+    scorer scores no pair. Raises as ``scorers.checked_scores``.
+    """
+    longer = [answer + filler for answer in answers]
+    before, after = (checked_scores(scorer, entries, each) for each in (answers, longer))
+    return paired_difference(before, after, scorer.orders_quality)
+
+
+def same_twice(
+    first: Sequence[Score], second: Sequence[Score], groups: Sequence[Hashable] | None = None
+) -> Estimate:
+    """Spearman's correlation of two gradings of the same answers, with its interval of 95 %.
+
+    For one judge asked twice, or for two judges. Where several answers answer the same question,
+    ``groups`` says which (``labelled_answers.questions_of``): the bootstrap then draws questions,
+    and all answers to each, as ``judge_the_judges`` does.
+
+    Raises:
+        ValueError: as ``ranks.spearman`` and ``intervals.bootstrap``.
+    """
+    return bootstrap(spearman, first, second, groups=groups)

@@ -5,7 +5,7 @@ different scales can be compared. A score that is missing is None.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 Score = float | None
 
@@ -49,6 +49,26 @@ def auc(scores: Sequence[Score], good: Sequence[bool]) -> float | None:
     wins = math.fsum(high) - len(high) * (len(high) + 1) / 2
     compared = len(high) * (len(scored) - len(high))
     return (wins + (pairs - compared) / 2) / pairs
+
+
+def pair_wins(
+    scores: Sequence[Score], good: Sequence[bool], questions: Sequence[Hashable]
+) -> list[float]:
+    """For each question, how often its own good answer scores higher than its own bad one, 0 … 1.
+
+    A tie counts one half, and so does a missing score, as in ``auc``; but no answer is compared
+    with one to another question, which may be easier or have longer answers. A question without a
+    good or without a bad answer is left out.
+
+    Raises:
+        ValueError: there is not one label and one question per score, or a score is NaN.
+    """
+    _check(scores, questions)
+    rows: dict[Hashable, list[int]] = {}
+    for row, question in enumerate(questions):
+        rows.setdefault(question, []).append(row)
+    found = [auc([scores[i] for i in own], [good[i] for i in own]) for own in rows.values()]
+    return [wins for wins in found if wins is not None]
 
 
 def spearman(first: Sequence[Score], second: Sequence[Score]) -> float | None:

@@ -97,11 +97,13 @@ class Scorer(Protocol):
     """Whatever scores answers; a scorer of one's own inherits from it.
 
     A higher score says that an answer is better, unless ``orders_quality`` is False: such a scorer
-    only describes answers.
+    only describes answers. ``independent`` is False where an answer's score depends on the other
+    answers; a mean of such scores has no interval here, since those count on separate answers.
     """
 
     name: str
     orders_quality: bool = True
+    independent: bool = True
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
         """One score per answer, in the same order; answer i answers entry i."""
@@ -115,6 +117,7 @@ class RuleScorer(Scorer):
     name: str
     rule: Callable[[Sequence[Entry], Sequence[str]], Sequence[Score | bool]]
     orders_quality: bool = True
+    independent: bool = True
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
         """The rule's values, True as 1 and False as 0.
@@ -137,6 +140,7 @@ class RankAverage(Scorer):
 
     scorers: tuple[Scorer, ...]
     name: str = "combined"
+    independent: bool = False
 
     def score(self, entries: Sequence[Entry], answers: Sequence[str]) -> list[Score]:
         """See ``ranks.rank_average``.
@@ -220,7 +224,7 @@ LENIENT = RuleScorer("lenient", entry_by_entry(names_key_answer))
 ROUGE_L = RuleScorer("ROUGE-L", rouge_l)
 CHRF = RuleScorer("chrF", chrf)
 LENGTH_RATIO = RuleScorer("length ratio", entry_by_entry(length_ratio), orders_quality=False)
-DISTINCT = RuleScorer("distinct", first_of_its_kind, orders_quality=False)
+DISTINCT = RuleScorer("distinct", first_of_its_kind, orders_quality=False, independent=False)
 # What a table of one model's answers shows; the first five also say which answer is better.
 STATISTICAL = EXACT, NORMALISED, LENIENT, ROUGE_L, CHRF, LENGTH_RATIO, DISTINCT
 

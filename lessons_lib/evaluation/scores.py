@@ -5,8 +5,9 @@ Answers come from a model of any kind, as texts; here they are only compared wit
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from statistics import fmean
 from types import MappingProxyType
 
 from lessons_lib.data import Entry, check_entries
@@ -46,14 +47,19 @@ class Scores:
     scores: dict[str, list[Score]]  # name of a scorer → a score, or None: it has none
     # Names of the scores that describe answers: a higher value does not say that one is better.
     descriptive: frozenset[str] = frozenset({STOPPED})
+    # Names of the scores that depend on the other answers, as *distinct* does.
+    dependent: frozenset[str] = frozenset()
 
     @cached_property
     def marks(self) -> dict[str, list[bool | None]]:
-        """The scores that only say right or wrong, those that are all 0, 1 or None, as booleans."""
+        """The scores that say right or wrong of an answer by itself, as booleans.
+
+        Those that are all 0, 1 or None, and do not depend on the other answers.
+        """
         return {
             name: [None if score is None else bool(score) for score in scores]
             for name, scores in self.scores.items()
-            if all(score in (0, 1, None) for score in scores)
+            if name not in self.dependent and all(score in (0, 1, None) for score in scores)
         }
 
     @property
@@ -85,8 +91,9 @@ class Scores:
     def mean(self, name: str, family: str | None = None) -> Estimate:
         """A score's mean over all answers or one family's, with its interval of 95 %.
 
-        The interval is Wilson's for a mark, else the bootstrap's. Answers without a score are left
-        out; ``count`` is how many have one.
+        The interval is Wilson's for a mark, else the bootstrap's; both need answers that are
+        independent, so a score that depends on the other answers has none. Answers without a score
+        are left out; ``count`` is how many have one.
 
         Raises:
             KeyError: there is no such score, or no such family.
@@ -96,6 +103,8 @@ class Scores:
         known = self._known(name, family)
         if not known:
             return Estimate(None, None, None, 0)
+        if name in self.dependent:
+            return Estimate(fmean(known), None, None, len(known))
         return (
             self.share(name, family).interval() if name in self.marks else bootstrap_interval(known)
         )
@@ -108,6 +117,27 @@ class Scores:
         found = self.mean(name, family)
         missing = len(self._indices(family)) - found.count
         return f"{found}, {missing} left out" if found.count and missing else str(found)
+
+    def on_the_same(self, *names: str) -> "Scores":
+        """Only the answers that each of these scorers could score, so that means can be compared.
+
+        *Lenient* has no score for some entries; its share beside *exact*'s of all entries would
+        compare other questions, not only other scorers.
+
+        Raises:
+            KeyError: there is no such score. ValueError: no answer has all of these scores.
+        """
+        columns = [self.scores_of(name) for name in names]
+        kept = [i for i in range(len(self.answers)) if all(each[i] is not None for each in columns)]
+        if not kept:
+            raise ValueError(f"no answer has a score by each of {', '.join(names)}")
+        return replace(
+            self,
+            entries=[self.entries[i] for i in kept],
+            answers=[self.answers[i] for i in kept],
+            families=self.families and [self.families[i] for i in kept],
+            scores={name: [each[i] for i in kept] for name, each in self.scores.items()},
+        )
 
     def disagreement(self) -> list[Score]:
         """For each answer how far apart the scorers rank it, 0 … 1.
@@ -209,8 +239,9 @@ def score_answers(
     if stopped is not None:
         scores[STOPPED] = [None if value is None else float(bool(value)) for value in stopped]
     describing = {each.name for each in scorers if not each.orders_quality}
+    dependent = frozenset(each.name for each in scorers if not each.independent)
     kept = None if families is None else list(families)
-    return Scores(entries, texts, kept, scores, frozenset(describing | {STOPPED}))
+    return Scores(entries, texts, kept, scores, frozenset(describing | {STOPPED}), dependent)
 
 
 def score_responses(

@@ -7,6 +7,7 @@ from lessons_lib.experiments.before_after import before_and_after
 from lessons_lib.experiments.masking import run_masking_experiment
 from lessons_lib.experiments.saved_figures import (
     efficiency_table,
+    gpt4_table,
     load_figures,
     race_table,
     rates_table,
@@ -17,6 +18,7 @@ from lessons_lib.experiments.saved_figures import (
 __all__ = [
     "before_and_after",
     "run_masking_experiment",
+    "gpt4_table",
     "race_table",
     "real_table",
     "rates_table",

@@ -82,5 +82,22 @@ def efficiency_table() -> Table:
     return Table(head, tuple(rows))
 
 
+def gpt4_table() -> Table:
+    """How far scorers rank the book's judged answers as GPT-4 did: Spearman's correlation.
+
+    Of 100 answers by two models to the book's test entries, which GPT-4 had graded. Each row says
+    whether the figure was published or measured with this course's scorers.
+    """
+    found = load_figures("gpt4")
+    rows = [
+        (name, *(f"{value:.2f}" for value in values), found["measured"]["by"])
+        for name, values in found["measured"]["spearman"].items()
+    ]
+    for name, value in found["published"]["spearman"].items():
+        rows.append((name, f"{value:.2f}", "", found["published"]["by"]))
+    rows.sort(key=lambda row: -float(row[1]))
+    return Table(("scorer", "first model", "second model", "figure"), tuple(rows))
+
+
 def _share(value: float, answers: int = 110) -> str:
     return str(Share(round(value * answers), answers))

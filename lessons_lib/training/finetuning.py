@@ -53,6 +53,7 @@ class Finetuned:
 def load_or_finetune(
     recipe: str | Recipe,
     *,
+    splits: Splits | None = None,
     load: Callable[[str], LanguageModel] = load_model,
     device: str | torch.device = "auto",
     progress: bool = True,
@@ -64,9 +65,10 @@ def load_or_finetune(
 ) -> Finetuned:
     """The recipe's model, from the cache folder if it was made before, else fine-tuned now.
 
-    ``recipe`` is a ``Recipe`` or the name of one. ``load`` loads the pretrained model of a given
-    name. Callbacks are those of ``train``; none is called for a model from the cache. Either way,
-    PyTorch's random state is left as it was.
+    ``recipe`` is a ``Recipe`` or the name of one. ``splits`` are the entries where they are not
+    those that the recipe names, but written by a program. ``load`` loads the pretrained model of a
+    given name. Callbacks are those of ``train``; none is called for a model from the cache. Either
+    way, PyTorch's random state is left as it was.
 
     If a saved model is damaged, a sentence says so, and the model is made again. Nothing is saved,
     and a sentence says so, if the cache folder cannot be written to, or the run is interrupted or
@@ -79,7 +81,7 @@ def load_or_finetune(
     name = f"recipe {recipe!r}" if isinstance(recipe, str) else "this recipe"
     recipe = get_recipe(recipe) if isinstance(recipe, str) else recipe
     device = pick_device(device)
-    splits = split_entries(load_entries(recipe.entries))
+    splits = splits or split_entries(load_entries(recipe.entries))
     callbacks = {"on_step": on_step, "on_eval": on_eval, "on_epoch": on_epoch, "on_end": on_end}
     with torch.random.fork_rng():
         model = _base_model(recipe, load)

@@ -72,8 +72,11 @@ def get_recipe(name: str) -> Recipe:
         KeyError: there is no such recipe.
     """
     recipe = RECIPES[name]
-    if not is_quick():
-        return recipe
+    return shrunk(recipe) if is_quick() else recipe
+
+
+def shrunk(recipe: Recipe) -> Recipe:
+    """The recipe for a quick run, of a few steps."""
     if recipe.model == "smollm2":  # a real model's steps and validations take seconds each
         return replace(recipe, epochs=1, max_steps=2, evaluate_every=2, batch_size=2)
     return replace(recipe, epochs=1, max_steps=6, evaluate_every=3)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lessons_lib.evaluation import Estimate
 from lessons_lib.evaluation.intervals import bootstrap
-from lessons_lib.evaluation.ranks import auc, rank_average, ranks, spearman
+from lessons_lib.evaluation.ranks import auc, pair_wins, rank_average, ranks, spearman
 
 VALUES = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=12)
 
@@ -35,6 +35,17 @@ def test_a_pair_with_a_missing_score_is_a_coin_toss():
     assert auc([None, None], [True, False]) == 1 / 2
     # good 5 and none, bad 1: one pair in order, one unknown
     assert auc([5, None, 1], [True, True, False]) == (1 + 1 / 2) / 2
+
+
+def test_a_pair_is_won_against_the_answers_to_the_same_question_alone():
+    # Question a is won, b is lost, c is tied, d has a score missing; e has no bad answer.
+    scores = [2, 1, 8, 9, 5, 5, None, 3, 7]
+    good = [True, False] * 4 + [True]
+    assert pair_wins(scores, good, list("aabbccdde")) == [1, 0, 0.5, 0.5]
+    # One good answer and two bad ones, of which it beats one.
+    assert pair_wins([3, 2, 1], [False, True, False], ["q"] * 3) == [0.5]
+    with pytest.raises(ValueError, match="3 scores and 2"):
+        pair_wins([1, 2, 3], [True, False, True], ["q", "q"])
 
 
 @given(

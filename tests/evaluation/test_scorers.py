@@ -184,6 +184,41 @@ def test_one_family_of_ones_does_not_make_a_score_a_share():
     assert right.mean("exact", "n") == wilson_interval(0, 1)
 
 
+def test_a_score_that_depends_on_other_answers_has_no_interval():
+    answers = ["a", "a", "b", "c", "a", "d"]
+    table = score_answers([NORWAY] * 6, answers, [EXACT, DISTINCT, RankAverage((EXACT, CHRF))])
+    assert table.mean("distinct") == (pytest.approx(4 / 6), None, None, 6)
+    assert table.mean("combined").low is None
+    assert list(table.marks) == ["exact"], "a share with Wilson's interval is of separate answers"
+    with pytest.raises(KeyError, match="no mark 'distinct'"):
+        table.share("distinct")
+    other = score_answers([NORWAY] * 6, list("abcdee"), [DISTINCT])
+    difference = compare(table, other).differences["distinct"].difference
+    assert difference == (pytest.approx(1 / 6), None, None, 6)
+
+
+def test_two_scorers_are_compared_on_the_answers_that_both_can_score():
+    values = [1, None, 0, 1]
+    table = score_answers(
+        [NORWAY] * 4,
+        ["The capital is Oslo.", "b", "c", "d"],
+        [EXACT, constant("other", values)],
+        stopped=[True] * 4,
+        families=list("nnss"),
+    )
+    same = table.on_the_same("exact", "other")
+    assert same.scores == {"exact": [1, 0, 0], "other": [1, 0, 1], "stopped": [1, 1, 1]}
+    assert same.share("exact") == (1, 3) and same.share("other") == (2, 3)
+    assert same.answers == ["The capital is Oslo.", "c", "d"] and same.families == list("nss")
+    assert same.descriptive == table.descriptive and len(same.entries) == 3
+    assert score_answers([NORWAY], ["a"], [EXACT]).on_the_same("exact").families is None
+    with pytest.raises(KeyError, match="no score 'nobody'"):
+        table.on_the_same("exact", "nobody")
+    silent = score_answers([NORWAY], ["a"], [EXACT, constant("silent", [None])])
+    with pytest.raises(ValueError, match="no answer has a score by each of exact, silent"):
+        silent.on_the_same("exact", "silent")
+
+
 def test_scores_by_family_and_overall():
     values = [0.5, None, 1.0]
     table = score_answers(

@@ -40,7 +40,16 @@ def test_the_real_models_figures_have_intervals(folder):
     assert rows["minutes of training"] == ("", "5.2", "", "5.2")
 
 
-@pytest.mark.parametrize("name", ["race", "real-bundled", "real-book"])
+def test_each_figure_beside_gpt4_says_whether_it_was_published_or_measured():
+    table = saved_figures.gpt4_table()
+    by = {row[0]: row[-1] for row in table.rows}
+    published = {name for name, source in by.items() if source.startswith("published")}
+    assert published == {"Llama-3 8B, prompted"}
+    assert all("measured" in by[name] for name in by.keys() - published)
+    assert [row[1] for row in table.rows] == sorted((row[1] for row in table.rows), reverse=True)
+
+
+@pytest.mark.parametrize("name", ["gpt4", "race", "real-bundled", "real-book"])
 def test_what_is_committed_says_on_what_machine_and_holds_no_entry(name):
     text = (saved_figures.MEASURED / f"{name}.json").read_text(encoding="utf-8")
     assert len(json.loads(text)["machine"]) > 20

@@ -89,6 +89,16 @@ def test_a_model_is_made_once_and_loaded_the_next_time(make, recipe, said, monke
     assert not made.model.training and not loaded.model.training
 
 
+def test_entries_written_by_a_program_are_given_beside_the_recipe(make, recipe):
+    named = dataclasses.replace(recipe, entries="no file of this name")
+    whole = split_entries(ENTRIES)
+    made = make(named, splits=whole)
+    assert made.splits == whole and same_model(made, make(recipe))
+    assert make(named, splits=whole).from_cache, "the entries decide, whatever they are called"
+    fewer = whole._replace(train=whole.train[:8])
+    assert make(named, splits=fewer).key != made.key
+
+
 def test_what_is_made_is_what_train_makes_of_the_recipe(make, recipe):
     made = make(dataclasses.replace(recipe, schedule="cosine", warmup_steps=2, accumulate=2))
     torch.manual_seed(recipe.seed)

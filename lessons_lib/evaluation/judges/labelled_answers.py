@@ -13,12 +13,13 @@ from lessons_lib.data.world.bundled import facts_of
 from lessons_lib.data.world.facts import Fact
 from lessons_lib.data.world.families import FAMILIES, Family
 
-Kind = Literal["right", "reworded", "wrong fact", "wrong family", "empty", "echo"]
-RIGHT, REWORDED, WRONG_FACT, WRONG_FAMILY, EMPTY, ECHO = KINDS = (
+Kind = Literal["right", "reworded", "wrong fact", "wrong family", "other question", "empty", "echo"]
+RIGHT, REWORDED, WRONG_FACT, WRONG_FAMILY, OTHER_QUESTION, EMPTY, ECHO = KINDS = (
     "right",
     "reworded",
     "wrong fact",
     "wrong family",
+    "other question",  # only in ``judgements``
     "empty",
     "echo",
 )
@@ -27,6 +28,7 @@ GRADES: dict[Kind, int] = {
     REWORDED: 2,  # as good as the wanted text, which a scorer should notice
     WRONG_FACT: 1,
     WRONG_FAMILY: 1,
+    OTHER_QUESTION: 1,
     EMPTY: 0,
     ECHO: 0,
 }
@@ -39,6 +41,7 @@ class LabelledAnswer(NamedTuple):
     answer: str
     kind: Kind
     family: str
+    template: str = ""  # the sentence that was filled; "" where none was
 
     @property
     def good(self) -> bool:
@@ -49,6 +52,12 @@ class LabelledAnswer(NamedTuple):
     def grade(self) -> int:
         """2 right, 1 a fluent answer that is wrong, 0 no answer at all."""
         return GRADES[self.kind]
+
+    @property
+    def described(self) -> str:
+        """The kind, with "reworded" before it where a bad answer is not in the wanted words."""
+        wanted = self.good or self.template in ("", FAMILIES[self.family].output)
+        return self.kind if wanted else f"reworded {self.kind}"
 
 
 class _Plan(NamedTuple):
@@ -114,10 +123,10 @@ def labelled_answers() -> list[LabelledAnswer]:
     labelled = []
     for plan in _PLANS:
         entry, family, fact = by_value[plan.family, plan.value]
-        good = _write_answer(family, fact, plan.good == REWORDED)
-        bad = _bad_answer(plan, entry, family, fact)
-        labelled.append(LabelledAnswer(entry, good, plan.good, plan.family))
-        labelled.append(LabelledAnswer(entry, bad, plan.bad, plan.family))
+        template = family.reworded if plan.good == REWORDED else family.output
+        good = template.format_map(family.words(fact))
+        labelled.append(LabelledAnswer(entry, good, plan.good, plan.family, template))
+        labelled.append(_bad_answer(plan, entry, family, fact))
     return labelled
 
 
@@ -128,18 +137,27 @@ def questions_of(labelled: list[LabelledAnswer]) -> list[int]:
     return [numbers.setdefault(text, len(numbers)) for text in texts]
 
 
-def _bad_answer(plan: _Plan, entry: Entry, family: Family, fact: Fact) -> str:
+def echo_of(entry: Entry) -> str:
+    """The question itself: instruction and input."""
+    return "\n".join(filter(None, (entry["instruction"], entry["input"])))
+
+
+def _bad_answer(plan: _Plan, entry: Entry, family: Family, fact: Fact) -> LabelledAnswer:
+    template = ""
     if plan.bad == EMPTY:
-        return ""
-    if plan.bad == ECHO:
-        return "\n".join(filter(None, (entry["instruction"], entry["input"])))
-    if plan.bad == WRONG_FAMILY:
+        answer = ""
+    elif plan.bad == ECHO:
+        answer = echo_of(entry)
+    elif plan.bad == WRONG_FAMILY:
         thing = next(iter(fact.values()))  # a family's first column names what it is about
-        return _write_answer(FAMILIES[plan.other], find_fact(plan.other, thing))
-    other = find_fact(plan.family, plan.other)
-    asked = set(asked_columns(family, fact))
-    mixed = {column: (fact if column in asked else other)[column] for column in fact}
-    return _write_answer(family, mixed, plan.reworded)
+        other = FAMILIES[plan.other]
+        answer = other.output.format_map(other.words(find_fact(plan.other, thing)))
+    else:
+        other, asked = find_fact(plan.family, plan.other), asked_columns(family, fact)
+        mixed = {column: (fact if column in asked else other)[column] for column in fact}
+        template = family.reworded if plan.reworded else family.output
+        answer = template.format_map(family.words(mixed))
+    return LabelledAnswer(entry, answer, plan.bad, plan.family, template)
 
 
 def asked_columns(family: Family, fact: Fact) -> list[str]:
@@ -159,8 +177,3 @@ def find_fact(family: str, value: str) -> Fact:
     """
     (fact,) = [fact for fact in load_facts(family) if value in fact.values()]
     return fact
-
-
-def _write_answer(family: Family, fact: Fact, reworded: bool = False) -> str:
-    template = family.reworded if reworded else family.output
-    return template.format_map(family.words(fact))

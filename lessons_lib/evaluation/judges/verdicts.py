@@ -1,16 +1,12 @@
-"""Which scorer can be trusted? Each scores answers of which we know how good they are. Lesson 10.
-
-Beside the ranking, two more questions to a judge: does it favour long answers, and does it give the
-same grade twice?
-"""
+"""Which scorer can be trusted? Each scores answers that are known to be good or bad. Lesson 10."""
 
 import os
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from statistics import fmean
 
-from lessons_lib.data import Entry
 from lessons_lib.evaluation import (
     STATISTICAL,
     Estimate,
@@ -19,9 +15,13 @@ from lessons_lib.evaluation import (
     SemanticScorer,
     load_embedder,
 )
-from lessons_lib.evaluation.comparison import Difference, paired_difference
 from lessons_lib.evaluation.embeddings import find_minilm
-from lessons_lib.evaluation.intervals import FEWEST, bootstrap
+from lessons_lib.evaluation.intervals import (
+    FEWEST,
+    bootstrap,
+    bootstrap_interval,
+    wilson_interval,
+)
 from lessons_lib.evaluation.judges.labelled_answers import (
     KINDS,
     Kind,
@@ -31,18 +31,14 @@ from lessons_lib.evaluation.judges.labelled_answers import (
 )
 from lessons_lib.evaluation.judges.local import DigitJudge, LikelihoodScorer, LocalJudge
 from lessons_lib.evaluation.judges.server import MODEL_VARIABLE, ServerJudge
-from lessons_lib.evaluation.ranks import Score, auc, rank_average, spearman
+from lessons_lib.evaluation.judges.trained import TrainedJudge, finetune_judge
+from lessons_lib.evaluation.ranks import Score, auc, pair_wins, rank_average, spearman
 from lessons_lib.evaluation.scorers import LENIENT, checked_scores
 from lessons_lib.models import load_model
 from lessons_lib.support import CheckpointError, Table, is_quick
 from lessons_lib.support.devices import pick_device
 
 QUICK_ANSWERS = 4  # in a shrunk run, whose results say nothing
-# Politeness that says nothing about the question, whatever the question is.
-FILLER = (
-    " I hope that this answer helps you. It was a very interesting question, and I thought about "
-    "it with great care. If there is anything else that you would like to know, just ask me."
-)
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,8 @@ class Verdict:
 
     name: str
     scores: list[Score]
-    auc: Estimate  # of good answers (right, reworded) against all others
+    paired: Estimate  # how often a question's good answer scores above its own bad one
+    auc: Estimate  # of good answers (right, reworded) against all others, to whatever question
     spearman: Estimate  # with the grades 2, 1, 0 of ``labelled_answers.GRADES``
     seconds: float  # for these answers
 
@@ -65,7 +62,8 @@ class Verdict:
 class Verdicts:
     """What ``judge_the_judges`` found: a table in a terminal and in Jupyter, the best scorer first.
 
-    An AUC of 1 puts every good answer above every bad one; 0.5 is what guessing gets.
+    Best is who mostly puts a question's good answer above its bad one. In pairs as in an AUC, 1 is
+    perfect and 0.5 is what guessing gets; a tie counts one half, and so does a missing score.
     """
 
     labelled: list[LabelledAnswer]
@@ -89,8 +87,52 @@ class Verdicts:
         for each in self.verdicts:
             scored = f"{each.auc.count} of {len(each.scores)}"
             speed = f"{each.seconds_per_100:.1f}"
-            rows.append((each.name, str(each.auc), str(each.spearman), scored, speed))
-        return Table(("scorer", "AUC", "Spearman", "scored", "s per 100"), tuple(rows))
+            values = map(str, (each.paired, each.auc, each.spearman))
+            rows.append((each.name, *values, scored, speed))
+        return Table(("scorer", "pairs", "AUC", "Spearman", "scored", "s per 100"), tuple(rows))
+
+    def only(self, chosen: Callable[[LabelledAnswer], bool]) -> "Verdicts":
+        """The verdicts by some of the answers alone, such as one family's; nobody judges again."""
+        kept = [index for index, each in enumerate(self.labelled) if chosen(each)]
+        share = len(kept) / len(self.labelled)
+        found = [
+            (each.name, [each.scores[index] for index in kept], share * each.seconds)
+            for each in self.verdicts
+        ]
+        return _ranked([self.labelled[index] for index in kept], found)
+
+    def paired(self, good: str, bad: str) -> dict[str, Estimate]:
+        """How often each scorer puts a good answer above a bad one to the same question, by kinds.
+
+        Kinds are those of ``LabelledAnswer.described``, which tells a "reworded wrong fact" from a
+        "wrong fact" in the wanted words. ``count`` is the number of pairs.
+        """
+        rows = [i for i, each in enumerate(self.labelled) if each.described in (good, bad)]
+        labelled = [self.labelled[index] for index in rows]
+        return {
+            verdict.name: _paired([verdict.scores[index] for index in rows], labelled)
+            for verdict in self.verdicts
+        }
+
+    def pairs(self, *names: str) -> Table:
+        """``paired`` for each kind of pair that there is, one row each, for the scorers named.
+
+        Raises:
+            KeyError: there is no verdict on a scorer of this name.
+        """
+        names = names or tuple(verdict.name for verdict in self.verdicts)
+        labelled = sorted(self.labelled, key=lambda each: KINDS.index(each.kind))
+        goods, bads = (
+            list(dict.fromkeys(each.described for each in labelled if each.good == good))
+            for good in (True, False)
+        )
+        rows = []
+        for good, bad in product(goods, bads):
+            found = self.paired(good, bad)
+            if count := max(each.count for each in found.values()):
+                shown = (found[self[name].name].format() for name in names)
+                rows.append((f"{good} v. {bad}", str(count), *shown))
+        return Table(("good v. bad", "pairs", *names), tuple(rows))
 
     def between(self, good: Kind, bad: Kind) -> dict[str, Estimate]:
         """Each scorer's AUC of one kind of answer against one other, with its interval.
@@ -127,11 +169,11 @@ class Verdicts:
 
         A scorer that forgives wrong facts puts "wrong fact" above "reworded".
         """
-        rows = []
+        rows, kinds = [], [k for k in KINDS if any(each.kind == k for each in self.labelled)]
         for verdict in self.verdicts:
             ranked = rank_average([verdict.scores])
             means = []
-            for kind in KINDS:
+            for kind in kinds:
                 known = [
                     rank
                     for rank, each in zip(ranked, self.labelled, strict=True)
@@ -139,7 +181,7 @@ class Verdicts:
                 ]
                 means.append(f"{fmean(known):.2f}" if known else "–")
             rows.append((verdict.name, *means))
-        return Table(("scorer", *KINDS), tuple(rows))
+        return Table(("scorer", *kinds), tuple(rows))
 
     def __str__(self) -> str:
         return str(self.table())
@@ -151,11 +193,15 @@ class Verdicts:
 
 
 def available_scorers(
-    prompted: bool = True, device: str = "auto", say: Callable[[str], object] = print
+    prompted: bool = True,
+    device: str = "auto",
+    say: Callable[[str], object] = print,
+    trained: bool = False,
 ) -> list[Scorer]:
     """All scorers that this machine can run: rules, embeddings, a real model's likelihoods.
 
-    ``prompted`` adds the slowest: the real model asked for a grade. A judge on a server joins in
+    ``prompted`` adds the slowest: the real model asked for a grade. ``trained`` adds the real model
+    fine-tuned to judge, which takes minutes unless it was done before. A judge on a server joins in
     where ``LESSONS_LIB_JUDGE_MODEL`` names one. Where the real model's package is missing, a
     sentence says so.
     """
@@ -172,6 +218,8 @@ def available_scorers(
     scorers.append(RankAverage((LENIENT, likelihood)))
     if prompted:
         scorers += [DigitJudge(model), LocalJudge(model)]
+    if trained:
+        scorers.append(TrainedJudge(finetune_judge(device=device, say=say).model))
     if os.environ.get(MODEL_VARIABLE):
         scorers.append(ServerJudge())
     return scorers
@@ -180,7 +228,7 @@ def available_scorers(
 def judge_the_judges(
     scorers: Sequence[Scorer], labelled: Sequence[LabelledAnswer] | None = None
 ) -> Verdicts:
-    """Rank scorers by how well they separate the labelled answers, with intervals of 95 %.
+    """Rank scorers by how well they tell good answers from bad ones, with intervals of 95 %.
 
     The answers are ``labelled_answers()`` if none are given; a shrunk run (``LESSONS_LIB_QUICK``)
     takes a few of them. The bootstrap draws questions, and both answers to each.
@@ -193,46 +241,45 @@ def judge_the_judges(
     labelled = list(labelled)
     if not labelled:
         raise ValueError("there are no labelled answers to judge by")
-    verdicts = [judge_one(scorer, labelled) for scorer in scorers]
-    verdicts.sort(key=lambda verdict: -(verdict.auc.value or 0))
+    entries, answers = [each.entry for each in labelled], [each.answer for each in labelled]
+    found = []
+    for scorer in scorers:
+        began = time.perf_counter()
+        scores = checked_scores(scorer, entries, answers)
+        found.append((scorer.name, scores, time.perf_counter() - began))
+    return _ranked(labelled, found)
+
+
+def _ranked(
+    labelled: list[LabelledAnswer], found: Sequence[tuple[str, list[Score], float]]
+) -> Verdicts:
+    """The verdicts on scorers, given as name, scores and seconds; the best first."""
+    groups, good = questions_of(labelled), [each.good for each in labelled]
+    grades = [each.grade for each in labelled]
+    verdicts = [
+        Verdict(
+            name,
+            scores,
+            _paired(scores, labelled),
+            bootstrap(auc, scores, good, groups=groups),
+            bootstrap(spearman, scores, grades, groups=groups),
+            seconds,
+        )
+        for name, scores, seconds in found
+    ]
+    verdicts.sort(key=lambda each: (each.paired.value or 0, each.auc.value or 0), reverse=True)
     return Verdicts(labelled, verdicts)
 
 
-def judge_one(scorer: Scorer, labelled: Sequence[LabelledAnswer]) -> Verdict:
-    """The verdict on one scorer. Raises as ``scorers.checked_scores``."""
-    began = time.perf_counter()
-    entries, answers = [each.entry for each in labelled], [each.answer for each in labelled]
-    scores = checked_scores(scorer, entries, answers)
-    seconds = time.perf_counter() - began
-    groups = questions_of(labelled)
-    separates = bootstrap(auc, scores, [each.good for each in labelled], groups=groups)
-    agrees = bootstrap(spearman, scores, [each.grade for each in labelled], groups=groups)
-    return Verdict(scorer.name, scores, separates, agrees, seconds)
+def _paired(scores: Sequence[Score], labelled: Sequence[LabelledAnswer]) -> Estimate:
+    """The share of questions whose good answer scores above the bad one, with its interval.
 
-
-def length_bias(
-    scorer: Scorer, entries: Sequence[Entry], answers: Sequence[str], filler: str = FILLER
-) -> Difference | None:
-    """By how much scores rise when polite words without content are added to every answer.
-
-    In the scorer's own unit: a mean difference over the pairs, with its interval. None where the
-    scorer scores no pair. Raises as ``scorers.checked_scores``.
+    Questions are independent, their answers are not: where each pair is won or lost, Wilson's
+    interval of these shares holds; where there are ties, the bootstrap's over questions.
     """
-    longer = [answer + filler for answer in answers]
-    before, after = (checked_scores(scorer, entries, each) for each in (answers, longer))
-    return paired_difference(before, after, scorer.orders_quality)
-
-
-def same_twice(
-    first: Sequence[Score], second: Sequence[Score], groups: Sequence[Hashable] | None = None
-) -> Estimate:
-    """Spearman's correlation of two gradings of the same answers, with its interval of 95 %.
-
-    For one judge asked twice, or for two judges. Where several answers answer the same question,
-    ``groups`` says which (``labelled_answers.questions_of``): the bootstrap then draws questions,
-    and all answers to each, as ``judge_one`` does.
-
-    Raises:
-        ValueError: as ``ranks.spearman`` and ``intervals.bootstrap``.
-    """
-    return bootstrap(spearman, first, second, groups=groups)
+    wins = pair_wins(scores, [each.good for each in labelled], questions_of(labelled))
+    if not wins or all(score is None for score in scores):
+        return Estimate(0.5 if wins else None, None, None, 0)
+    if set(wins) <= {0.0, 1.0}:
+        return wilson_interval(int(sum(wins)), len(wins))
+    return bootstrap_interval(wins)

@@ -10,6 +10,7 @@ from lessons_lib.data.world import load_facts
 from lessons_lib.data.world.bundled import all_entries, facts_of
 from lessons_lib.data.world.families import FAMILIES
 from lessons_lib.evaluation import ROUGE_L, STATISTICAL
+from lessons_lib.evaluation.comparison import FILLER
 from lessons_lib.evaluation.judges import judge_the_judges, length_bias, same_twice
 from lessons_lib.evaluation.judges.labelled_answers import (
     _PLANS,
@@ -20,7 +21,6 @@ from lessons_lib.evaluation.judges.labelled_answers import (
     labelled_answers,
     questions_of,
 )
-from lessons_lib.evaluation.judges.verdicts import FILLER
 from lessons_lib.evaluation.key_answers import find_words
 from lessons_lib.evaluation.scorers import EXACT, RuleScorer
 
@@ -41,7 +41,8 @@ def of_kind(kind):
 
 def test_there_are_as_many_of_each_kind_as_the_docstring_says():
     assert Counter(each.kind for each in LABELLED) == COUNTS
-    assert set(GRADES) == set(KINDS) == set(COUNTS)
+    # The judgements, a larger set, have one kind more.
+    assert set(GRADES) == set(KINDS) == {*COUNTS, "other question"}
     text = " ".join(labelled_answers.__doc__.split())
     for kind, count in COUNTS.items():
         assert f'{count} "{kind}"' in text
@@ -167,11 +168,61 @@ def test_a_perfect_a_reversed_and_a_silent_judge_are_seen_through():
     assert verdicts["reversed"].auc.value == 0
     assert "0 of 60" in str(verdicts) and "<table" in verdicts._repr_html_()
     (silent,) = [row for row in verdicts.table().rows if row[0] == "silent"]
-    assert silent[1:4] == ("–", "–", "0 of 60"), "no score, so no AUC is shown"
+    assert silent[1:5] == ("–", "–", "–", "0 of 60"), "no score, so no pairs and no AUC"
     with pytest.raises(KeyError, match="no verdict on 'nobody'; there are perfect, silent"):
         verdicts["nobody"]
     with pytest.raises(ValueError, match="no labelled answers"):
         judge_the_judges([EXACT], [])
+
+
+def judged(name, value, labelled):
+    values = [value(each) for each in labelled]
+    return RuleScorer(name, lambda entries, answers: values)
+
+
+def test_pairs_compare_the_answers_to_one_question_alone():
+    # Every second question is easy: all its scores are high, and the order within is always right.
+    easy = {index: index % 4 < 2 for index in range(60)}
+    order = {id(each): 10 * easy[i] + each.good for i, each in enumerate(LABELLED)}
+    scorer = judged("uneven", lambda each: order[id(each)], LABELLED)
+    found = judge_the_judges([scorer], LABELLED)["uneven"]
+    assert found.paired.value == 1 and found.auc.value == 0.75
+    assert 0.85 < found.paired.low < 1 == found.paired.high, "thirty questions: Wilson's interval"
+    tied = judge_the_judges([judged("tied", lambda each: 1, LABELLED)], LABELLED)["tied"]
+    assert tied.paired == (0.5, None, None, 30)
+    # Right on half of the questions, and undecided on the others.
+    half = judged("half", lambda each: each.good if each.kind != "right" else 0, LABELLED)
+    paired = judge_the_judges([half], LABELLED)["half"].paired
+    assert paired.value == 0.5 + 18 / 60 and paired.low < paired.value < paired.high
+
+
+def test_pairs_by_kind_tell_a_reworded_wrong_fact_from_one_in_the_wanted_words():
+    form = judged("form", lambda each: each.described in ("right", "wrong fact"), LABELLED)
+    verdicts = judge_the_judges([form, judged("silent", lambda each: None, LABELLED)], LABELLED)
+    assert verdicts.paired("reworded", "wrong fact")["form"][::3] == (0, 5)
+    assert verdicts.paired("reworded", "wrong fact")["silent"] == (0.5, None, None, 0)
+    rows = {row[0]: row[1:] for row in verdicts.pairs("form").rows}
+    assert rows["reworded v. wrong fact"][0] == "5" and rows["right v. wrong fact"][0] == "7"
+    assert rows["reworded v. reworded wrong fact"] == ("6", "0.50")
+    assert sum(int(row[0]) for row in rows.values()) == 30
+    assert verdicts.pairs().head == ("good v. bad", "pairs", "form", "silent")
+    with pytest.raises(KeyError, match="no verdict on 'nobody'"):
+        verdicts.pairs("nobody")
+
+
+def test_some_of_the_answers_are_judged_without_asking_again():
+    asked = []
+
+    def rule(entries, answers):
+        asked.append(len(answers))
+        return [float(len(answer)) for answer in answers]
+
+    verdicts = judge_the_judges([RuleScorer("long", rule)], LABELLED)
+    few = verdicts.only(lambda each: each.family in ("capitals", "plurals"))
+    again = judge_the_judges([RuleScorer("long", rule)], few.labelled)
+    assert few["long"].scores == again["long"].scores and few["long"].auc == again["long"].auc
+    assert len(few.labelled) == 4 and asked == [60, 4]
+    assert few["long"].seconds == pytest.approx(verdicts["long"].seconds / 15)
 
 
 def test_one_kind_against_another():
