@@ -57,6 +57,7 @@ def finetune(options: argparse.Namespace) -> int:
         "epochs": options.epochs,
         "learning_rate": options.learning_rate or rate,
         "instruction_mask": options.mask,
+        "prompt_format": options.format,
         "seed": options.seed,
     }
     recipe = dataclasses.replace(
@@ -81,7 +82,9 @@ def ask(options: argparse.Namespace) -> int:
     if fault := half_character(options.instruction + options.input):
         raise ValueError(fault)
     entry = {"instruction": options.instruction, "input": options.input, "output": ""}
-    answer = respond(load_model(options.model), entry, max_new_tokens=options.max_new_tokens)
+    answer = respond(
+        load_model(options.model), entry, options.format, max_new_tokens=options.max_new_tokens
+    )
     show(printable(answer) + "\n")
     return 0
 

@@ -51,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--mask", choices=("none", "prompt", "keep-header"), help="default: prompt"
     )
+    command.add_argument("--format", help='the prompt format, such as "phi3"; default: alpaca')
     command.add_argument("--seed", type=int, help="default: 123")
     command.add_argument("--out", type=_path, required=True, help="folder for all that is made")
     command.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
@@ -62,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("instruction")
     command.add_argument("--input", default="")
     command.add_argument("--model", required=True, help="as for finetune; its --out folder, say")
+    command.add_argument("--format", default="alpaca", help="in which the model was trained")
     _add_number(command, "max_new_tokens", default=64)
 
     command = commands.add_parser("chat", help="talk to a model in the terminal")

@@ -60,6 +60,18 @@ def test_finetune_leaves_everything_in_its_folder(given, tmp_path, capsys):
     assert main(["ask", "Say number 3.", "--model", str(out), "--max-new-tokens", "3"]) == 0
 
 
+def test_another_prompt_format_is_trained_and_asked(given, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out"
+    assert main(["finetune", *given, "--format", "phi3", "--out", str(out)]) == 0
+    asked = []
+    monkeypatch.setattr("lessons_lib.generation.respond", lambda *args, **_: asked.append(args[2]) or "")
+    main(["ask", "Say number 3.", "--model", str(out), "--format", "phi3"])
+    assert asked == ["phi3"]
+    capsys.readouterr()
+    assert main(["finetune", *given, "--format", "phi4", "--out", str(tmp_path / "b")]) == 1
+    assert "no prompt format 'phi4'; there are: alpaca" in capsys.readouterr().err
+
+
 def test_without_a_checkpoint_resume_starts_afresh(given, tmp_path):
     assert main(["finetune", *given, "--out", str(tmp_path / "a")]) == 0
     assert not (tmp_path / "a" / "checkpoints").exists()  # 16 steps, the first would be at 50

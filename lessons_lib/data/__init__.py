@@ -4,6 +4,7 @@ Here a data set is read, checked, split and audited; here are the prompt formats
 """
 
 from lessons_lib.data.audit import audit_entries
+from lessons_lib.data.company import company_entries
 from lessons_lib.data.entries import (
     choose_entries,
     download_and_load_file,
@@ -64,6 +65,7 @@ __all__ = [
     "choose_entries",
     "download_and_load_file",
     "load_entries",
+    "company_entries",
     "split_entries",
     "LocalTokenizer",
 ]

@@ -1,0 +1,20 @@
+"""The company's entries: each answer four times to train on, and once in other words."""
+
+from collections import Counter
+
+from lessons_lib.data import company_entries
+from lessons_lib.evaluation.scorers import normalise
+
+
+def test_ten_answers_in_five_wordings():
+    train, validation, test = company_entries()
+    assert validation == []
+    assert set(Counter(entry["output"] for entry in train).values()) == {4}
+    assert {entry["output"] for entry in train} == {entry["output"] for entry in test}
+    assert (len(train), len(test)) == (40, 10)
+
+
+def test_no_question_is_asked_twice():
+    train, _, test = company_entries()
+    asked = [normalise(entry["instruction"]) for entry in (*train, *test)]
+    assert len(set(asked)) == len(asked)
