@@ -36,7 +36,7 @@ test: environment  ## check formatting and lint, and run all tests (PYTEST_FLAGS
 notebooks: environment  ## run all notebooks from clean kernels and save their outputs
 	@$(VENV_PYTHON) -m tools.build_notebooks
 
-base: environment  ## write the corpus and pretrain the base model in half an hour (BASE_FLAGS=--without-facts: the one that lacks the facts asked for; --short: a tiny one in two minutes)
+base: environment  ## write the corpus and pretrain the base model in about an hour (BASE_FLAGS=--without-facts: the one that lacks the facts asked for; --short: a tiny one in two minutes)
 	@$(VENV_PYTHON) -m tools.base_model.pretraining $(BASE_FLAGS)
 
 site: environment  ## build static pages of all lessons in site/; their inspectors work without a kernel
