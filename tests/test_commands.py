@@ -64,7 +64,9 @@ def test_another_prompt_format_is_trained_and_asked(given, tmp_path, capsys, mon
     out = tmp_path / "out"
     assert main(["finetune", *given, "--format", "phi3", "--out", str(out)]) == 0
     asked = []
-    monkeypatch.setattr("lessons_lib.generation.respond", lambda *args, **_: asked.append(args[2]) or "")
+    monkeypatch.setattr(
+        "lessons_lib.generation.respond", lambda *args, **_: asked.append(args[2]) or ""
+    )
     main(["ask", "Say number 3.", "--model", str(out), "--format", "phi3"])
     assert asked == ["phi3"]
     capsys.readouterr()
