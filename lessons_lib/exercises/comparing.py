@@ -112,7 +112,8 @@ def _difference_of_tensors(expected: Tensor, got: Any) -> Difference | None:
         if len(index) != 2:
             return Difference("The values differ.", column=index[-1] if index else None)
         row, column = index
-        values = f"expected {expected[row, column]}, got {got[row, column]}"
+        wanted, found = (_number(each[row, column]) for each in (expected, got))
+        values = f"expected {wanted}, got {found}"
         return Difference(f"row {row}, column {column}: {values}.", None, row, column)
     if got.is_floating_point() != expected.is_floating_point() or (
         not expected.is_floating_point() and got.dtype != expected.dtype
@@ -122,6 +123,11 @@ def _difference_of_tensors(expected: Tensor, got: Any) -> Difference | None:
             f"yours is {got.dtype}."
         )
     return None
+
+
+def _number(value: Tensor) -> str:
+    """A cell's number, without the digits that float32 does not have."""
+    return f"{value.item():.7g}" if value.is_floating_point() else str(value.item())
 
 
 def first_wrong(expected: Tensor, got: Tensor) -> tuple[int, ...]:

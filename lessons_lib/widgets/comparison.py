@@ -61,9 +61,9 @@ class BatchComparison(PicturedWidget):
         inspector.observe(lambda _: setattr(self, side, _options(inspector)), names=list(OPTIONS))
 
     def alt_text(self) -> str:
-        """Both pictures in words."""
+        """Both pictures in words, as ``to_png`` draws them: the left one stands above."""
         left, right = (inspector.alt_text() for inspector in self.inspectors)
-        return f"Left: {left} Right: {right}"
+        return f"Above: {left} Below: {right}"
 
     def to_png(self) -> bytes:
         """Both pictures, the left one above the right one, as one PNG.
