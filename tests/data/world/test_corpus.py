@@ -7,6 +7,7 @@ import re
 import pytest
 
 from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.world import (
     bundled_entries,
     held_out_entries,
@@ -19,7 +20,6 @@ from lessons_lib.data.world.families import FAMILIES
 from lessons_lib.data.world.pairs import REWRITES
 from lessons_lib.data.world.prose import load_family_prose
 from lessons_lib.data.world.tellers import Cast, Teller
-from lessons_lib.support.draw import Draw
 from tools.base_model.pretraining import PretrainingRecipe
 
 DOCUMENTS = 800  # about a fifth of the pretraining text, from its start
