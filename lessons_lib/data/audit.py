@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.entries import says_no_input
 from lessons_lib.data.reading import DatasetError, Entry, Splits, as_entries
 from lessons_lib.data.reading.rows import warn_caller
-from lessons_lib.support.draw import Draw
 
 NEAR_DUPLICATE = 90  # per cent of characters that two entries share, in order, to count as near
 SHOWN_PAIRS = 5

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.reading import (
     DatasetError,
     Entry,
@@ -28,7 +29,6 @@ from lessons_lib.data.reading import (
 from lessons_lib.data.reading.fields import Names
 from lessons_lib.data.reading.rows import READ_LIMIT, SUFFIXES, check_suffix, unpack, warn_caller
 from lessons_lib.support import cache_folder, write_whole
-from lessons_lib.support.draw import Draw
 from lessons_lib.support.files import fetch
 from lessons_lib.support.paths import ASSETS
 

@@ -22,7 +22,7 @@ def twin():
     return inspect_batch(chosen, substep="2.4", selected=[0, 1, 2])
 
 
-def walk(page, inspector, expected):
+def walk(inspector, expected):
     """Pick entries, step from 2.4 to 2.5, switch the mask: each time compare the counts."""
 
     def agree():
@@ -73,7 +73,7 @@ def test_in_jupyterlab(opened, tmp_path):
         first.scroll_into_view_if_needed()
         # JupyterLab draws what comes into view anew.
         first.locator(".bi-headline", has_text="targets count").wait_for(timeout=30_000)
-        walk(opened, first, twin())
+        walk(first, twin())
         opened.goto("about:blank")
 
 
@@ -90,7 +90,7 @@ def lesson_page(tmp_path_factory, kernel_environment):
 
 def test_on_the_site_without_a_kernel(opened, lesson_page):
     opened.goto(lesson_page.as_uri())
-    walk(opened, opened.locator(".bi").first, twin())
+    walk(opened.locator(".bi").first, twin())
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 
-from tests.helpers.servers import free_port
+from tests.helpers.servers import free_port, until
 from tools.build_notebooks import KERNEL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,10 +147,9 @@ def headline(page):
 
 def expect_headline(page, expected, what=""):
     """The summary comes to say so, within the time that a busy machine may need."""
-    latest = time.monotonic() + 20
-    while (found := headline(page)) != expected and time.monotonic() < latest:
-        time.sleep(0.05)
-    assert found == expected, what
+    with contextlib.suppress(AssertionError):  # the comparison says what differs
+        until(lambda: headline(page) == expected)
+    assert headline(page) == expected, what
 
 
 def choose(page, name, value):

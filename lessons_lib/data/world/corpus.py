@@ -8,13 +8,13 @@ The same seed gives the same bytes. Lesson 08 shows what a model learns from the
 import re
 from collections.abc import Collection, Iterator
 
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.world.bundled import FactPlace
 from lessons_lib.data.world.facts import load_facts, upper_first
 from lessons_lib.data.world.families import FAMILIES
 from lessons_lib.data.world.pairs import REWRITES
 from lessons_lib.data.world.prose import load_lines, load_sections
 from lessons_lib.data.world.tellers import Cast, PairTeller, Teller, in_a_row, make_tellers
-from lessons_lib.support.draw import Draw
 
 # The relative frequency of each kind of section.
 SECTIONS = {

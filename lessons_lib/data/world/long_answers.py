@@ -9,11 +9,11 @@ import json
 from pathlib import Path
 
 from lessons_lib.data import Entry, split_entries
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.world.facts import load_facts
 from lessons_lib.data.world.families import FAMILIES
 from lessons_lib.data.world.tellers import in_a_row
 from lessons_lib.support import cache_folder, write_whole
-from lessons_lib.support.draw import Draw
 
 FACTS_AN_ENTRY = 4
 SIZES = {"train": 935, "test": 110, "validation": 55}  # as ``split_entries`` cuts 1,100 entries

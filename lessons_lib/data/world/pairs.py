@@ -7,11 +7,11 @@ or the output of an entry. ``corpus`` tells the pairs in prose.
 import functools
 from collections.abc import Callable, Iterator
 
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.world.bundled import all_entries
 from lessons_lib.data.world.facts import Fact, load_facts, upper_first
 from lessons_lib.data.world.families import voices
 from lessons_lib.data.world.prose import load_material
-from lessons_lib.support.draw import Draw
 
 Pair = tuple[str, str]  # before, after
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Collection, Iterator
 
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.world.bundled import FactPlace
 from lessons_lib.data.world.facts import Fact, load_facts
 from lessons_lib.data.world.families import FAMILIES, Family
 from lessons_lib.data.world.pairs import Pair, fresh_pairs
 from lessons_lib.data.world.prose import load_family_prose, load_lines
-from lessons_lib.support.draw import Draw
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (

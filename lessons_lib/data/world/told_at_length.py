@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lessons_lib.data import Entry
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.world.bundled import bundled_entries, facts_of
 from lessons_lib.data.world.facts import Fact
 from lessons_lib.data.world.families import Family
 from lessons_lib.data.world.pairs import REWRITES
 from lessons_lib.data.world.prose import load_family_prose
 from lessons_lib.support import cache_folder, write_whole
-from lessons_lib.support.draw import Draw
 
 FURTHER_SENTENCES = 2
 # Sentences that need somebody's name, a place or a day say more than the fact.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from lessons_lib.data import Entry, Splits, split_entries
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.world import bundled_entries, choosing_entries, facts_of, load_facts
 from lessons_lib.data.world.facts import Fact
 from lessons_lib.data.world.families import Family
@@ -24,7 +25,6 @@ from lessons_lib.evaluation.judges.labelled_answers import (
     asked_columns,
     echo_of,
 )
-from lessons_lib.support.draw import Draw
 
 INSTRUCTION = "Does the answer say the same as the reference? Answer yes or no."
 YES, NO = "Yes.", "No."

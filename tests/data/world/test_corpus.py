@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from lessons_lib.data import PROMPT_FORMATS, get_tokenizer
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.world import (
     bundled_entries,
     choosing_entries,
@@ -23,7 +24,6 @@ from lessons_lib.data.world.families import FAMILIES
 from lessons_lib.data.world.pairs import REWRITES
 from lessons_lib.data.world.prose import load_family_prose
 from lessons_lib.data.world.tellers import Cast, Teller
-from lessons_lib.support.draw import Draw
 from tools.base_model.recipe import PretrainingRecipe
 
 DOCUMENTS = 800  # about a fifth of the pretraining text, from its start

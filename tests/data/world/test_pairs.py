@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
+from lessons_lib.data.draw import Draw
 from lessons_lib.data.world.bundled import all_entries
 from lessons_lib.data.world.pairs import REWRITES, fresh_pairs
-from lessons_lib.support.draw import Draw
 
 
 def some_pairs(family, count=400, seed=1):
