@@ -1,9 +1,9 @@
-"""The miniature world's entries with longer answers, and nothing else changed. Lesson 11.
+"""The miniature world's entries with longer answers, little else changed. Lesson 11.
 
 The same instructions, inputs, families and facts; after the wanted sentence come two more, which
 tell the same fact, or the same rewriting, in words of the corpus, always the same two wordings for
-a family. So a difference between results on these entries and on the original ones is one of
-length.
+a family. Besides its length an answer differs in that: its end repeats what its beginning said, in
+sentences of a kind that the base model has read.
 """
 
 import json
