@@ -130,7 +130,7 @@ def choosing_entries() -> list[Entry]:
 
 
 def reporting_entries() -> list[Entry]:
-    """The other 300, answered only when all is chosen: lesson 11 reports its comparisons on them."""
+    """The other 300, answered only when all is chosen: what lesson 11 reports is about these."""
     return _half_of_held_out(1)
 
 
