@@ -14,4 +14,4 @@ def company_entries() -> Splits:
     test part. No validation part.
     """
     entries = load_entries(ASSETS / "company.json")
-    return Splits(entries[:TRAINED_ON], [], entries[TRAINED_ON:])
+    return Splits(train=entries[:TRAINED_ON], validation=[], test=entries[TRAINED_ON:])

@@ -7,14 +7,15 @@ from lessons_lib.evaluation.scorers import normalise
 
 
 def test_ten_answers_in_five_wordings():
-    train, validation, test = company_entries()
-    assert validation == []
+    company = company_entries()
+    train, test = company.train, company.test
+    assert company.validation == []
     assert set(Counter(entry["output"] for entry in train).values()) == {4}
     assert {entry["output"] for entry in train} == {entry["output"] for entry in test}
     assert (len(train), len(test)) == (40, 10)
 
 
 def test_no_question_is_asked_twice():
-    train, _, test = company_entries()
-    asked = [normalise(entry["instruction"]) for entry in (*train, *test)]
+    company = company_entries()
+    asked = [normalise(entry["instruction"]) for entry in (*company.train, *company.test)]
     assert len(set(asked)) == len(asked)
