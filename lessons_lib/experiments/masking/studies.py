@@ -56,8 +56,8 @@ class Study(NamedTuple):
 def study_of(name: str) -> Study:
     """The study on "bundled" entries, on "longer" or "long" answers, or on the "book"'s entries.
 
-    "bundled" trains every mode for as many steps; in "epochs", on the same entries, each mode has
-    its own best number of epochs. Both choose by 300 held-out entries and report on 300 others, and
+    "bundled" trains every mode for as many steps; in "epochs", on the same entries, "none" and
+    "prompt" have each its own best number of epochs. Both choose by 300 held-out entries and report on 300 others, and
     so does "longer": the same entries with longer answers.
 
     Raises:
@@ -65,13 +65,15 @@ def study_of(name: str) -> Study:
     """
     recipe = get_recipe("lesson-09")
     if name in ("bundled", "epochs"):
-        return Study(
+        bundled = Study(
             dataclasses.replace(recipe, entries="bundled"),
-            epochs=EPOCHS if name == "epochs" else None,
-            selection_seeds=1 if name == "epochs" else 2,  # of twenty settings for each mode
             choosing=choosing_entries(),
             test=reporting_entries(),
         )
+        if name == "bundled":
+            return bundled
+        # Twenty settings for each mode: two modes, and settings are compared with one seed.
+        return bundled._replace(modes=("none", "prompt"), selection_seeds=1, epochs=EPOCHS)
     if name == "longer":
         return Study(
             dataclasses.replace(recipe, entries=str(told_at_length_file())),
