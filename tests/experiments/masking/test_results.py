@@ -262,12 +262,21 @@ def test_each_paper_has_a_row_with_what_was_found_here(experiment):
     assert claims_table({"toy": only}).rows[1][3] == "–"
 
 
+STUDY_MODES = {"epochs": ["none", "prompt"], "book": ["none", "keep-header", "prompt"]}
+
+
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_large_experiments_are_whole(name):
     found = committed_experiment(name)
-    modes = ["none", "keep-header", "prompt"] + ["weight 0.1"] * (name != "book")
+    modes = STUDY_MODES.get(name, ["none", "keep-header", "prompt", "weight 0.1"])
     assert found.modes == modes
-    sizes = {"bundled": (5, 300), "epochs": (5, 300), "long": (5, 110), "book": (2, 110)}
+    sizes = {
+        "bundled": (5, 300),
+        "epochs": (5, 300),
+        "longer": (5, 300),
+        "long": (5, 110),
+        "book": (2, 110),
+    }
     seeds, entries = sizes[name]
     for mode in modes:
         runs = found.chosen_runs(mode)
