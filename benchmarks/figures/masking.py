@@ -4,8 +4,9 @@ There are five: "bundled", with settings chosen by 300 held-out entries and meas
 "epochs", two of the modes, each with its own best number of epochs; "longer", the same entries with
 longer answers; "long", short instructions with long outputs; and "book", the book's 1,100 entries,
 with a real language model, if ``LESSONS_LIB_REAL_ENTRIES`` names their file. Runs are kept in the
-cache folder (the book's need 5 GB), so that a second start continues where the first was cut off. ``--cell MODE SEED`` makes one run again and compares it with the committed one. Prints tables
-for people, then JSON in the last line.
+cache folder (the book's need 5 GB), so that a second start continues where the first was cut off.
+``--cell MODE SEED`` makes one run again and compares it with the committed one. Prints tables for
+people, then JSON in the last line.
 """
 
 import argparse

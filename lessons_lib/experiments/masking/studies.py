@@ -57,8 +57,8 @@ def study_of(name: str) -> Study:
     """The study on "bundled" entries, on "longer" or "long" answers, or on the "book"'s entries.
 
     "bundled" trains every mode for as many steps; in "epochs", on the same entries, "none" and
-    "prompt" have each its own best number of epochs. Both choose by 300 held-out entries and report on 300 others, and
-    so does "longer": the same entries with longer answers.
+    "prompt" have each its own best number of epochs. Both choose by 300 held-out entries and
+    report on 300 others, and so does "longer": the same entries with longer answers.
 
     Raises:
         KeyError: there is no such study. ValueError: nothing says where the book's entries are.
