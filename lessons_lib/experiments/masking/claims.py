@@ -1,7 +1,7 @@
 """What three papers say about masking the instruction, beside what the large experiments say.
 
-Lesson 11. The papers trained models hundreds of times as large as the course's own; what holds
-there need not hold here, nor the other way round.
+Lesson 11. The papers trained models more than a thousand times as large as the course's own; what
+holds there need not hold here, nor the other way round.
 """
 
 from collections.abc import Mapping
