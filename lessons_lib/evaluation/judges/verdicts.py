@@ -39,6 +39,7 @@ from lessons_lib.support import CheckpointError, Table, is_quick
 from lessons_lib.support.devices import pick_device
 
 QUICK_ANSWERS = 4  # in a shrunk run, whose results say nothing
+QUICK_PAIRS = 24  # in a shrunk run, of the pairs that it is given
 
 
 @dataclass(frozen=True)
@@ -236,9 +237,9 @@ def judge_the_judges(
     Raises:
         ValueError: there are no answers. As ``scorers.checked_scores``.
     """
-    if labelled is None:
-        labelled = labelled_answers()[: QUICK_ANSWERS if is_quick() else None]
-    labelled = list(labelled)
+    given, labelled = labelled, list(labelled_answers() if labelled is None else labelled)
+    if is_quick():
+        labelled = labelled[:QUICK_ANSWERS] if given is None else _some_pairs(labelled)
     if not labelled:
         raise ValueError("there are no labelled answers to judge by")
     entries, answers = [each.entry for each in labelled], [each.answer for each in labelled]
@@ -248,6 +249,12 @@ def judge_the_judges(
         scores = checked_scores(scorer, entries, answers)
         found.append((scorer.name, scores, time.perf_counter() - began))
     return _ranked(labelled, found)
+
+
+def _some_pairs(labelled: list[LabelledAnswer]) -> list[LabelledAnswer]:
+    """Every so many pairs, so that each kind of question is still among them."""
+    every = max(1, len(labelled) // 2 // QUICK_PAIRS)
+    return [each for index, each in enumerate(labelled) if index // 2 % every == 0]
 
 
 def _ranked(
