@@ -1,7 +1,7 @@
 """What three papers say about masking the instruction, beside what the large experiments say.
 
-Lesson 11. The papers trained models more than a thousand times as large as the course's own; what
-holds there need not hold here, nor the other way round.
+Lesson 11. The papers trained models hundreds to thousands of times as large as the course's own;
+what holds there need not hold here, nor the other way round.
 """
 
 from collections.abc import Mapping
@@ -36,8 +36,9 @@ CLAIMS = (
         "Huerta-Enochian and Ko 2024, Instruction Fine-Tuning: Does Prompt Loss Matter? (EMNLP)",
         "LLaMA 1 and 2 (7 billion parameters) on three versions of Stanford Alpaca's entries; ten "
         "weights of the prompt from 0 to 1",
-        "Where outputs are short, the weight matters, and one between 0 and 1 does best. Where "
-        "they are long, no relation was found.",
+        "Where the training outputs are short, the weight matters: small ones did best on multiple "
+        "choice and short answers, large ones on long answers. Where they are long, no relation "
+        "was found.",
         "prompt",
         "weight 0.1",
     ),
