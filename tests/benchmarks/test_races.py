@@ -178,7 +178,7 @@ def test_lesson_09s_race_runs(capsys):
     result = last_line(out)
     assert set(finetune.TARGETS) <= set(result)
     assert result["steps"] == 1
-    assert "First loss of both: 1." in out
+    assert "First loss of both: 4." in out
 
 
 def test_runs_take_turns_a_few_steps_at_a_time():

@@ -35,7 +35,7 @@ def test_both_sides_follow_what_is_clicked_and_set():
     left.substep = "2.4"
     assert pair.left["substep"] == "2.4" and pair.right["substep"] == "2.5"
     assert pair._datas[1] is None  # the same data travels once
-    assert "Left:" in pair.alt_text() and len(pair.to_png()) < 160_000
+    assert "Above:" in pair.alt_text() and len(pair.to_png()) < 160_000
     with pytest.raises(ValueError, match="same entries"):
         compare_batches(left, inspect_batch(ENTRIES[:2]))
     with pytest.raises(InspectorError, match="before two inspectors are compared"):

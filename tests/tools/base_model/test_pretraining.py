@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lessons_lib.data import END_OF_TEXT, get_tokenizer
-from lessons_lib.data.world import write_documents
+from lessons_lib.data.world import write_dictation, write_documents
 from lessons_lib.models import GPTConfig, load_model, read_about
 from tools.base_model import pretraining
 from tools.base_model.muon import Muon, orthogonalized
@@ -25,17 +25,19 @@ TINY = PretrainingRecipe(
 )
 
 
+def cut(documents, count):
+    """The first so many rows of 33 tokens; each begins with the token that ends the one before."""
+    encode = get_tokenizer().encode_ordinary
+    text = [t for d in itertools.islice(documents, 40) for t in [*encode(d), END_OF_TEXT]]
+    return [tuple(text[start : start + 33]) for start in range(0, count * 32, 32)]
+
+
 def test_rows_are_the_text_cut_without_gaps():
     corpus = make_corpus(TINY)
     assert corpus.rows.shape == (TINY.steps * 4, 33) and TINY.steps == 12
-    tokenizer = get_tokenizer()
-    text = [
-        t
-        for d in itertools.islice(write_documents(TINY.seed), 5)
-        for t in [*tokenizer.encode_ordinary(d), END_OF_TEXT]
-    ]
-    starts = {tuple(text[start : start + 33]) for start in range(0, 48 * 32, 32)}
-    assert {tuple(row) for row in corpus.rows.tolist()} == starts
+    rows, dictated = [tuple(row) for row in corpus.rows.tolist()], round(0.08 * 48)
+    assert set(rows[:dictated]) == set(cut(write_dictation(TINY.seed), dictated))
+    assert set(rows[dictated:]) == set(cut(write_documents(TINY.seed), 48 - dictated))
     assert corpus.known == sorted(set(corpus.rows.flatten().tolist()))
 
 
@@ -62,13 +64,13 @@ def test_a_model_without_the_facts_reads_other_text_with_the_same_tokens():
 def test_options_make_another_recipe_that_needs_a_place_of_its_own(tmp_path, capsys):
     out = ["--out", str(tmp_path / "tried.safetensors")]
     _, recipe = parse(["--layers", "6", "--width", "150", "--tokens", "1000", "--rate", "1", *out])
-    assert (recipe.model.layers, recipe.model.width, recipe.model.heads) == (6, 150, 5)
+    assert (recipe.model.layers, recipe.model.width, recipe.model.heads) == (6, 150, 6)
     assert (recipe.tokens, recipe.learning_rate) == (1000, 1)
     assert recipe.matrix_learning_rate == PretrainingRecipe().matrix_learning_rate
     assert parse([])[1] == PretrainingRecipe()
     assert parse(["--without-facts"])[1] == PretrainingRecipe(without_facts=True)
     with pytest.raises(SystemExit):
-        parse(["--layers", "6"])
+        parse(["--layers", "5"])
     assert "--out" in capsys.readouterr().err
 
 
