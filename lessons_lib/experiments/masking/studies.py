@@ -32,7 +32,7 @@ from lessons_lib.support import write_all_whole
 from lessons_lib.support.paths import MEASURED
 from lessons_lib.training import Recipe, get_recipe
 
-EPOCHS = (1, 2, 3, 5, 8)  # to choose from where each mode has its own number
+EPOCHS = (1, 2, 3, 5)  # to choose from where each mode has its own number
 REAL_ENTRIES = "LESSONS_LIB_REAL_ENTRIES"  # names the file of the book's entries
 CACHE = "LESSONS_LIB_CACHE"
 
@@ -72,7 +72,7 @@ def study_of(name: str) -> Study:
         )
         if name == "bundled":
             return bundled
-        # Twenty settings for each mode: two modes, and settings are compared with one seed.
+        # Sixteen settings for each mode: two modes, and settings are compared with one seed.
         return bundled._replace(modes=("none", "prompt"), selection_seeds=1, epochs=EPOCHS)
     if name == "longer":
         return Study(
