@@ -2,8 +2,8 @@
 
 The same instructions, inputs, families and facts; after the wanted sentence come two more, which
 tell the same fact, or the same rewriting, in words of the corpus, always the same two wordings for
-a family. Besides its length an answer differs in that: its end repeats what its beginning said, in
-sentences of a kind that the base model has read.
+a family. So an answer is longer, and its end repeats what its beginning said, in sentences of a
+kind that the base model has read.
 """
 
 import json

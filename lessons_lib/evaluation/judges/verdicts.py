@@ -237,9 +237,11 @@ def judge_the_judges(
     Raises:
         ValueError: there are no answers. As ``scorers.checked_scores``.
     """
-    given, labelled = labelled, list(labelled_answers() if labelled is None else labelled)
-    if is_quick():
-        labelled = labelled[:QUICK_ANSWERS] if given is None else _some_pairs(labelled)
+    if labelled is None:
+        labelled = labelled_answers()[: QUICK_ANSWERS if is_quick() else None]
+    elif is_quick():
+        labelled = _some_pairs(labelled)
+    labelled = list(labelled)
     if not labelled:
         raise ValueError("there are no labelled answers to judge by")
     entries, answers = [each.entry for each in labelled], [each.answer for each in labelled]
@@ -251,7 +253,7 @@ def judge_the_judges(
     return _ranked(labelled, found)
 
 
-def _some_pairs(labelled: list[LabelledAnswer]) -> list[LabelledAnswer]:
+def _some_pairs(labelled: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
     """Every so many pairs, so that each kind of question is still among them."""
     every = max(1, len(labelled) // 2 // QUICK_PAIRS)
     return [each for index, each in enumerate(labelled) if index // 2 % every == 0]

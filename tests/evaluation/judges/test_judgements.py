@@ -13,6 +13,7 @@ from lessons_lib.data.world import (
     reporting_entries,
 )
 from lessons_lib.data.world.families import FAMILIES
+from lessons_lib.evaluation.judges import judge_the_judges
 from lessons_lib.evaluation.judges.judgements import (
     INSTRUCTION,
     UNTRAINED_FAMILIES,
@@ -22,6 +23,7 @@ from lessons_lib.evaluation.judges.judgements import (
     wordings_of,
 )
 from lessons_lib.evaluation.judges.labelled_answers import asked_columns, echo_of, questions_of
+from lessons_lib.evaluation.scorers import LENIENT
 
 PARTS = "training", "validation", "test"
 PAIRS = {part: judgement_pairs(part) for part in PARTS}
@@ -162,3 +164,11 @@ def test_a_judge_is_trained_on_as_many_yes_as_no_and_on_no_test_pair():
         assert outputs["Yes."] == outputs["No."] > 0
     asked = {entry["input"] for entry in train}
     assert not asked & {judgement_entry(each.entry, each.answer)["input"] for each in TEST}
+
+
+def test_a_shrunk_run_judges_some_whole_pairs_of_all_kinds_of_families(monkeypatch):
+    monkeypatch.setenv("LESSONS_LIB_QUICK", "1")
+    judged = judge_the_judges([LENIENT], TEST).labelled
+    assert 48 <= len(judged) < 100 and all(each in TEST for each in judged)
+    assert [each.good for each in judged] == [True, False] * (len(judged) // 2)
+    assert {each.family in UNTRAINED_FAMILIES for each in judged} == {True, False}
