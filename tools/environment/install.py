@@ -240,7 +240,7 @@ class SetUp:
     def check_imports(self):
         # matplotlib.pyplot lists the fonts once, which the first lesson need not wait for.
         names = "torch, tiktoken, jupyterlab, ipykernel, ipywidgets, anywidget, matplotlib.pyplot"
-        names += ", transformers, gguf, openai, rouge_score, sacrebleu, lessons_lib"
+        names += ", transformers, accelerate, gguf, openai, rouge_score, sacrebleu, lessons_lib"
         if self.profile == "test":
             names += ", pytest, llms_from_scratch.ch07"
         self.run([str(venv_python()), "-c", "import " + names])
