@@ -1,0 +1,1 @@
+"""Texts of a learner are kept, and graded by a rubric."""
