@@ -57,12 +57,16 @@ EXERCISES = Exercises()
 
 
 @functools.cache
+def declared() -> tuple[Any, ...]:
+    """All that the stages declare, checked exercises and open ones, in the order of the lessons."""
+    rooms = [importlib.import_module(f"lessons_lib.exercises.{stage}") for stage in STAGES]
+    found = [getattr(room, name) for room in rooms for name in room.__all__]
+    return tuple(sorted(found, key=lambda each: each.lesson))
+
+
+@functools.cache
 def _load() -> dict[str, Exercise]:
-    found: list[Exercise] = []
-    for stage in STAGES:
-        room = importlib.import_module(f"lessons_lib.exercises.{stage}")
-        found += [getattr(room, name) for name in room.__all__]
-    return {each.name: each for each in sorted(found, key=lambda each: each.lesson)}
+    return {each.name: each for each in declared() if isinstance(each, Exercise)}
 
 
 def find(name: str) -> Exercise:
@@ -145,10 +149,10 @@ def progress() -> Table:
     """All exercises in the order of the lessons, and how far this learner has come with each."""
     record = read_record(PROGRESS)
     rows = []
-    for name, exercise in EXERCISES.items():
-        rows.append((exercise.lesson, name, exercise.title, _state(record.get(name, {}))))
-    passed = sum(record.get(name, {}).get("passed") is True for name in EXERCISES)
-    rows.append(("", "", "all", f"{passed} of {len(EXERCISES)} passed"))
+    for each in declared():
+        rows.append((each.lesson, each.name, each.title, _state(record.get(each.name, {}))))
+    done = sum(_done(record.get(each.name, {})) for each in declared())
+    rows.append(("", "", "all", f"{done} of {len(declared())} done"))
     return Table(("lesson", "name", "exercise", "state"), tuple(rows))
 
 
@@ -185,12 +189,22 @@ def _state(known: dict[str, Any]) -> str:
     state = "○ not attempted yet"
     if known.get("passed") is True:
         state = "✓ passed"
+    elif known.get("written") is True:
+        state = "✓ written and graded" if known.get("graded") is True else "written, not graded yet"
     elif attempts:
         state = f"✗ {known.get('last', Verdict.WRONG)}"
     more = [f"{attempts} attempts"] if attempts > 1 else []
     more += [f"{hints} hints" if hints > 1 else "one hint"] if hints else []
     more += ["solution seen"] if known.get("revealed") else []
     return f"{state} ({', '.join(more)})" if more else state
+
+
+def _done(known: dict[str, Any]) -> bool:
+    """Whether it was passed, or, where there is no check, written and graded by its author."""
+    return known.get("passed") is True or (known.get("written"), known.get("graded")) == (
+        True,
+        True,
+    )
 
 
 def _count(known: dict[str, Any], name: str) -> int:

@@ -11,33 +11,46 @@ import json
 import sys
 from pathlib import Path
 
-from lessons_lib.exercises import EXERCISES, Exercise
-from lessons_lib.exercises.registry import find, statement_cell, stub_cell
+from lessons_lib.exercises import Exercise
+from lessons_lib.exercises.open_ended import OpenExercise, write_up
+from lessons_lib.exercises.open_ended.rubric import statement_cell as open_statement_cell
+from lessons_lib.exercises.open_ended.rubric import writing_cell
+from lessons_lib.exercises.registry import declared, statement_cell, stub_cell
 from tools.build_notebooks import lab_paths, lesson_paths, short_name
 
 
-def statement_id(exercise: Exercise) -> str:
+def statement_id(exercise: Exercise | OpenExercise) -> str:
     return f"exercise-{exercise.name}"
 
 
-def stub_id(exercise: Exercise) -> str:
+def stub_id(exercise: Exercise | OpenExercise) -> str:
     return f"attempt-{exercise.name}"
 
 
-def exercise_cells(exercise: Exercise) -> tuple[dict, dict]:
+def exercise_cells(exercise: Exercise | OpenExercise) -> tuple[dict, dict]:
     """The two cells of an exercise as a notebook's JSON."""
-    result = exercise.check(exercise.attempt)
-    text, page = str(result), result._repr_html_()
+    if isinstance(exercise, OpenExercise):
+        texts = open_statement_cell(exercise), writing_cell(exercise)
+        said = str(write_up(exercise.name))
+        output = {
+            "data": {"text/markdown": _lines(said), "text/plain": _lines(said)},
+            "execution_count": None,
+            "metadata": {},
+            "output_type": "execute_result",
+        }
+    else:
+        texts = statement_cell(exercise), stub_cell(exercise)
+        result = exercise.check(exercise.attempt)
+        output = {
+            "data": {"text/html": _lines(result._repr_html_()), "text/plain": _lines(str(result))},
+            "metadata": {},
+            "output_type": "display_data",
+        }
     statement = {
         "cell_type": "markdown",
         "id": statement_id(exercise),
         "metadata": {},
-        "source": _lines(statement_cell(exercise)),
-    }
-    output = {
-        "data": {"text/html": _lines(page), "text/plain": _lines(text)},
-        "metadata": {},
-        "output_type": "display_data",
+        "source": _lines(texts[0]),
     }
     stub = {
         "cell_type": "code",
@@ -45,7 +58,7 @@ def exercise_cells(exercise: Exercise) -> tuple[dict, dict]:
         "id": stub_id(exercise),
         "metadata": {},
         "outputs": [output],
-        "source": _lines(stub_cell(exercise)),
+        "source": _lines(texts[1]),
     }
     return statement, stub
 
@@ -54,7 +67,7 @@ def _lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
-def place(notebook: dict, exercise: Exercise, after: str | None = None) -> bool:
+def place(notebook: dict, exercise: Exercise | OpenExercise, after: str | None = None) -> bool:
     """Write an exercise's cells where they stand, or behind a cell; returns whether it is there.
 
     Raises:
@@ -98,7 +111,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", nargs="?", help="the exercise's name")
     parser.add_argument("--after", help="the id of the cell behind which it is put")
     chosen = parser.parse_args(arguments)
-    exercises = [find(chosen.name)] if chosen.name else list(EXERCISES.values())
+    exercises = [each for each in declared() if chosen.name in {None, each.name}]
+    if not exercises:
+        parser.error(f"no exercise {chosen.name!r}")
     for path in [*lesson_paths(), *lab_paths()]:
         if chosen.lesson and short_name(path) != chosen.lesson:
             continue

@@ -1,9 +1,9 @@
 """Count what the course asks of its learner: ``python -m tools.exercises.count``.
 
-A row for each lesson and lab: its code cells, those that need the learner (one writes a function,
-makes a prediction, or keeps something of one's own there), its exercises and predictions; and of
-its exercises the named wrong answers and the right variants that tests know. The last line is all
-of it as JSON.
+A row for each lesson and lab: its code cells, those that need the learner (one writes a function or
+a text, makes a prediction, or keeps something of one's own there), its exercises and predictions;
+and of the exercises that a check decides, the named wrong answers and the right variants that tests
+know. The last line is all of it as JSON.
 """
 
 import importlib
@@ -13,14 +13,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lessons_lib.exercises import EXERCISES
-from lessons_lib.exercises.registry import STAGES
+from lessons_lib.exercises.exercise import Exercise
+from lessons_lib.exercises.registry import STAGES, declared
 from lessons_lib.support import Table
 from tools.build_notebooks import lab_paths, lesson_paths, short_name
 from tools.exercises.cells import read, statement_id
 
 # What a cell calls that is nothing without the learner.
-ASKS = re.compile(r"^\s*(?:print\()?(?:check|predict|keep|save_own_entries)\(", re.MULTILINE)
+ASKS = re.compile(
+    r"^\s*(?:print\()?(?:check|predict|keep|save_own_entries|write_up|grade|grade_by_hand)\(",
+    re.MULTILINE,
+)
 PREDICTS = re.compile(r"^predict\(", re.MULTILINE)
 COLUMNS = {
     "code_cells": "code cells",
@@ -43,14 +46,15 @@ def count(path: Path, variants: dict[str, list[Callable]]) -> dict[str, int]:
     cells = read(path)["cells"]
     ids = {cell["id"] for cell in cells}
     codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    found = [each for each in EXERCISES.values() if statement_id(each) in ids]
+    found = [each for each in declared() if statement_id(each) in ids]
+    checked = [each for each in found if isinstance(each, Exercise)]
     return {
         "code_cells": len(codes),
         "cells_that_need_the_learner": sum(bool(ASKS.search(code)) for code in codes),
         "exercises": len(found),
         "predictions": sum(len(PREDICTS.findall(code)) for code in codes),
-        "wrong_answers": sum(len(each.wrong_answers) for each in found),
-        "right_variants": sum(len(variants.get(each.name, ())) for each in found),
+        "wrong_answers": sum(len(each.wrong_answers) for each in checked),
+        "right_variants": sum(len(variants.get(each.name, ())) for each in checked),
     }
 
 

@@ -3,4 +3,7 @@
 The rubric has levels, and two sample answers show what they mean.
 """
 
-__all__ = []
+from lessons_lib.exercises.open_ended.rubric import Criterion, OpenExercise, Sample
+from lessons_lib.exercises.open_ended.writing import OPEN_EXERCISES, grade, write_up
+
+__all__ = ["OPEN_EXERCISES", "write_up", "grade", "OpenExercise", "Criterion", "Sample"]
