@@ -26,7 +26,8 @@ ORDER = (
     "evaluation.judges experiments.masking experiments chat pictures widgets exercises "
     "exercises.whole_way exercises.data exercises.prompts exercises.tokens exercises.batching "
     "exercises.padding exercises.losses exercises.loaders exercises.models exercises.training "
-    "exercises.evaluation exercises.experiments exercises.chat exercises.open_ended"
+    "exercises.evaluation exercises.experiments exercises.chat exercises.museum "
+    "exercises.open_ended"
 ).split()
 CELL, LEFT, TOP = 34, 230, 140  # pixels
 STYLE = """

@@ -20,7 +20,7 @@ from lessons_lib.support import Table
 STAGES = (  # in the order of the course
     *("whole_way", "data", "prompts", "tokens"),
     *("batching", "padding", "losses", "loaders"),
-    *("models", "training", "evaluation", "experiments", "chat"),
+    *("models", "training", "evaluation", "experiments", "chat", "museum"),
 )
 HINTS = 3
 

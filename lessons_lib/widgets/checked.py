@@ -8,10 +8,11 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from lessons_lib.batching import BatchSteps
-from lessons_lib.data import END_OF_TEXT
+from lessons_lib.data import END_OF_TEXT, IGNORE_INDEX
 from lessons_lib.widgets.inspector import BatchInspector
 from lessons_lib.widgets.payload import make_payload
 
@@ -20,7 +21,7 @@ class CheckedInspector(BatchInspector):
     """The batch inspector on a learner's ``inputs`` and ``targets``, (batch, length) of integers.
 
     Both have the shape of what ``collate_steps`` makes of the entries, and at least one cell is
-    wrong. ``.steps`` are the learner's as well.
+    wrong. ``.steps`` are the learner's as well. With ``marked=False`` nothing says which cells.
     """
 
     def __init__(
@@ -31,18 +32,24 @@ class CheckedInspector(BatchInspector):
         *,
         substep: str = "2.5",
         instruction_mask: str = "none",
+        prompt_format: str = "alpaca",
+        marked: bool = True,
     ):
         self._inputs, self._targets = inputs.detach().cpu(), targets.detach().cpu()
         self._given: dict[str, Any] = {}
-        super().__init__(entries, substep=substep, instruction_mask=instruction_mask)
+        self._marked = marked
+        options = {"substep": substep, "instruction_mask": instruction_mask}
+        super().__init__(entries, prompt_format=prompt_format, **options)
         right = self.steps
         wanted = right.shifted if substep == "2.4" else right.targets
         wrong = (self._inputs != right.inputs) | (self._targets != wanted)  # (batch, length)
         self.wrong_cells: list[list[int]] = wrong.nonzero().tolist()
+        ends = (right.padded == END_OF_TEXT).int().argmax(dim=1)  # (batch,), where each text ends
         self._given = {
             "substep": substep,
             "mask": instruction_mask,
-            "at": self.wrong_cells[0],
+            "unmarked": not marked,
+            "at": self.wrong_cells[0] if marked else [0, int(ends[0]) - 1],
             "rows": [
                 {"inputs": one, "targets": other}
                 for one, other in zip(self._inputs.tolist(), self._targets.tolist(), strict=True)
@@ -73,12 +80,18 @@ class CheckedInspector(BatchInspector):
         if not self._given or {**self._given, **checked} != self._given:
             return steps
         made = {"inputs": self._inputs, "targets": self._targets}
+        if not self._marked:  # a picture shows what counts, not what should have counted
+            live = self._targets != IGNORE_INDEX
+            made["shifted"] = torch.where(live, self._targets, steps.shifted)
+            made["padded"] = torch.cat([self._inputs, steps.padded[:, -1:]], dim=1)
         if self.substep == "2.4":
             made = {"inputs": self._inputs, "shifted": self._targets}
         return dataclasses.replace(steps, **made)
 
     def alt_text(self) -> str:
         """The batch in words, with the number of its wrong cells and the first of them."""
+        if not self._marked:
+            return super().alt_text()
         row, column = self.wrong_cells[0]
         count = len(self.wrong_cells)
         cells = "one cell is" if count == 1 else f"{count} cells are"

@@ -3,6 +3,7 @@
 import pytest
 
 from lessons_lib.exercises import EXERCISES
+from lessons_lib.exercises.museum.visit import inspect_exhibit
 from lessons_lib.exercises.registry import stub_cell
 from lessons_lib.widgets.page import FOLLOW_THEME
 from tests.helpers.lab import RUN_CELL, choose, notebook_in_lab
@@ -48,6 +49,24 @@ def test_wrong_inputs_are_marked_too(visit):
     assert inspector.wrong_cells[0] == [0, 1] and not inspector.fold
     assert "✗ among the inputs your function has −100" in page.locator(".bi-sentence").inner_text()
     assert page.locator(".bi-inputs .bi-wrong").count()
+
+
+def test_an_exhibit_of_the_museum_is_shown_with_nothing_marked(visit):
+    twice = inspect_exhibit(3)  # targets are shifted twice
+    opened = visit(twice.to_html())
+    page = opened.page
+    row, column = [int(index) for index in (twice.steps.targets != -100).nonzero()[0]]
+    cell = page.locator(f'.bi-targets .bi-cell[data-row="{row}"][data-at="{column}"]')
+    page.locator(".bi-scroll").focus()
+    cell.click()
+    said = page.locator(".bi-sentence").inner_text()
+    after, goal = twice.steps.inputs[row, column], twice.steps.inputs[row, column + 2]
+    assert f"({after}) the model must predict" in said and f"({goal})" in said
+    assert page.locator(".bi-wrong").count() == 0 == page.locator(".bi-copied").count()
+    assert "Nothing marks what is wrong" in page.locator(".bi-notes").inner_text()
+    choose(page, "instruction_mask", "none")
+    assert "how the batch should be" in page.locator(".bi-notes").inner_text()
+    assert opened.errors == [] and opened.foreign == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

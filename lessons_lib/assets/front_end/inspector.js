@@ -55,7 +55,20 @@ function layoutRow(row, index, width, limit, options, data) {
     index, length, padded, inputs: padded.slice(0, width), shifted, paddingMasked, targets,
     weights, kinds, cut: row.ids.length > length, ids: row.ids, prompt: row.prompt,
   };
-  return data.given ? { ...laid, given: givenRow(data.given, laid, options) } : laid;
+  if (!data.given) return laid;
+  const given = givenRow(data.given, laid, options);
+  return given && data.given.unmarked ? unmarkedRow(given, laid, data) : { ...laid, given };
+}
+
+// A row as some code made it, with nothing marked: whoever looks is to find what is wrong.
+function unmarkedRow({ inputs, targets }, row, data) {
+  return {
+    ...row, inputs, targets, unmarked: true,
+    padded: [...inputs, row.padded.at(-1)],
+    shifted: targets.map((id, t) => (id === data.ignore ? row.shifted[t] : id)),
+    kinds: row.kinds.map((kind, t) =>
+      inputs[t] === data.end && kind !== "end" ? "padding" : kind),
+  };
 }
 
 // What a learner's function made of a row, where the options are those it was checked with.
@@ -486,6 +499,10 @@ function notes(view) {
   const texts = [];
   if (plan.rows.some((row) => row.given)) {
     texts.push("This is what your function made of this batch; ✗ marks the cells that are not right.");
+  } else if (plan.rows.some((row) => row.unmarked)) {
+    texts.push("This is the batch as the exhibit's code made it. Nothing marks what is wrong in it.");
+  } else if (data.given?.unmarked) {
+    texts.push("This is how the batch should be; the exhibit's is shown at 2.5 with the prompt masked.");
   } else if (data.given) {
     texts.push("This is how the batch should be; your function was checked with other settings.");
   }
@@ -934,7 +951,8 @@ function markActive(view) {
   if (view.grid.lines < 2) return;
   const target = mark("targets", at, "bi-reads");
   if (target) view.scroller.setAttribute("aria-activedescendant", target.id);
-  const source = mark("inputs", at + 1, "bi-source");
+  const unmarked = view.plan.rows[rowIndex].unmarked;
+  const source = unmarked ? null : mark("inputs", at + 1, "bi-source");
   if (reads && target) drawArrows(view, rowIndex, at, source !== null);
 }
 

@@ -1,0 +1,194 @@
+"""What a visitor sees of an exhibit: its curve, its answers and its batch; and the catalogue."""
+
+import warnings
+from collections.abc import Callable, Sequence
+
+import torch
+from matplotlib.figure import Figure
+
+from lessons_lib.batching import BoundaryWarning, Example, InstructionDataset
+from lessons_lib.data import load_entries, split_entries
+from lessons_lib.exercises.museum.exhibits import EXHIBITS
+from lessons_lib.exercises.museum.running import (
+    Run,
+    exhibit,
+    run_beside,
+    run_exhibit,
+    training_examples,
+)
+from lessons_lib.exercises.predictions import predict
+from lessons_lib.exercises.records import PREDICTIONS, read_record
+from lessons_lib.exercises.registry import Note
+from lessons_lib.models import load_model
+from lessons_lib.pictures import show
+from lessons_lib.support import Table
+from lessons_lib.widgets.checked import CheckedInspector
+
+CHOICES = tuple(sorted(each.title for each in EXHIBITS.values()))
+ANSWERS = 4  # shown
+GUARDED = 6  # entries whose loss a test looks at
+
+
+def visit(number: int) -> Table:
+    """Show an exhibit's loss curve, and return a table of its scores and of some wrong answers.
+
+    Raises:
+        ValueError: there is no such exhibit.
+    """
+    own, beside = run_exhibit(number), run_beside(number)
+    show(*_curve(number, own.losses, beside.losses))
+    rows = [
+        (
+            f"exact, of {len(own.scores.entries)}",
+            *(_share(each, "exact") for each in (own, beside)),
+        ),
+        ("stopped by itself", *(_share(each, "stopped") for each in (own, beside))),
+        ("response loss", f"{own.response_loss:.3f}", f"{beside.response_loss:.3f}"),
+    ]
+    exact = own.scores.scores_of("exact")
+    wrong_first = sorted(range(len(exact)), key=lambda index: exact[index])  # sorted is stable
+    for index in wrong_first[:ANSWERS]:
+        answers = own.scores.answers[index], beside.scores.answers[index]
+        rows.append((own.scores.entries[index]["output"], *answers))
+    return Table(("", f"exhibit {number}", "without its fault"), tuple(rows))
+
+
+def _share(run: Run, measure: str) -> str:
+    share = run.scores.share(measure)
+    return f"{share.count} ({100 * share.value:.0f} %)"
+
+
+def _curve(number: int, own: Sequence[float], beside: Sequence[float]) -> tuple[Figure, str]:
+    figure = Figure(figsize=(4.8, 1.7), layout="constrained")
+    axes = figure.subplots()
+    steps = range(1, len(own) + 1)
+    axes.plot(steps, own, color="#b97700", label=f"exhibit {number}")
+    axes.plot(steps, beside, color="#0072b2", linestyle="--", label="without its fault")
+    axes.set_xlabel("step")
+    axes.set_ylabel("training loss, nats")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    words = f"Training loss of exhibit {number}: {own[0]:.2f} at the first step, {own[-1]:.2f} at "
+    return figure, words + f"the last; without its fault {beside[0]:.2f} and {beside[-1]:.2f}."
+
+
+def inspect_exhibit(number: int) -> CheckedInspector | Note:
+    """The exhibit's batch of one or two training entries in the inspector, nothing marked.
+
+    Raises:
+        ValueError: there is no such exhibit.
+    """
+    shown = exhibit(number)
+    if not shown.shown:
+        return Note(
+            "Inputs and targets of this exhibit are as they should be, for every entry: the fault "
+            "lies behind them, where no picture of a batch can show it."
+        )
+    train = split_entries(load_entries("bundled")).train
+    entries = [train[index] for index in shown.shown]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BoundaryWarning)
+        data = InstructionDataset(entries, prompt_format=shown.prompt_format, as_examples=True)
+        batch = shown.make(data.examples)
+        return CheckedInspector(
+            entries,
+            batch.inputs,
+            batch.targets,
+            instruction_mask="prompt",
+            prompt_format=shown.prompt_format,
+            marked=False,
+        )
+
+
+def alone_and_together(number: int) -> Table:
+    """The loss of a few entries, each alone and all in one step, by the exhibit's own code.
+
+    Raises:
+        ValueError: there is no such exhibit.
+    """
+    mean_loss, count, examples = _under_test(number)
+    counts, losses = [count(each) for each in examples], [mean_loss([each]) for each in examples]
+    rows = [
+        (f"entry {each.index} alone", str(n), f"{loss:.4f}")
+        for each, n, loss in zip(examples, counts, losses, strict=True)
+    ]
+    sums = sum(n * loss for n, loss in zip(counts, losses, strict=True))
+    rows += [
+        ("their mean over all targets", str(sum(counts)), f"{sums / sum(counts):.4f}"),
+        ("all in one step", str(sum(counts)), f"{mean_loss(examples):.4f}"),
+    ]
+    return Table(("", "targets that count", "loss"), tuple(rows))
+
+
+def diagnose(number: int, title: str = ...) -> Note:
+    """Keep what the visitor holds to be the fault: one of ``CHOICES``.
+
+    Raises:
+        ValueError: there is no such exhibit.
+    """
+    exhibit(number)
+    return predict(f"museum-{number}", title, choices=CHOICES)
+
+
+def catalogue(guard_batch: Callable, guard_loss: Callable) -> Table:
+    """Each exhibit's fault beside the visitor's diagnosis, and which of their two tests sees it.
+
+    The tests are those of the exercises "guard-batch" and "guard-loss"; one that was not written
+    yet has an open circle.
+    """
+    said = read_record(PREDICTIONS)
+    rows = []
+    for number, shown in EXHIBITS.items():
+        diagnosis = said.get(f"museum-{number}", {}).get("answer", "–")
+        seen = _sees_batch(guard_batch, number), _sees_loss(guard_loss, number)
+        rows.append((str(number), shown.title, str(diagnosis), *seen))
+    head = ("", "fault", "your diagnosis", "test of a batch", "test of the loss")
+    return Table(head, tuple(rows))
+
+
+def _sees_batch(guard: Callable, number: int) -> str:
+    """What the guard says of the exhibit's training entries, each as a batch of one row."""
+    shown = exhibit(number)
+    if not shown.shown:
+        return "· no fault in it"
+
+    def passes() -> bool:
+        for example in training_examples(shown.prompt_format):
+            batch = shown.make([example])
+            row = batch.inputs[0].tolist(), batch.targets[0].tolist()
+            if not guard(example.token_ids, example.prompt_length, *row):
+                return False
+        return True
+
+    return _verdict(passes)
+
+
+def _sees_loss(guard: Callable, number: int) -> str:
+    """What the guard says of the exhibit's loss of a few entries, before any training."""
+    return _verdict(lambda: guard(*_under_test(number)))
+
+
+def _under_test(number: int) -> tuple[Callable, Callable, list[Example]]:
+    """An exhibit's mean loss of some examples, its count of live targets, and a few examples."""
+    shown = exhibit(number)
+    model = load_model("base").eval()
+    examples = training_examples(shown.prompt_format)[:GUARDED]
+    size = shown.batch_size
+
+    def mean_loss(chosen: Sequence[Example]) -> float:
+        parts = [chosen[start : start + size] for start in range(0, len(chosen), size)]
+        with torch.no_grad():
+            return shown.loss(model, [shown.make(part) for part in parts]).item()
+
+    def count(example: Example) -> int:
+        return int(shown.make([example]).live.sum())
+
+    return mean_loss, count, examples
+
+
+def _verdict(passes: Callable[[], bool]) -> str:
+    try:
+        return "passes it" if passes() else "✓ refuses it"
+    except NotImplementedError:
+        return "○ not written yet"
