@@ -94,7 +94,7 @@ CLIP_GRADIENTS = Exercise(
     difficulty=2,
     statement="""
 One odd batch can have gradients ten times as long as its neighbours', and one step along them can
-undo an hour. So before each move the loop looks at how long the gradient is: all parameters'
+undo many. So before each move the loop looks at how long the gradient is: all parameters'
 gradients together, taken as one long row of numbers. If that row's norm (the root of the sum of
 its squares) is above a limit, all of it is made shorter by one factor; the direction stays.
 
