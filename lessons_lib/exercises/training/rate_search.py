@@ -23,8 +23,8 @@ def best_rate(
 
 
 def answer(
-    train_and_measure: Measure, low: float, high: float, tries: int
-) -> tuple[float | None, Tried]:
+    train_and_measure: Callable[[float], tuple[float, float]], low: float, high: float, tries: int
+) -> tuple[float | None, list[tuple[float, float]]]:
     factor = (high / low) ** (1 / (tries - 1))
     rates = [low * factor**i for i in range(tries)]
     tried = [(rate, train_and_measure(rate)[1]) for rate in rates]

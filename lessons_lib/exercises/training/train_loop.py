@@ -24,12 +24,15 @@ def train_loop(
     raise NotImplementedError
 
 
-def answer(model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer) -> list[float]:
+def answer(
+    model: nn.Module, batches: list[tuple[Tensor, Tensor]], optimizer: torch.optim.Optimizer
+) -> list[float]:
     model.train()
     losses = []
     for inputs, targets in batches:
         logits = model(inputs)  # (batch, length, vocabulary)
-        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
+        flat = logits.flatten(0, 1), targets.flatten()
+        loss = nn.functional.cross_entropy(*flat, ignore_index=-100)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -239,9 +242,9 @@ mode of its own (`model.train()`), in which dropout drops. The targets are shift
 already, by the collator that you know. Return each step's loss as measured *before* its move, as
 plain numbers.
 
-You know the loss from lesson 06; here it may be PyTorch's (`F.cross_entropy`), which wants logits
-of shape (n, vocabulary) and n targets. Before you run anything: what would happen to the third step
-if the gradients of the first two were still there?
+You know the loss from lesson 06. Here it may be PyTorch's, `nn.functional.cross_entropy`, which
+wants logits of shape (n, vocabulary) and n targets. Before you run anything: what would happen to
+the third step if the gradients of the first two were still there?
 """,
     attempt=train_loop,
     answer=answer,
@@ -251,7 +254,7 @@ if the gradients of the first two were still there?
         "One pass through the batches. `logits.flatten(0, 1)` is (batch · length, vocabulary), "
         "`targets.flatten()` fits it, and `ignore_index=-100` leaves out what does not count. "
         "`loss.item()` is a number without a graph.",
-        "`model.train()` before the loop. In it `loss = F.cross_entropy(…)`, then "
+        "`model.train()` before the loop. In it `loss = nn.functional.cross_entropy(…)`, then "
         "`optimizer.zero_grad()`, `loss.backward()`, `optimizer.step()` and "
         "`losses.append(loss.item())`.",
     ),
@@ -307,13 +310,13 @@ if the gradients of the first two were still there?
         WrongAnswer(
             softmax_twice,
             "the loss gets probabilities instead of logits",
-            "`F.cross_entropy` takes the softmax itself. Given probabilities it takes a second "
-            "one, the loss can no longer come near 0, and the model hardly learns.",
+            "PyTorch's cross entropy takes the softmax itself. Given probabilities it takes a "
+            "second one, the loss can no longer come near 0, and the model hardly learns.",
         ),
     ),
     cases=cases,
     parts=("the losses", "the weights afterwards", "in training mode", "losses that keep a graph"),
-    imports="import torch\nfrom torch import Tensor, nn\nfrom torch.nn import functional as F\n\n",
+    imports="import torch\nfrom torch import Tensor, nn\n\n",
     library=answer,
     observed=observed,
 )
