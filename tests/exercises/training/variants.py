@@ -12,7 +12,7 @@ def loop_cleared_afterwards(model, batches, optimizer):
     losses = []
     for inputs, targets in batches:
         loss = F.cross_entropy(model(inputs).transpose(1, 2), targets)
-        losses.append(float(loss))
+        losses.append(loss.item())
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
