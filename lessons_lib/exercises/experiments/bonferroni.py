@@ -94,11 +94,11 @@ BONFERRONI = Exercise(
     minutes=10,
     difficulty=2,
     statement="""
-You have compared every pair of modes, and each comparison has a p-value (lesson 10). A p-value of
-0.05 or less and an interval of 95 % that leaves out 0 say nearly the same: where there is no
-difference, chance alone brings that about in one comparison of twenty. Two modes make one pair,
-three make three, four make six; look at six, and it happens to *some* pair a good deal more often
-than that.
+Suppose that you have compared every pair of modes, and each comparison has a p-value (lesson 10). A
+p-value of 0.05 or less and an interval of 95 % that leaves out 0 say nearly the same: where there
+is no difference, chance alone brings that about in one comparison of twenty. Two modes make one
+pair, three make three, four make six; look at six, and it happens to *some* pair a good deal more
+often than that.
 
 Bonferroni's correction divides what is allowed by the number of comparisons: a difference is still
 clear if its p-value is **at most** `alpha` divided by that number. Write `still_clear`, which lists

@@ -45,7 +45,7 @@ def answer(runs: list[tuple]) -> dict[str, tuple[float, int]]:
         losses.setdefault((mode, rate, epochs), []).append(choosing)
     means: dict[str, dict] = {}
     for (mode, rate, epochs), some in losses.items():
-        if not math.isnan(sum(some)):  # a diverged run spoils the sum
+        if all(loss == loss for loss in some):  # nan alone differs from itself
             means.setdefault(mode, {})[rate, epochs] = sum(some) / len(some)
     return {mode: min(found, key=found.get) for mode, found in means.items()}
 
@@ -183,9 +183,10 @@ column, and which from somebody who keeps the one best run?
         "is made? And what is one setting: which rows of the table belong to it?",
         "Collect the choosing losses by (mode, rate, epochs), take each list's mean, then look for "
         "the lowest mean within each mode. `nan` is neither smaller nor larger than any number, so "
-        "`min` cannot be trusted with it: leave such settings out beforehand, with `math.isnan`.",
+        "`min` cannot be trusted with it: leave such settings out beforehand. `math.isnan(loss)` "
+        "finds them, and so does `loss != loss`, as nan alone differs from itself.",
         "`losses.setdefault((mode, rate, epochs), []).append(choosing)` in a loop over the runs; "
-        "for each key whose sum is not nan, `means.setdefault(mode, {})[rate, epochs] = "
+        "for each key without a nan, `means.setdefault(mode, {})[rate, epochs] = "
         "sum(some) / len(some)`; at the end `min(found, key=found.get)` for each mode.",
     ),
     wrong_answers=(
@@ -245,5 +246,4 @@ column, and which from somebody who keeps the one best run?
         ),
     ),
     cases=cases,
-    imports="import math\n\n",
 )

@@ -101,10 +101,10 @@ because tokens that nobody will ever ask for only distract it.
 Every number in it stands in the tables, and that is why it convinces. But no difference has its
 interval, and the model, on which all hangs, is not mentioned. An interval that excludes 0 is no
 proof with a certainty of 95 %, and it tells nothing about the places 1, 2 and 3: the table of
-differences compares each mode with `"none"`, not the three with one another. That ROUGE-L has the same order is little support, for it
-grades the same answers. “Fair conditions” claims that nothing else could explain the result, where
-one should ask what could: equal steps, for one. The last sentence leaps from one small model to
-all, and gives a reason that nothing here has tested.
+differences compares each mode with `"none"`, not the three with one another. That ROUGE-L has the
+same order is little support, for it grades the same answers. “Fair conditions” claims that nothing
+else could explain the result, where one should ask what could: equal steps, for one. The last
+sentence leaps from one small model to all, and gives a reason that nothing here has tested.
 """,
         ),
     ),

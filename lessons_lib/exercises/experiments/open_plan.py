@@ -93,8 +93,8 @@ mind, and a third outcome, “cannot tell”, which most plans forget. The runs 
 counted. The small fault is in the last words of the first paragraph: those 300 reporting entries
 have been answered by `bundled`, `epochs` and `longer`. The sentence under test was found on them,
 and if they happen to suit `"prompt"`, they will do so again. Entries that nobody has answered would
-make the test a new one. (Some of those 50 seconds went into loading and answering, which take
-no longer after more epochs, so the long runs are reckoned rather too dear; in a plan that is the
+make the test a new one. (Some of those 50 seconds went into loading and answering, which take no
+longer after more epochs, so the long runs are reckoned rather too dear; in a plan that is the
 better error.)
 """,
         ),
