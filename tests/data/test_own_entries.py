@@ -42,6 +42,29 @@ def test_what_cannot_be_kept_is_named_and_changes_nothing(wrong, field):
     assert load_own_entries() == [GOOD]
 
 
+def test_each_name_has_a_file_of_its_own(cache):
+    save_own_entries([GOOD])
+    assert load_own_entries("refusals") == []
+    refusal = GOOD | {"output": "I do not know."}
+    path = save_own_entries([refusal], "refusals")
+    assert path == cache / "own_refusals.json"
+    assert (load_own_entries("refusals"), load_own_entries()) == ([refusal], [GOOD])
+    assert load_own_entries("refusals-test") == []
+
+
+def test_a_fault_names_the_entries_row_and_field():
+    with pytest.raises(DatasetError, match=r"your company, row 1, field 'output'"):
+        save_own_entries([GOOD, GOOD | {"output": ""}], "company")
+    assert load_own_entries("company") == []
+
+
+@pytest.mark.parametrize("name", ["refusal", "../entries", ""])
+def test_a_name_that_nobody_reads_is_refused(name):
+    for call in (lambda: save_own_entries([GOOD], name), lambda: load_own_entries(name)):
+        with pytest.raises(ValueError, match="there are: entries, refusals, refusals-test"):
+            call()
+
+
 def test_notes_become_entries():
     notes = [" Say hello. | Hello.", "Make it plural.|a mouse|mice "]
     assert notes_to_entries(notes) == [
