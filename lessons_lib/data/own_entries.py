@@ -1,11 +1,13 @@
 """The reader's own entries: written in lessons 01 and 12, kept for the later ones."""
 
 import json
+import warnings
 from pathlib import Path
 
+from lessons_lib.data.audit import SortedEntriesWarning, audit_entries
 from lessons_lib.data.entries import load_entries
-from lessons_lib.data.reading import Entry, check_entries
-from lessons_lib.support import cache_folder, write_whole
+from lessons_lib.data.reading import Entry, Splits, check_entries
+from lessons_lib.support import Table, cache_folder, write_whole
 
 # Those of lesson 01, then those of lesson 12's two trials and the questions that test them.
 NAMES = ("entries", "refusals", "refusals-test", "company", "company-test")
@@ -97,3 +99,45 @@ def load_own_entries(name: str = "entries") -> list[Entry]:
     if path.is_file():
         return load_entries(path)
     return [dict(entry) for entry in EXAMPLES] if name == "entries" else []
+
+
+def own_splits(name: str, course: Splits) -> Splits:
+    """The reader's "refusals" or "company", with their test questions, or else the course's.
+
+    Both parts must be there, or the course's are taken. Prints which they are.
+
+    Raises:
+        DatasetError, ValueError: as ``load_own_entries``.
+    """
+    train, test = load_own_entries(name), load_own_entries(f"{name}-test")
+    own = Splits(train=train, test=test, validation=[])
+    splits = own if train and test else course
+    which = f"Your own {name}"
+    if splits is course:
+        missing = f"{name}-test" if train else name
+        which = f"No entries of yours are kept as {missing}; these are the course's own"
+    print(f"{which}: {len(splits.train)} to train on, {len(splits.test)} test questions.")
+    return splits
+
+
+def variety_table(splits: Splits) -> Table:
+    """How varied the entries of a trial are, and whether its test questions are new: counts.
+
+    Raises:
+        DatasetError: as ``audit_entries``.
+    """
+    with warnings.catch_warnings():  # nothing is cut from these by their order
+        warnings.simplefilter("ignore", SortedEntriesWarning)
+        audit = audit_entries(splits)
+    near = {second.index for first, second in audit.near_leaks if second.part == "test"}
+    openings = {tuple(entry["instruction"].casefold().split()[:2]) for entry in splits.train}
+    rows = (
+        ("entries to train on", len(splits.train)),
+        ("  different first two words of an instruction", len(openings)),
+        ("  different outputs", len({entry["output"] for entry in splits.train})),
+        ("entries whose task came before", len(audit.duplicates)),
+        ("test questions", len(splits.test)),
+        ("  the same as one that is trained on", len(audit.leaks["test"])),
+        ("  nearly the same, with its answer", len(near)),
+    )
+    return Table(("", "count"), tuple((name, str(count)) for name, count in rows))
