@@ -13,6 +13,7 @@ def chat_prompt(messages: list[dict[str, str]]) -> str:
     messages hold "role" ("system", "user" or "assistant") and "content".
     """
     header = "\n\n### Response:\n"
+    asked = format_input({"instruction": messages[-1]["content"], "input": ""})
     raise NotImplementedError
 
 

@@ -32,7 +32,7 @@ cell that trains and measures. (If you wrote none, write about the course's thir
         Criterion(
             "Are the things truly unknown to the model?",
             (
-                "Some could be known: the pretraining text or an entry tells them, or nobody looked.",
+                "Some could be known, from the pretraining text or an entry, or nobody looked.",
                 "They do not exist, as far as one can tell; how that was checked is not said.",
                 "It is said how it was checked, for instance against the lists of facts.",
             ),
