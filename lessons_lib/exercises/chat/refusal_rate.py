@@ -92,6 +92,7 @@ def cases() -> list[tuple]:
         ([no, " I do not know that town."], ["Oslo."], ["\nI do not know."], ["Oslo."]),
         (["He said: I do not know.", no, no], ["Rome."] * 2, ["Oslo."] * 2, ["Oslo.", "Rome."]),
         (["i do not know a thing", "I do not knock."], [no], ["I do not knot."], ["Rome."]),
+        ([no], [], [], []),
         ([no], ["Oslo.", no, "Bern."], ["Oslo.", "Rome.", no], ["Oslo.", "Rome.", "Bern."]),
     ]
 
