@@ -100,7 +100,7 @@ def cases() -> list[tuple]:
     return [
         (model, [1, 2], 3, 9),
         (model, [1, 2], 6, 4),  # 3, 6, 2, then the end
-        (model, [7], 1, 0),
+        (model, [3, 5], 1, 0),
         (model, [4, 3], 4, 4),  # an end token stands in the prompt: 7, then the end
         (model, [5, 5], 3, 0),  # the end at once
         (model, [2, 9, 6], 8, 6),

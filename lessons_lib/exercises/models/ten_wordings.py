@@ -108,24 +108,23 @@ class Lookup:
 
 def cases() -> list[tuple]:
     two = {"Norway": "Oslo", "Peru": "Lima"}
-    model = Lookup(
+    three = {"El Salvador": "San Salvador", "Costa Rica": "San José", "Monaco": "Monaco"}
+    one = Lookup({"Norway's capital is": " Oslo.\n"})
+    king = Lookup({"Norway's capital is": " Oslo.", "Norway's king lives": " near Oslo."})
+    quoted = Lookup({"Norway's capital is": " 'Oslo'.", "Peru's capital is": '\n"Lima, as'})
+    saints = Lookup(
         {
-            "Norway has its capital in": " Oslo.\n",
-            "Peru has its capital in": " Lima.\n",
-            "The king of Norway lives in": " a house, and Oslo is far.",
-            "Peru is governed from": '\n"Lima, of course',
-            "Norway is governed from": " 'Oslo'.",
-            "El Salvador has its capital in": " San José.",
-            "Costa Rica has its capital in": " San José",
-            "Monaco has its capital in": " a palace.",
+            "El Salvador's capital is": " San José.",
+            "Costa Rica's capital is": " San José",
+            "Monaco's capital is": " a palace.",
         }
     )
-    three = {"El Salvador": "San Salvador", "Costa Rica": "San José", "Monaco": "Monaco"}
+    capital = "{name}'s capital is"
     return [
-        (model, ["{name} has its capital in"], {"Norway": "Oslo"}),
-        (model, ["{name} has its capital in", "The king of {name} lives in"], two),
-        (model, ["The king of {name} lives in", "{name} is governed from"], two),
-        (model, ["{name} has its capital in"], three),
+        (one, [capital], {"Norway": "Oslo"}),
+        (king, [capital, "{name}'s king lives"], two),
+        (quoted, [capital], two),
+        (saints, [capital], three),
     ]
 
 
@@ -160,8 +159,8 @@ mentions the right one now and then.
         WrongAnswer(
             named_anywhere,
             "an answer counts wherever the completion names it",
-            "“a house, and Oslo is far” is no answer to where the king lives. Ask what the "
-            "completion *begins* with.",
+            "A king who lives “near Oslo” does not tell you the capital. Ask what the completion "
+            "*begins* with.",
         ),
         WrongAnswer(
             beginning_searched,
