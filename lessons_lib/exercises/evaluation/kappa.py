@@ -16,7 +16,7 @@ def answer(first: Sequence, second: Sequence) -> float:
     count = len(first)
     agreed = sum(a == b for a, b in zip(first, second, strict=True)) / count
     labels = set(first) | set(second)
-    chance = sum(shares(first)[each] * shares(second)[each] for each in labels)
+    chance = sum(first.count(each) * second.count(each) for each in labels) / count**2
     return (agreed - chance) / (1 - chance)
 
 
