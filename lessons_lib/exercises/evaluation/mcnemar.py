@@ -99,7 +99,8 @@ only the second? And how likely is a split *at least as uneven* when coins are t
 side wins? That probability is the p-value of McNemar's test.
 
 Write `my_mcnemar`, from two lists of True and False. Of n tosses, exactly k show heads with
-probability C(n, k) / 2ⁿ; `math.comb(n, k)` is C(n, k). Add up the smaller side's tail, double it
+probability C(n, k) / 2ⁿ; `math.comb(n, k)` is
+C(n, k). Add up the smaller side's tail, double it
 for the other direction, and mind the ends: a probability is never above 1, and where the models
 never differ there is no evidence at all, so p is 1.
 
@@ -165,7 +166,7 @@ the eight ways to toss three coins do all three agree?
         ),
     ),
     cases=cases,
-    imports="import math\nfrom collections.abc import Sequence\n\n",
+    imports="from collections.abc import Sequence\n\n",
     library=course_own,
     library_name="`mcnemar` in `lessons_lib.evaluation.comparison`, which is given the two counts",
 )

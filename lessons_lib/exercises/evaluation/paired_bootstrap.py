@@ -140,8 +140,8 @@ and return the lowest and the highest of those that remain.
         "what is their mean?",
         "`means = sorted(…)` with one mean for each draw. With 40 draws, one is left out at either "
         "end; what are the indices of the lowest and the highest that remain?",
-        "`fmean(second[i] - first[i] for i in draw)` is a draw's mean; with `cut = int(0.025 * "
-        "len(means))` the bounds are `means[cut]` and `means[len(means) - 1 - cut]`.",
+        "`sum(second[i] - first[i] for i in draw) / len(draw)` is a draw's mean; with `cut = "
+        "int(0.025 * len(means))` the bounds are `means[cut]` and `means[len(means) - 1 - cut]`.",
     ),
     wrong_answers=(
         WrongAnswer(
@@ -198,6 +198,6 @@ and return the lowest and the highest of those that remain.
     ),
     cases=cases,
     parts=("lower bound", "upper bound"),
-    imports="from collections.abc import Sequence\nfrom statistics import fmean\n\n",
+    imports="from collections.abc import Sequence\n\n",
     library_name="`bootstrap_interval` in `lessons_lib.evaluation.intervals`, which draws itself",
 )

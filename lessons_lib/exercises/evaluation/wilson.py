@@ -102,9 +102,8 @@ WILSON = Exercise(
     minutes=12,
     difficulty=2,
     statement="""
-The first formula in most textbooks is p ± 1.96 · √(p(1 − p)/n). Try it on paper with three right
-answers out of three: p is 1, and the interval reaches from 100 % to 100 %, as if three answers had
-settled the matter. So Wilson (1927) asked the other way round: for which true shares would what we
+The formula above gives 3 of 3 an interval from 100 % to 100 %, as if three answers had settled the
+matter. So Wilson (1927) asked the other way round: for which true shares would what we
 saw be no surprise? His interval holds just these. With z = 1.96, p = count/total and n = total,
 
 **centre** = (p + z²/(2n)) / (1 + z²/n)  and  **half width** = z / (1 + z²/n) · √(p(1 − p)/n +
@@ -119,7 +118,7 @@ Write `my_wilson_interval`, which returns (centre − half width, centre + half 
         "For 3 of 3, p(1 − p) is 0. What is left under the root? And which way does the centre "
         "move from 100 %?",
         "Compute `scale = 1 + z**2 / total` first: centre and half width are both divided by it. "
-        "`math.sqrt` takes the root.",
+        "`math.sqrt` takes the root, after `import math`.",
         "For 3 of 3: z² is 3.84, the scale 2.28, the centre (1 + 0.64) / 2.28 = 0.72, the half "
         "width 1.96 / 2.28 · √(3.84/36) = 0.28. So the interval is 0.44 to 1.00.",
     ),
@@ -176,7 +175,6 @@ Write `my_wilson_interval`, which returns (centre − half width, centre + half 
     ),
     cases=cases,
     parts=("lower bound", "upper bound"),
-    imports="import math\n\n",
     library=course_own,
     library_name="`Share.interval` in `lessons_lib.evaluation`",
     observed=rounded,
