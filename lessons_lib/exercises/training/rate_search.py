@@ -76,6 +76,18 @@ def by_training_loss(train_and_measure: Measure, low: float, high: float, tries:
     return best, losses_at(train_and_measure, rates)
 
 
+def training_losses_all_along(
+    train_and_measure: Measure, low: float, high: float, tries: int
+) -> tuple:
+    tried = losses_at(train_and_measure, log_spaced(low, high, tries), part=0)
+    return lowest(tried), tried
+
+
+def always_ten_times(train_and_measure: Measure, low: float, high: float, tries: int) -> tuple:
+    tried = losses_at(train_and_measure, [low * 10**i for i in range(tries)])
+    return lowest(tried), tried
+
+
 def nan_wins(train_and_measure: Measure, low: float, high: float, tries: int) -> tuple:
     tried = losses_at(train_and_measure, log_spaced(low, high, tries))
     return min(tried, key=lambda pair: pair[1])[0], tried
@@ -130,6 +142,11 @@ def always_broken(rate: float) -> tuple[float, float]:
     return math.inf, math.nan
 
 
+def ever_larger(rate: float) -> tuple[float, float]:
+    """Every run ends in infinity."""
+    return math.inf, math.inf
+
+
 def observed(result: Any, arguments: tuple) -> Any:
     """The same without the digits that only rounding makes."""
     if not isinstance(result, list | tuple) or len(result) != 2:
@@ -141,7 +158,11 @@ def observed(result: Any, arguments: tuple) -> Any:
 
 
 def _short(value: Any) -> Any:
-    return None if value is None else float(f"{float(value):.5g}")
+    """A number without its last digits; anything else as it is, for the comparison to name."""
+    try:
+        return float(f"{float(value):.5g}")
+    except (TypeError, ValueError):
+        return value
 
 
 def cases() -> list[tuple]:
@@ -150,6 +171,8 @@ def cases() -> list[tuple]:
         (two_valleys, 1e-4, 10.0, 6),
         (broken_at_first, 1e-5, 1.0, 6),
         (always_broken, 1e-3, 1e-2, 2),
+        (ever_larger, 1e-3, 1e-2, 2),
+        (valley, 5e-4, 2e-3, 3),
     ]
 
 
@@ -207,6 +230,18 @@ with NaN?
             "the rate is chosen by the training loss",
             "A run can learn its training entries by heart and do worse on others. The second of "
             "the two losses is of entries that no model was trained on.",
+        ),
+        WrongAnswer(
+            training_losses_all_along,
+            "the training loss is kept, and chosen by",
+            "It is the first of the two numbers. A run can learn its training entries by heart and "
+            "do worse on others; what you want to know is the second.",
+        ),
+        WrongAnswer(
+            always_ten_times,
+            "each rate is ten times the one before, whatever `high` is",
+            "The factor follows from `low`, `high` and the number of tries: three rates from "
+            "0.0005 to 0.002 double twice.",
         ),
         WrongAnswer(
             nan_wins,

@@ -103,6 +103,14 @@ def whole_cosine(total_steps: int, highest: float, warmup_share: float) -> list[
     return answer(total_steps, highest, warmup_share)[:warmup] + falling
 
 
+def share_cut_off(total_steps: int, highest: float, warmup_share: float) -> list[float]:
+    return answer(total_steps, highest, int(warmup_share * total_steps) / total_steps)
+
+
+def share_rounded_up(total_steps: int, highest: float, warmup_share: float) -> list[float]:
+    return answer(total_steps, highest, math.ceil(warmup_share * total_steps) / total_steps)
+
+
 def observed(result: Any, arguments: tuple) -> Any:
     """The rates, without the digits that only rounding makes."""
     if not isinstance(result, list | tuple):
@@ -111,7 +119,7 @@ def observed(result: Any, arguments: tuple) -> Any:
 
 
 def cases() -> list[tuple]:
-    return [(6, 1.0, 0.5), (4, 2.0, 0.0), (11, 0.01, 0.25), (5, 1.0, 0.2)]
+    return [(6, 1.0, 0.5), (4, 2.0, 0.0), (11, 0.01, 0.25), (5, 1.0, 0.2), (10, 1.0, 0.13)]
 
 
 WARMUP_SCHEDULE = Exercise(
@@ -121,7 +129,7 @@ WARMUP_SCHEDULE = Exercise(
     minutes=10,
     difficulty=2,
     statement="""
-At the first step AdamW has seen one batch and knows nothing of how its gradients scatter; a full
+At the first step AdamW has seen one batch and knows nothing of how much its gradients vary; a full
 step would trust it too much. At the last steps the model is near its goal, and large steps would
 only shake it. So the rate is a curve: up, then down.
 
@@ -187,6 +195,16 @@ fall, and the last has a tenth. What goes wrong if the first rate of all is 0?
             "the fall begins one step late",
             "The highest rate comes twice, and the last step does not reach a tenth. The first "
             "step after the warm-up has begun to fall.",
+        ),
+        WrongAnswer(
+            share_cut_off,
+            "the number of warm-up steps is cut off, not rounded",
+            "A quarter of 11 steps is 2.75, so three are warm-up: `round`, where `int` makes two.",
+        ),
+        WrongAnswer(
+            share_rounded_up,
+            "the number of warm-up steps is always rounded up",
+            "13 % of ten steps is 1.3, so one is warm-up: `round`.",
         ),
         WrongAnswer(
             whole_cosine,

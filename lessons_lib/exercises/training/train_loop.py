@@ -165,6 +165,40 @@ def softmax_twice(
     return loop_with(loss_of_probabilities, model, batches, optimizer)
 
 
+def summed(model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer) -> list[float]:
+    def sum_of_losses(logits: Tensor, targets: Tensor) -> Tensor:
+        flat = logits.flatten(0, 1), targets.flatten()
+        return F.cross_entropy(*flat, ignore_index=-100, reduction="sum")
+
+    return loop_with(sum_of_losses, model, batches, optimizer)
+
+
+def measured_afterwards(
+    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
+) -> list[float]:
+    model.train()
+    losses = []
+    for inputs, targets in batches:
+        optimizer.zero_grad()
+        mean_loss(model(inputs), targets).backward()
+        optimizer.step()
+        losses.append(mean_loss(model(inputs), targets).item())
+    return losses
+
+
+def clipped(model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer) -> list[float]:
+    model.train()
+    losses = []
+    for inputs, targets in batches:
+        loss = mean_loss(model(inputs), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
 class Changeable:
     """What a loop is meant to change: the check does not ask whether it stayed the same."""
 
@@ -183,7 +217,7 @@ class TokenTable(Changeable, nn.Module):
     def __init__(self):
         super().__init__()
         values = torch.arange(16, dtype=torch.float64).reshape(4, 4)
-        self.table = nn.Parameter((7 * values).cos())
+        self.table = nn.Parameter(3 * (7 * values).cos())
         self.modes: list[bool] = []  # whether it was in training mode, for each call
         self.eval()
 
@@ -223,7 +257,13 @@ def cases() -> list[tuple]:
     first = [[0, 1, 2], [3, 1, 0]], [[1, 2, 3], [-100, -100, 2]]
     second = [[2, 0], [1, 3]], [[-100, 3], [3, 1]]
     third = [[0, 2, 1, 3]], [[-100, 1, 3, -100]]
-    return [case(first), case(second, first), case(first, third, second)]
+    sure_and_wrong = [[1]], [[0]]  # one target, and a gradient longer than 1
+    return [
+        case(first),
+        case(second, first),
+        case(first, third, second),
+        case(sure_and_wrong, first),
+    ]
 
 
 TRAIN_LOOP = Exercise(
@@ -238,7 +278,7 @@ order: the model's logits, their mean loss over the targets that count, no gradi
 from the step before, the gradients of this loss, and one move of the optimizer.
 
 Write `train_loop`. The model comes in evaluation mode, as every loaded model does; training has a
-mode of its own (`model.train()`), in which dropout drops. The targets are shifted and masked
+mode of its own (`model.train()`), in which dropout is active. The targets are shifted and masked
 already, by the collator that you know. Return each step's loss as measured *before* its move, as
 plain numbers.
 
@@ -306,6 +346,23 @@ the third step if the gradients of the first two were still there?
             "the mean is taken of each row's mean",
             "A target in a short answer then counts more than one in a long answer. Flatten rows "
             "and positions together, and take one mean.",
+        ),
+        WrongAnswer(
+            summed,
+            "the losses are added up instead of averaged",
+            "Steps then grow with the number of targets in a batch. `cross_entropy` takes the mean "
+            "unless it is told otherwise.",
+        ),
+        WrongAnswer(
+            measured_afterwards,
+            "each loss is measured after the move",
+            "That costs a second forward pass, and tells how well the model does on a batch that "
+            "it has just been trained on. Keep the loss that you took the gradients of.",
+        ),
+        WrongAnswer(
+            clipped,
+            "gradients are clipped",
+            "A good idea, and the next exercise; here the loop should do without.",
         ),
         WrongAnswer(
             softmax_twice,
