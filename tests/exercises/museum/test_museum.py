@@ -118,7 +118,7 @@ def test_a_visit_shows_the_curve_and_the_wrong_answers(few, work, monkeypatch):
     assert shown[0].startswith("Training loss of exhibit 1: ")
     assert table.head == ("", "exhibit 1", "without its fault")
     assert [row[0] for row in table.rows[:3]] == [
-        "exact, of 55",
+        "exact, of 6",
         "stopped by itself",
         "response loss",
     ]
