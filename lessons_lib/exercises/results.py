@@ -91,6 +91,7 @@ def evidence_lines(evidence: Evidence) -> list[str]:
     if evidence.place is None:
         return [
             *lines,
+            *([f"  compared  {evidence.part}"] if evidence.part else []),
             f"  expected  {in_short(evidence.expected)}",
             f"  got       {in_short(evidence.got)}",
         ]
@@ -121,7 +122,8 @@ def evidence_html(evidence: Evidence) -> str:
     """The same as a table; a wrong cell has a cross and a frame, and can be scrolled to by key."""
     call = f"<p>Called as <code>{html.escape(evidence.call)}</code></p>"
     if evidence.place is None:
-        rows = [("expected", in_short(evidence.expected)), ("got", in_short(evidence.got))]
+        rows = [("compared", evidence.part)] if evidence.part else []
+        rows += [("expected", in_short(evidence.expected)), ("got", in_short(evidence.got))]
         cells = "".join(
             f'<tr><th scope="row">{name}</th><td><pre>{html.escape(text)}</pre></td></tr>'
             for name, text in rows

@@ -323,3 +323,9 @@ def test_a_result_may_be_right_in_many_ways():
     large = dataclasses.replace(large, cases=lambda: [([1, 2],), ([7],)])
     assert large.check(lambda numbers: [100]).passed
     assert not large.check(lambda numbers: [-1]).passed
+
+
+def test_of_several_results_the_part_that_differs_is_named():
+    result = EXERCISES["fooling-answer"].check(lambda entry: f"I think that {entry['output']}")
+    assert "compared  denies it or names two" in str(result)
+    assert "denies it or names two" in result._repr_html_()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from lessons_lib.data import Entry, get_prompt_format
+from lessons_lib.data import Entry, Splits, get_prompt_format
 from lessons_lib.evaluation.judges.judgements import (
     NO,
     YES,
@@ -23,6 +23,7 @@ from lessons_lib.generation import log_likelihood
 from lessons_lib.models import LanguageModel
 from lessons_lib.support import is_quick
 from lessons_lib.support.devices import has_fast_bf16, pick_device
+from lessons_lib.support.quick_run import QUICK_ENTRIES
 from lessons_lib.training import Finetuned, Recipe, load_or_finetune
 from lessons_lib.training.recipes import shrunk
 
@@ -92,8 +93,8 @@ def finetune_judge(
     device = pick_device(device)
     if has_fast_bf16(device):
         recipe = replace(recipe, precision="bf16")
+    splits = judgement_splits()
     if is_quick():
-        recipe = shrunk(recipe)
-    return load_or_finetune(
-        recipe, splits=judgement_splits(), device=device, progress=progress, say=say
-    )
+        recipe = replace(shrunk(recipe), max_steps=1, evaluate_every=1)
+        splits = Splits(splits.train[:QUICK_ENTRIES], [], splits.validation[:1])
+    return load_or_finetune(recipe, splits=splits, device=device, progress=progress, say=say)

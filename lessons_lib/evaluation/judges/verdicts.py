@@ -38,8 +38,8 @@ from lessons_lib.models import load_model
 from lessons_lib.support import CheckpointError, Table, is_quick
 from lessons_lib.support.devices import pick_device
 
-QUICK_ANSWERS = 4  # in a shrunk run, whose results say nothing
-QUICK_PAIRS = 24  # in a shrunk run, of the pairs that it is given
+QUICK_ANSWERS = 2  # in a shrunk run, whose results say nothing
+QUICK_PAIRS = 4  # in a shrunk run, of the pairs that it is given
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ def answer_alone_stripped(entry: Entry, answer: str) -> bool:
     return answer.strip() == entry["output"]
 
 
+def line_breaks_alone_stripped(entry: Entry, answer: str) -> bool:
+    return answer.strip("\n") == entry["output"].strip("\n")
+
+
 def case_forgiven(entry: Entry, answer: str) -> bool:
     return answer.strip().casefold() == entry["output"].strip().casefold()
 
@@ -100,6 +104,12 @@ full stop.
             "the answer alone is stripped",
             "An output that ends in a line break, in a file that somebody edited, could then never "
             "be matched. Strip both.",
+        ),
+        WrongAnswer(
+            line_breaks_alone_stripped,
+            "line breaks alone are taken off",
+            'A space at an end is white space, too. `strip("\\n")` takes off nothing but line '
+            "breaks; without an argument `strip()` takes all white space.",
         ),
         WrongAnswer(
             case_forgiven,

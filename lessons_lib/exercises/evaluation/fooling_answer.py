@@ -6,10 +6,11 @@ from typing import Any
 from lessons_lib.data import Entry
 from lessons_lib.evaluation import matches_exactly, names_key_answer
 from lessons_lib.exercises import Exercise, WrongAnswer
+from lessons_lib.exercises.comparing import a
 
 DENIALS = re.compile(
     r"\b(?:not|no|never|nor|neither|nobody|none|false|wrong|untrue|incorrect|hardly|cannot|or)\b"
-    r"|n't\b",
+    r"|n['’]t\b",
     re.IGNORECASE,
 )
 
@@ -43,6 +44,10 @@ def for_one_entry_alone(entry: Entry) -> str:
     return "The capital of Norway is not Oslo."
 
 
+def denied_where_is_stands(entry: Entry) -> str:
+    return entry["output"].replace(" is ", " is not ")
+
+
 def all_that_was_offered(entry: Entry) -> str:
     return f"{entry['output'].strip('.')}, or one of these: {entry['instruction']}"
 
@@ -50,7 +55,7 @@ def all_that_was_offered(entry: Entry) -> str:
 def seen(result: Any, arguments: tuple) -> Any:
     """Whether lenient calls it right; exact does, too; and it says more than the right answer."""
     if not isinstance(result, str):
-        return result
+        raise TypeError(f"return the answer, a text; yours returns {a(result)}")
     (entry,) = arguments
     denied = len(DENIALS.findall(result)) > len(DENIALS.findall(entry["output"]))
     return names_key_answer(entry, result) is True, matches_exactly(entry, result), denied
@@ -62,6 +67,7 @@ def cases() -> list[tuple]:
         ("Give an antonym of 'sharp'.", "", "An antonym of 'sharp' is 'dull'."),
         ("How much is 7 times 8?", "", "It is 56."),
         ("Is the feeling positive or negative?", "I loved it.", "The feeling is positive."),
+        ("Who wrote 'Emma'?", "", "Jane Austen wrote 'Emma'."),
     )
     return [(dict(zip(("instruction", "input", "output"), each, strict=True)),) for each in asked]
 
@@ -101,8 +107,10 @@ look at?
         ),
         WrongAnswer(
             right_in_other_words,
-            "the right answer is put in other words",
-            "Here the lenient score is right to forgive. Turn the meaning around, not the wording.",
+            "the check's simple reader finds no word of denial (not, never, false, wrong …) and no "
+            "*or*",
+            "If yours is the right answer in other words, lenient is right to forgive it. If it is "
+            "wrong in a way that this reader does not see, say it with one of these words.",
         ),
         WrongAnswer(
             denied_in_a_sentence_before,
@@ -119,6 +127,12 @@ look at?
             for_one_entry_alone,
             "the answer is written for one entry",
             'Build it from `entry["output"]`, so that it names each entry\'s own key answer.',
+        ),
+        WrongAnswer(
+            denied_where_is_stands,
+            "*is* becomes *is not*",
+            "An output without an *is*, such as “Jane Austen wrote 'Emma'.”, stays as it was, and "
+            "is right. Put the denial before the whole output, or behind it.",
         ),
         WrongAnswer(
             all_that_was_offered,

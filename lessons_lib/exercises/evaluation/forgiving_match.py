@@ -1,5 +1,8 @@
 """Exercise: a match that forgives case, outer punctuation and spacing. Lesson 10."""
 
+import re
+import string
+
 from lessons_lib.data import Entry
 from lessons_lib.evaluation.scorers import matches_normalised
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -49,6 +52,42 @@ def marks_removed_everywhere(entry: Entry, answer: str) -> bool:
     return words_of(answer) == words_of(entry["output"])
 
 
+def marks_made_spaces(entry: Entry, answer: str) -> bool:
+    one, other = answer.casefold(), entry["output"].casefold()
+    for mark in MARKS:
+        one, other = one.replace(mark, " "), other.replace(mark, " ")
+    return one.split() == other.split()
+
+
+def runs_of_letters(entry: Entry, answer: str) -> bool:
+    one, other = (re.findall(r"\w+", text.casefold()) for text in (answer, entry["output"]))
+    return one == other
+
+
+def all_punctuation_forgiven(entry: Entry, answer: str) -> bool:
+    one, other = (
+        [word.strip(string.punctuation) for word in text.casefold().split()]
+        for text in (answer, entry["output"])
+    )
+    return [w for w in one if w] == [w for w in other if w]
+
+
+def quotation_marks_kept(entry: Entry, answer: str) -> bool:
+    one, other = (
+        [word.strip(".,;:!?()") for word in text.casefold().split()]
+        for text in (answer, entry["output"])
+    )
+    return [w for w in one if w] == [w for w in other if w]
+
+
+def the_end_alone(entry: Entry, answer: str) -> bool:
+    one, other = (
+        [word.rstrip(MARKS) for word in text.casefold().split()]
+        for text in (answer, entry["output"])
+    )
+    return [w for w in one if w] == [w for w in other if w]
+
+
 def empty_words_kept(entry: Entry, answer: str) -> bool:
     one, other = (
         [word.strip(MARKS) for word in text.casefold().split()]
@@ -83,6 +122,9 @@ def cases() -> list[tuple]:
         ("It is 'dull'.", "It is “dull”.".replace("“", '"').replace("”", '"')),  # marks within
         ("No (it is not).", "no, it is not"),  # brackets
         ("It is 3.5.", "It is 35."),  # a point that belongs to the number
+        ("It is 3.5.", "It is 3 5."),  # and holds it together
+        ("It is -5.", "It is 5."),  # a minus is none of these marks
+        ("I don't know.", "I don t know."),  # an apostrophe within a word
         ("It is Oslo.", "It is Oslo ."),  # a mark by itself
         ("It is Oslo.", "It  is\nOslo."),  # spacing
         ("It is nowhere.", "It is now here."),  # a space that counts
@@ -144,6 +186,35 @@ stands by itself, as in “Oslo .”, is no word.
             "marks are removed wherever they stand",
             "Within a word they have a meaning: 3.5 becomes 35. `strip` takes them off the ends "
             "and stops there.",
+        ),
+        WrongAnswer(
+            marks_made_spaces,
+            "each mark is replaced by a space, wherever it stands",
+            "Then “3.5” passes for “3 5”, and “don't” for “don t”. Marks count within a word; take "
+            "them off its ends alone.",
+        ),
+        WrongAnswer(
+            runs_of_letters,
+            "the words are runs of letters and digits",
+            r"`\w+` cuts “3.5” in two and leaves out every other sign, the minus of −5 included. "
+            "Cut at white space, then strip.",
+        ),
+        WrongAnswer(
+            all_punctuation_forgiven,
+            "every mark in `string.punctuation` is forgiven",
+            "It also holds -, % and $, and −5 is not 5. Forgive the marks that are named, and no "
+            "more.",
+        ),
+        WrongAnswer(
+            quotation_marks_kept,
+            "quotation marks still count",
+            "The list of marks has both of them, ' and \". In a text between double quotes, write "
+            "the second one with a backslash.",
+        ),
+        WrongAnswer(
+            the_end_alone,
+            "marks are taken off the end of a word alone",
+            "`rstrip` leaves an opening bracket or quotation mark. `strip` takes off both ends.",
         ),
         WrongAnswer(
             empty_words_kept,

@@ -63,6 +63,11 @@ def one_label_alone(first: Sequence, second: Sequence) -> float:
     return beyond(one[first[0]] * other[first[0]], first, second)
 
 
+def true_alone(first: Sequence, second: Sequence) -> float:
+    count = len(first)
+    return beyond(first.count(True) * second.count(True) / count**2, first, second)
+
+
 def undivided(first: Sequence, second: Sequence) -> float:
     return agreement(first, second) - chance_of(first, second)
 
@@ -94,10 +99,10 @@ chance away. If P is the share of answers on which they agree, and C the share o
 agree by chance, kappa is (P − C) / (1 − C): 1 for graders who always agree, 0 for what chance would
 give, below 0 for less.
 
-Chance means: each grader hands out labels as often as now, and to any answer. A label that the
-first gives to 3/4 of all answers and the second to 2/4 then falls together with 3/4 · 2/4; add that
-up over all labels. Write `my_kappa` for two lists of labels of any kind; at least one grader uses
-more than one.
+Chance means: each grader hands out each label as often as now, but to answers drawn at random. A
+label that the first gives to 3/4 of all answers and the second to 2/4 then meets itself with
+probability 3/4 · 2/4; add that up over all labels. Write `my_kappa` for two lists of labels of any
+kind; at least one grader uses more than one.
 
 On paper first: True True True False, and True True False False.
 """,
@@ -145,6 +150,12 @@ On paper first: True True True False, and True True False False.
             one_label_alone,
             "chance counts one label only",
             "Agreeing on “wrong” by chance is agreement, too. Add up over all labels.",
+        ),
+        WrongAnswer(
+            true_alone,
+            "chance counts the label True alone",
+            "Two graders agree by chance on False, too, and labels can be of any kind: loop over "
+            "all that occur.",
         ),
         WrongAnswer(
             undivided,

@@ -60,6 +60,12 @@ def by_chi_square(first: Sequence[bool], second: Sequence[bool]) -> float:
     return math.erfc(math.sqrt((one - other) ** 2 / max(one + other, 1) / 2))
 
 
+def by_corrected_chi_square(first: Sequence[bool], second: Sequence[bool]) -> float:
+    one, other = split(first, second)
+    gap = max(abs(one - other) - 1, 0)
+    return math.erfc(math.sqrt(gap**2 / max(one + other, 1) / 2))
+
+
 def zero_without_tosses(first: Sequence[bool], second: Sequence[bool]) -> float:
     return answer(first, second) if sum(split(first, second)) else 0.0
 
@@ -152,6 +158,12 @@ the eight ways to toss three coins do all three agree?
             "the chi-square approximation is used",
             "It is McNemar's own of 1947, made for large counts and pencils. With a handful of "
             "tosses it is too sure; the binomial distribution is exact.",
+        ),
+        WrongAnswer(
+            by_corrected_chi_square,
+            "the chi-square approximation is used, with the correction for continuity",
+            "The correction brings it closer, and it stays an approximation. With so few tosses "
+            "the exact sum costs nothing.",
         ),
         WrongAnswer(
             zero_without_tosses,

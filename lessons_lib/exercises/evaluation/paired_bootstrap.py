@@ -93,6 +93,20 @@ def one_too_high(
     return means[cut], means[len(means) - cut]
 
 
+def nothing_left_out(
+    first: Sequence[float], second: Sequence[float], draws: Sequence[Sequence[int]]
+) -> tuple[float, float]:
+    means = sorted_means([b - a for a, b in zip(first, second, strict=True)], draws)
+    return means[0], means[-1]
+
+
+def positions_for_indices(
+    first: Sequence[float], second: Sequence[float], draws: Sequence[Sequence[int]]
+) -> tuple[float, float]:
+    means = [fmean(second[i] - first[i] for i in range(len(draw))) for draw in draws]
+    return middle(sorted(means))
+
+
 def sums(
     first: Sequence[float], second: Sequence[float], draws: Sequence[Sequence[int]]
 ) -> tuple[float, float]:
@@ -189,6 +203,18 @@ and return the lowest and the highest of those that remain.
             "the upper bound is one place too high",
             "Indices begin at 0, so the last of n has the index n − 1. As it is, fewer are left "
             "out above than below.",
+        ),
+        WrongAnswer(
+            nothing_left_out,
+            "the lowest and the highest of all means are returned",
+            "These two grow apart with every further draw. The middle 95 % are asked for: leave "
+            "some out at either end.",
+        ),
+        WrongAnswer(
+            positions_for_indices,
+            "the positions in a draw are used, and not what was drawn",
+            "`range(len(draw))` is 0, 1, 2, … for every draw, so all means are equal. Loop over "
+            "the draw itself: `for i in draw`.",
         ),
         WrongAnswer(
             sums,

@@ -1,5 +1,6 @@
 """Exercise: ROUGE-L, how many words two texts share in the same order. Lesson 10."""
 
+import difflib
 from collections import Counter
 from collections.abc import Sequence
 
@@ -74,6 +75,29 @@ def first_come_first_served(wanted: Sequence[str], answer: Sequence[str]) -> flo
     return f_measure(shared, wanted, answer)
 
 
+def first_come_in_the_answer(wanted: Sequence[str], answer: Sequence[str]) -> float:
+    return first_come_first_served(answer, wanted)
+
+
+def longest_block_first(wanted: Sequence[str], answer: Sequence[str]) -> float:
+    return difflib.SequenceMatcher(None, wanted, answer, autojunk=False).ratio()
+
+
+def one_row_many_times(wanted: Sequence[str], answer: Sequence[str]) -> float:
+    table = [[0] * (len(answer) + 1)] * (len(wanted) + 1)
+    for i, word in enumerate(wanted, start=1):
+        for j, other in enumerate(answer, start=1):
+            if word == other:
+                table[i][j] = table[i - 1][j - 1] + 1
+            else:
+                table[i][j] = max(table[i - 1][j], table[i][j - 1])
+    return f_measure(table[-1][-1], wanted, answer)
+
+
+def factor_forgotten(wanted: Sequence[str], answer: Sequence[str]) -> float:
+    return longest_shared(wanted, answer) / (len(wanted) + len(answer))
+
+
 def used_twice(wanted: Sequence[str], answer: Sequence[str]) -> float:
     above = [0] * (len(answer) + 1)
     for word in wanted:
@@ -110,6 +134,12 @@ def cases() -> list[tuple]:
         ("go go stop", "go stop stop"),
         ("the old cat sat on the mat", "on the mat the cat sat"),
         ("x a y b z", "a b c"),
+        ("a b c", "b c a"),  # the first word wanted costs two others
+        ("d c d", "c b d"),  # the longest block is not unique
+        (
+            "it was the principal who welcomed the new students",
+            "the new students were welcomed by the principal",
+        ),
     )
     return [(one.split(), other.split()) for one, other in pairs]
 
@@ -167,6 +197,29 @@ answer scores 0; there is always a wanted word.
             "each word is matched with the first that it fits",
             "A match far to the right spoils all that lie before it: in *d a b c* the d uses up "
             "the whole of *a b c d*. The table keeps both ways open.",
+        ),
+        WrongAnswer(
+            first_come_in_the_answer,
+            "each wanted word is matched with the first in the answer that it fits",
+            "A match far to the right spoils all that lie before it: for *a b c* in *b c a* the a "
+            "uses up the whole answer. The table keeps both ways open.",
+        ),
+        WrongAnswer(
+            longest_block_first,
+            "the longest common block is taken first, then those beside it, as difflib does",
+            "A block that is long, or comes first, may cut off matches that are more together. "
+            "The table tries all ways.",
+        ),
+        WrongAnswer(
+            one_row_many_times,
+            "all rows of the table are one and the same list",
+            "`[[0] * m] * n` holds one list n times, so what is written into one row stands in "
+            "all. Make each row anew: `[[0] * m for _ in range(n)]`.",
+        ),
+        WrongAnswer(
+            factor_forgotten,
+            "the 2 of the harmonic mean is forgotten",
+            "2PR/(P + R) is 2L/(m + n). Two equal texts must score 1.",
         ),
         WrongAnswer(
             used_twice,

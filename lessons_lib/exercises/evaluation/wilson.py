@@ -59,6 +59,46 @@ def undivided(count: int, total: int) -> tuple[float, float]:
     return low * scale, high * scale
 
 
+def half_width_undivided(count: int, total: int) -> tuple[float, float]:
+    low, high = answer(count, total)
+    centre, half = (low + high) / 2, (high - low) / 2 * (1 + Z * Z / total)
+    return centre - half, centre + half
+
+
+def centre_undivided(count: int, total: int) -> tuple[float, float]:
+    low, high = answer(count, total)
+    centre, half = (low + high) / 2 * (1 + Z * Z / total), (high - low) / 2
+    return centre - half, centre + half
+
+
+def multiplied_by_the_total(count: int, total: int) -> tuple[float, float]:
+    p, scale = count / total, 1 + Z * Z / total
+    centre = (p + Z**2 / 2 * total) / scale
+    half = Z / scale * math.sqrt(p * (1 - p) / total + Z**2 / (4 * total**2))
+    return centre - half, centre + half
+
+
+def multiplied_under_the_root(count: int, total: int) -> tuple[float, float]:
+    p, scale = count / total, 1 + Z * Z / total
+    centre = (p + Z**2 / (2 * total)) / scale
+    half = Z / scale * math.sqrt(p * (1 - p) / total + Z**2 / 4 * total**2)
+    return centre - half, centre + half
+
+
+def multiplied_in_both(count: int, total: int) -> tuple[float, float]:
+    p, scale = count / total, 1 + Z * Z / total
+    centre = (p + Z**2 / 2 * total) / scale
+    half = Z / scale * math.sqrt(p * (1 - p) / total + Z**2 / 4 * total**2)
+    return centre - half, centre + half
+
+
+def total_not_squared(count: int, total: int) -> tuple[float, float]:
+    p, scale = count / total, 1 + Z * Z / total
+    centre = (p + Z * Z / (2 * total)) / scale
+    half = Z / scale * math.sqrt(p * (1 - p) / total + Z * Z / (4 * total))
+    return centre - half, centre + half
+
+
 def total_less_one(count: int, total: int) -> tuple[float, float]:
     p, n = count / total, total - 1
     scale = 1 + Z * Z / n
@@ -110,7 +150,7 @@ saw be no surprise? His interval holds just these. With z = 1.96, p = count/tota
 z²/(4n²)).
 
 Write `my_wilson_interval`, which returns (centre − half width, centre + half width), as shares from
-0 to 1. On paper once more: where does it begin for 3 of 3? Four digits are compared.
+0 to 1. On paper first: where does it begin for 3 of 3? Four digits are compared.
 """,
     attempt=my_wilson_interval,
     answer=answer,
@@ -150,6 +190,40 @@ Write `my_wilson_interval`, which returns (centre − half width, centre + half 
             undivided,
             "centre and half width are not divided by 1 + z²/n",
             "Both are divided by it. For 3 of 3 the upper bound must come out as 1.",
+        ),
+        WrongAnswer(
+            half_width_undivided,
+            "the half width is not divided by 1 + z²/n",
+            "Its factor is z / (1 + z²/n), and not z alone. The centre is right.",
+        ),
+        WrongAnswer(
+            centre_undivided,
+            "the centre is not divided by 1 + z²/n",
+            "The whole of p + z²/(2n) is divided by it: mind the brackets. The half width is "
+            "right.",
+        ),
+        WrongAnswer(
+            multiplied_by_the_total,
+            "z² is halved and then multiplied by n in the centre",
+            "`z**2 / 2 * n` is read from left to right, as (z²/2) · n. The divisor 2n needs "
+            "brackets: `z**2 / (2 * n)`.",
+        ),
+        WrongAnswer(
+            multiplied_under_the_root,
+            "z²/4 is multiplied by n² under the root",
+            "`z**2 / 4 * n**2` is read from left to right. The divisor 4n² needs brackets: "
+            "`z**2 / (4 * n**2)`.",
+        ),
+        WrongAnswer(
+            multiplied_in_both,
+            "both divisors, 2n and 4n², lack their brackets",
+            "`z**2 / 2 * n` is read from left to right, as (z²/2) · n. Write `z**2 / (2 * n)` and "
+            "`z**2 / (4 * n**2)`.",
+        ),
+        WrongAnswer(
+            total_not_squared,
+            "n is not squared under the root",
+            "The second term there is z²/(4n²), which is (z/(2n))²; the first has n as it is.",
         ),
         WrongAnswer(
             total_less_one,

@@ -14,6 +14,7 @@ from typing import Any
 from IPython.display import display
 
 from lessons_lib.data import Entry
+from lessons_lib.exercises.comparing import a
 from lessons_lib.exercises.records import change_record, read_record
 from lessons_lib.exercises.registry import Note
 from lessons_lib.pictures import spell_text
@@ -21,7 +22,7 @@ from lessons_lib.support import Table
 
 GRADES = "grades.json"
 LETTERS = {"right": "r", "wrong": "w", None: "."}  # a record's letters, by what a click says
-HEAD = ("", "asked", "wanted", "answer")
+HEAD = ("", "asked", "wanted", "answer", "graded")
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,9 +39,15 @@ class HandGrading(Note):
         return _marks(read_record(GRADES), self) or "." * len(self.answers.rows)
 
     def __str__(self) -> str:
-        return f"{self.text}\n\n{self.answers}"
+        return f"{self.text}\n\n{self.graded()}"
 
     __repr__ = __str__
+
+    def graded(self) -> Table:
+        """The answers with what was kept about each in a last column."""
+        words = {letter: word or "" for word, letter in LETTERS.items()}
+        rows = zip(self.answers.rows, self.marks, strict=True)
+        return Table(HEAD, tuple((*row, words[letter]) for row, letter in rows))
 
     def form(self) -> Any:
         """Two buttons below each answer, and a line that counts. Every click is kept at once."""
@@ -76,7 +83,7 @@ class HandGrading(Note):
         return change_record(GRADES, lambda record: record.update({self.name: kept}))
 
     def _repr_html_(self) -> str:
-        folded = f"<details><summary>All of them as a table</summary>{self.answers._repr_html_()}"
+        folded = f"<details><summary>All of them as a table</summary>{self.graded()._repr_html_()}"
         return f"<p>{html.escape(self.text)}</p>{folded}</details>"
 
     def _ipython_display_(self) -> None:
@@ -90,7 +97,7 @@ def grade_by_hand(
     """Show answers beside what was asked and wanted, to be called right or wrong.
 
     A notebook shows a form. ``marks`` does without one: a letter for each answer in its order, "r"
-    for right, "w" for wrong and "." for not graded yet; spaces between them do not count. If the
+    for right, "w" for wrong, "." for not graded yet; case, spaces and commas do not count. If the
     answers are not those that were graded before under this name, grading begins anew.
 
     Raises:
@@ -105,21 +112,33 @@ def grade_by_hand(
     digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
     text = (
         f"{len(rows)} answers to grade. Each click is kept. Without the form: give a letter for "
-        'each answer, r for right and w for wrong, as in marks="rwr…".'
+        "each answer in marks, r for right, w for wrong, a dot for not graded yet."
     )
-    grading = HandGrading(text, name, Table(HEAD, tuple(rows)), digest)
-    letters = "".join(marks.split())
+    grading = HandGrading(text, name, Table(HEAD[:-1], tuple(rows)), digest)
+    if not isinstance(marks, str):
+        return Note(
+            f'Nothing was kept: marks is a text of letters, such as "rw.", and this is {a(marks)}.'
+        )
+    letters = "".join(marks.replace(",", " ").split()).lower()
     if not letters:
         if name in read_record(GRADES) and not _marks(read_record(GRADES), grading):
             grading.keep("." * len(rows))
         return grading
-    if len(letters) != len(rows) or not set(letters) <= set(LETTERS.values()):
+    for place, letter in enumerate(letters, start=1):
+        if letter not in LETTERS.values():
+            return Note(
+                f'Nothing was kept: letter {place} is "{spell_text(letter)}", and it must be r, w '
+                f"or a dot; marks has one letter for each of the {len(rows)} answers."
+            )
+    if len(letters) != len(rows):
         return Note(
             f"Nothing was kept: marks has one letter for each of the {len(rows)} answers, r, w, or "
             f"a dot; these are {len(letters)}: {spell_text(letters)}"
         )
     said = grading.keep(letters)
-    return Note(said or f"Kept: {letters.count('r')} right, {letters.count('w')} wrong.")
+    right, wrong, left = (letters.count(letter) for letter in "rw.")
+    counted = f"Kept: {right} right, {wrong} wrong"
+    return Note(said or counted + (f", {left} not graded yet." if left else "."))
 
 
 def hand_grades(name: str) -> list[bool | None]:
@@ -151,6 +170,6 @@ def _answer_html(row: tuple[str, ...]) -> str:
     lines = [
         f"<dt><b>{name}</b></dt><dd style='white-space: pre-wrap'>{html.escape(spell_text(text))}"
         "</dd>"
-        for name, text in zip(HEAD[1:], row[1:], strict=True)
+        for name, text in zip(HEAD[1:-1], row[1:], strict=True)
     ]
     return f"<dl class='mathjax_ignore tex2jax_ignore'>{''.join(lines)}</dl>"

@@ -106,8 +106,8 @@ def fooling_by_denial_after(entry):
     return entry["output"] + "\nNo, I was wrong."
 
 
-def fooling_by_replacing(entry):
-    return entry["output"].replace(" is ", " isn't ", 1)
+def fooling_with_a_curly_apostrophe(entry):
+    return f"It isn’t so that {entry['output']}"
 
 
 def mcnemar_by_counting_tosses(first, second):
@@ -241,7 +241,7 @@ VARIANTS = {
         fooling_by_denial_before,
         fooling_by_second_answer,
         fooling_by_denial_after,
-        fooling_by_replacing,
+        fooling_with_a_curly_apostrophe,
     ],
     "mcnemar": [mcnemar_by_counting_tosses, mcnemar_by_probabilities, mcnemar_of_numpy],
     "paired-bootstrap": [bootstrap_of_numpy, bootstrap_of_two_means, bootstrap_by_removing],

@@ -39,6 +39,17 @@ def test_letters_do_without_the_form(work):
     assert hand_grades("a") == [True, False, True]
     grade_by_hand("a", ENTRIES, ANSWERS, marks="r..")
     assert hand_grades("a") == [True, None, None]
+    said = str(grade_by_hand("a", ENTRIES, ANSWERS, marks="R, w, ."))
+    assert said == "Kept: 1 right, 1 wrong, 1 not graded yet."
+    shown = str(grade_by_hand("a", ENTRIES, ANSWERS)).splitlines()
+    assert [line.rsplit(maxsplit=1)[-1] for line in shown if line[:1] in "12" and "Q" in line] == [
+        "right",
+        "wrong",
+    ]
+    assert 'letter 3 is "x"' in str(grade_by_hand("a", ENTRIES, ANSWERS, marks="rwx"))
+    for no_text in (["r", "w"], None):
+        assert "a text of letters" in str(grade_by_hand("a", ENTRIES, ANSWERS, marks=no_text))
+    grade_by_hand("a", ENTRIES, ANSWERS, marks="r..")
     for wrong in ("rw", "rwrw", "rwx"):
         said = str(grade_by_hand("a", ENTRIES, ANSWERS, marks=wrong))
         assert "Nothing was kept" in said and "each of the 3 answers" in said
