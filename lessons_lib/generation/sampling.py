@@ -1,4 +1,4 @@
-"""Choosing the next token from logits: the likeliest, or one drawn at random. Taught in lesson 09.
+"""Choosing the next token from logits: the likeliest, or one drawn at random. Taught in lesson 08.
 
 Knows nothing of models or text. Draws use random generators of their own, so PyTorch's global
 random state is left alone.

@@ -24,17 +24,21 @@ PARTS = {
     "norm": ("norms", "{norms} × {width} numbers to multiply by, and to add"),
 }
 # The lines of the picture, from top to bottom: how far down, and what is said beside them
-TOKENS, VECTORS, ATTENTION, NETWORK, NORM, HEAD, NEXT = 0.0, 1.5, 3.7, 4.9, 6.4, 7.6, 8.8
+TOKENS, VECTORS, ATTENTION, NETWORK, NORM, HEAD, NEXT = 0.0, 1.5, 3.9, 5.75, 7.6, 8.8, 10.0
+ADDED = {2.3: 4.7, 5.0: 6.55}  # where a vector's own line leaves the column, and is added again
 NOTES = {
     TOKENS: "tokens and their ids",
     VECTORS: "{width} numbers each: the vector of the\ntoken, plus that of its position",
-    2.85: "{blocks} blocks like this, one after another",
+    2.6: "{blocks} blocks like this, one after another",
     ATTENTION: "attention: each position takes in\nfrom itself and from those before it",
+    4.7: "added to the vector, which\nwent around it",
     NETWORK: "a small network works\non each position alone",
+    6.55: "added again",
     NORM: "a norm keeps numbers in range",
     HEAD: "the head: a score for each token,\nits logit",
     NEXT: "the likeliest next token",
 }
+EDGE, PLUS = 0.34, 0.16  # from the middle of a box, and of a plus, to where an arrow touches it
 PLAIN = Style("#f4f6f8", "#4a535c", "#1b1f24", "", "-")
 
 
@@ -112,8 +116,13 @@ def draw_transformer(model: GPT, text: str) -> Figure:
         _arrow(axes, (column, TOKENS), (column, VECTORS), thick)
         for earlier in range(column + 1):
             _arrow(axes, (earlier, VECTORS), (column, ATTENTION), thick)
-        _arrow(axes, (column, ATTENTION), (column, NETWORK), thick)
-        _arrow(axes, (column, NETWORK), (column, NORM), thick)
+        after_attention, after_network = ADDED.values()
+        _arrow(axes, (column, ATTENTION), (column, after_attention), thick, to_edge=PLUS)
+        _arrow(axes, (column, after_attention), (column, NETWORK), thick, from_edge=PLUS)
+        _arrow(axes, (column, NETWORK), (column, after_network), thick, to_edge=PLUS)
+        _arrow(axes, (column, after_network), (column, NORM), thick, from_edge=PLUS)
+        for leaves, added in ADDED.items():
+            _around(axes, column, leaves, added, thick)
     _arrow(axes, (last, NORM), (last, HEAD), True)
     _box(axes, last, HEAD, f"{words['vocabulary']}\nlogits", PLAIN)
     _arrow(axes, (last, HEAD), (last, NEXT), True)
@@ -127,13 +136,13 @@ def draw_transformer(model: GPT, text: str) -> Figure:
 
 def _columns(count: int) -> tuple[Figure, Axes]:
     """Axes with x in columns and y downwards, the frame of a block, and room for notes."""
-    figure = Figure(figsize=(1.05 * count + 3.2, 6.6), layout="constrained")
+    figure = Figure(figsize=(1.05 * count + 3.2, 7.4), layout="constrained")
     axes = figure.subplots()
     axes.set_xlim(-0.6, count + 2.6)
     axes.set_ylim(NEXT + 0.5, TOKENS - 0.5)
     axes.set_axis_off()
     shape = {"boxstyle": "round,pad=0,rounding_size=0.1", "facecolor": "white"}
-    frame = FancyBboxPatch((-0.55, 2.6), count + 0.1, 2.9, edgecolor="#0072b2", lw=1.6, **shape)
+    frame = FancyBboxPatch((-0.57, 2.1), count + 0.17, 4.75, edgecolor="#0072b2", lw=1.6, **shape)
     axes.add_patch(frame)
     return figure, axes
 
@@ -147,8 +156,29 @@ def _box(axes: Axes, x: float, y: float, text: str, style: Style) -> None:
     )
 
 
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], thick: bool) -> None:
-    """From the lower edge of one box to the upper edge of another."""
+def _arrow(
+    axes: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    thick: bool,
+    from_edge: float = EDGE,
+    to_edge: float = EDGE,
+) -> None:
+    """From the lower edge of one box, or plus, to the upper edge of another."""
     (x, y), (to_x, to_y) = start, end
-    line = {"lw": 1.6, "color": "#1b1f24"} if thick else {"lw": 0.7, "color": "#8a949e"}
-    axes.annotate("", (to_x, to_y - 0.34), (x, y + 0.34), arrowprops={"arrowstyle": "->", **line})
+    arrow = {"arrowstyle": "->", **_line(thick)}
+    axes.annotate("", (to_x, to_y - to_edge), (x, y + from_edge), arrowprops=arrow)
+
+
+def _around(axes: Axes, column: int, leaves: float, added: float, thick: bool) -> None:
+    """A line that leaves its column, goes around a box and is added below it, at a plus."""
+    beside = column + 0.5  # between two columns of boxes
+    axes.plot([column, beside, beside], [leaves, leaves, added], **_line(thick))
+    arrow = {"arrowstyle": "->", "shrinkA": 0, **_line(thick)}
+    axes.annotate("", (column + 0.1, added), (beside, added), arrowprops=arrow)
+    circle = {"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": PLAIN.edge}
+    axes.text(column, added, "+", fontsize=9, ha="center", va="center", bbox=circle)
+
+
+def _line(thick: bool) -> dict[str, object]:
+    return {"lw": 1.6, "color": "#1b1f24"} if thick else {"lw": 0.7, "color": "#8a949e"}

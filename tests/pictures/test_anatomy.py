@@ -49,11 +49,21 @@ def arrows(figure):
 
 def test_in_the_picture_every_position_looks_at_itself_and_back(model):
     figure = draw_transformer(model, "The capital of")
-    sideways = [(start[0], end[0]) for start, end in arrows(figure) if start[0] != end[0]]
+    downwards = [each for each in arrows(figure) if each[0][1] != each[1][1]]
+    sideways = [(start[0], end[0]) for start, end in downwards if start[0] != end[0]]
     assert sorted(sideways) == [(0, 1), (0, 2), (1, 2)]
-    straight = [start[0] for start, end in arrows(figure) if start[0] == end[0]]
-    assert {x: straight.count(x) for x in range(3)} == {0: 4, 1: 4, 2: 6}
-    assert all(start[1] < end[1] for start, end in arrows(figure)), "y grows downwards"
+    straight = [start[0] for start, end in downwards if start[0] == end[0]]
+    assert {x: straight.count(x) for x in range(3)} == {0: 6, 1: 6, 2: 8}
+    assert all(start[1] < end[1] for start, end in downwards), "y grows downwards"
+
+
+def test_in_the_picture_attention_and_network_add_to_the_vector(model):
+    figure = draw_transformer(model, "The capital of")
+    around = [(start, end) for start, end in arrows(figure) if start[1] == end[1]]
+    pluses = [each.get_position() for each in figure.axes[0].texts if each.get_text() == "+"]
+    assert len(around) == len(pluses) == 2 * 3, "two in each column"
+    for (start, end), (x, y) in zip(around, pluses, strict=True):
+        assert end[1] == y and x < end[0] < start[0], "the line ends at the plus, from the right"
 
 
 def test_the_picture_says_what_this_model_reads_and_expects(model):

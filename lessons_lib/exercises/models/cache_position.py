@@ -46,6 +46,23 @@ def new_columns_alone(attention_mask: Tensor, cached: int) -> Tensor:
     return answer(attention_mask[:, cached:], 0)
 
 
+def new_columns_below_zero(attention_mask: Tensor, cached: int) -> Tensor:
+    return attention_mask[:, cached:].cumsum(dim=1) - 1
+
+
+def cached_padding_counted(attention_mask: Tensor, cached: int) -> Tensor:
+    return cached + new_columns_alone(attention_mask, cached)
+
+
+def cached_padding_counted_below_zero(attention_mask: Tensor, cached: int) -> Tensor:
+    return cached + new_columns_below_zero(attention_mask, cached)
+
+
+def new_padding_counted(attention_mask: Tensor, cached: int) -> Tensor:
+    read = attention_mask[:, :cached].sum(dim=1, keepdim=True)  # (rows, 1)
+    return read + torch.arange(attention_mask.shape[1] - cached)
+
+
 def padding_below_zero(attention_mask: Tensor, cached: int) -> Tensor:
     return (attention_mask.cumsum(dim=1) - 1)[:, cached:]
 
@@ -130,6 +147,30 @@ the one new token of each row? And what are all the positions if nothing is in t
             new_columns_alone,
             "the mask is cut before it is counted",
             "What is in the cache has to be counted as well. Count first, then cut.",
+        ),
+        WrongAnswer(
+            new_columns_below_zero,
+            "the mask is cut before it is counted, and padding comes out below 0",
+            "Two things: what is in the cache has to be counted as well, so count first, then "
+            "cut; and −1 is no row of the position embedding, so bring padding up to 0.",
+        ),
+        WrongAnswer(
+            cached_padding_counted,
+            "all cached columns are counted, padding among them",
+            "`cached` says how many columns were read; a row's own tokens among them may be fewer. "
+            "The mask's first columns know how many.",
+        ),
+        WrongAnswer(
+            cached_padding_counted_below_zero,
+            "all cached columns are counted, and new padding comes out one below the rest",
+            "A row's own tokens may be fewer than the cached columns; the mask knows how many. And "
+            "−1 is no row of the position embedding, so bring padding up to 0.",
+        ),
+        WrongAnswer(
+            new_padding_counted,
+            "padding among the new columns is counted",
+            "In the cached part only tokens are counted here, as they should be. The new columns "
+            "can hold padding, too, when nothing is in the cache yet.",
         ),
         WrongAnswer(
             padding_below_zero,

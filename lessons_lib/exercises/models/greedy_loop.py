@@ -2,35 +2,37 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from lessons_lib.exercises import Exercise, WrongAnswer
+from lessons_lib.exercises.comparing import a
 
 
 def continue_greedily(
-    next_logits: Callable[[list[int]], Tensor],
+    logits_after: Callable[[list[int]], Tensor],
     prompt_ids: list[int],
     max_new_tokens: int,
     end_id: int,
 ) -> list[int]:
     """The new token ids, each the likeliest after all before it; neither prompt nor end token.
 
-    next_logits(token_ids) is (vocabulary,): a score for each token to come after these.
+    logits_after(token_ids) is (vocabulary,): a score for each token to come after these.
     """
     raise NotImplementedError
 
 
 def answer(
-    next_logits: Callable[[list[int]], Tensor],
+    logits_after: Callable[[list[int]], Tensor],
     prompt_ids: list[int],
     max_new_tokens: int,
     end_id: int,
 ) -> list[int]:
     token_ids = list(prompt_ids)
     for _ in range(max_new_tokens):
-        token_id = int(next_logits(token_ids).argmax())
+        token_id = int(logits_after(token_ids).argmax())
         if token_id == end_id:
             break
         token_ids.append(token_id)
@@ -40,58 +42,96 @@ def answer(
 Logits = Callable[[list[int]], Tensor]
 
 
-def likeliest(next_logits: Logits, token_ids: list[int]) -> int:
-    return int(next_logits(token_ids).argmax())
+def likeliest(logits_after: Logits, token_ids: list[int]) -> int:
+    return int(logits_after(token_ids).argmax())
 
 
-def prompt_included(next_logits: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
-    return prompt_ids + answer(next_logits, prompt_ids, max_new_tokens, end_id)
+def prompt_included(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+    return prompt_ids + answer(logits_after, prompt_ids, max_new_tokens, end_id)
 
 
-def end_included(next_logits: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+def end_included(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
     new: list[int] = []
     while len(new) < max_new_tokens and end_id not in new:
-        new.append(likeliest(next_logits, prompt_ids + new))
+        new.append(likeliest(logits_after, prompt_ids + new))
     return new
 
 
-def never_stopped(next_logits: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
-    return answer(next_logits, prompt_ids, max_new_tokens, end_id=-1)
+def never_stopped(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+    return answer(logits_after, prompt_ids, max_new_tokens, end_id=-1)
 
 
-def ends_left_out(next_logits: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
-    new = never_stopped(next_logits, prompt_ids, max_new_tokens, end_id)
+def ends_left_out(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+    new = never_stopped(logits_after, prompt_ids, max_new_tokens, end_id)
     return [token_id for token_id in new if token_id != end_id]
 
 
-def last_token_alone(next_logits: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
-    return answer(lambda ids: next_logits(ids[-1:]), prompt_ids, max_new_tokens, end_id)
+def last_token_alone(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+    return answer(lambda ids: logits_after(ids[-1:]), prompt_ids, max_new_tokens, end_id)
 
 
-def prompt_alone(next_logits: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
-    return answer(lambda ids: next_logits(prompt_ids), prompt_ids, max_new_tokens, end_id)
+def prompt_alone(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+    return answer(lambda ids: logits_after(prompt_ids), prompt_ids, max_new_tokens, end_id)
 
 
-def one_too_many(next_logits: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
-    return answer(next_logits, prompt_ids, max_new_tokens + 1, end_id)
+def prompt_forgotten(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+    def after_the_new_ones(token_ids: list[int]) -> Tensor:
+        return logits_after(token_ids[len(prompt_ids) :] or prompt_ids)
+
+    return answer(after_the_new_ones, prompt_ids, max_new_tokens, end_id)
 
 
-def prompt_counted(next_logits: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
-    return answer(next_logits, prompt_ids, max_new_tokens - len(prompt_ids), end_id)
+def largest_score(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+    new: list[int] = []
+    while len(new) < max_new_tokens:
+        token_id = int(logits_after(prompt_ids + new).max())
+        if token_id == end_id:
+            break
+        new.append(token_id)
+    return new
 
 
-def stopped_by_the_prompt(next_logits: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+def one_too_many(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+    return answer(logits_after, prompt_ids, max_new_tokens + 1, end_id)
+
+
+def prompt_counted(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
+    return answer(logits_after, prompt_ids, max_new_tokens - len(prompt_ids), end_id)
+
+
+def stopped_by_the_prompt(logits_after: Logits, prompt_ids, max_new_tokens, end_id) -> list[int]:
     if end_id in prompt_ids:
         return []
-    return answer(next_logits, prompt_ids, max_new_tokens, end_id)
+    return answer(logits_after, prompt_ids, max_new_tokens, end_id)
+
+
+def require_ints(token_ids: Any, said: str) -> None:
+    """Raises a TypeError unless these are ints in a list, or in a tuple."""
+    if not isinstance(token_ids, list | tuple):
+        raise TypeError(f"{said}, and was given {a(token_ids)}; .tolist() makes one of a tensor")
+    for each in token_ids:
+        if type(each) is not int:
+            raise TypeError(
+                f"{said}, and in this list is {a(each)}; int(…) makes an int of a single number"
+            )
+
+
+def list_of_ints(result: Any, arguments: tuple) -> Any:
+    """The result, if it can be decoded as it is."""
+    require_ints(result, "the check wants a list of ints")
+    return result
 
 
 @dataclass(frozen=True)
 class SumModel:
-    """A toy model with ten tokens: after some ids the likeliest is the last digit of their sum."""
+    """A toy model with ten tokens: after some ids the likeliest is the last digit of their sum.
+
+    Like the lesson's model it takes a list of ints and nothing else.
+    """
 
     def __call__(self, token_ids: list[int]) -> Tensor:
-        wanted = int(sum(token_ids)) % 10
+        require_ints(token_ids, "logits_after takes a list of ints")
+        wanted = sum(token_ids) % 10
         return -(torch.arange(10) - wanted).abs().float()  # (vocabulary,), 0 for the likeliest
 
 
@@ -116,9 +156,10 @@ GREEDY_LOOP = Exercise(
     statement="""
 A model says one thing: how likely each token is to come next. That it *writes* is the work of a
 loop of a few lines around it, and this loop is yours. Write `continue_greedily`. It asks
-`next_logits` for the scores after all token ids so far, takes the likeliest, puts it behind the
-others, and asks again. It returns the new ids alone. It ends after `max_new_tokens`, or as soon as
-the model chooses `end_id`, which is not returned.
+`logits_after` for the scores after all token ids so far, takes the likeliest, puts it behind the
+others, and asks again. It returns the new ids alone, as a list of ints, which is also what
+`logits_after` takes. It ends after `max_new_tokens`, or as soon as the model chooses `end_id`,
+which is not returned.
 
 The check uses a toy model with the tokens 0 to 9: the likeliest after some ids is the last digit
 of their sum. On paper first: the prompt is `[1, 2]` and the end token is 4. What is written?
@@ -130,7 +171,7 @@ of their sum. On paper first: the prompt is `[1, 2]` and the end token is 4. Wha
         "round, and what comes in the fourth?",
         "Work on a copy, `list(prompt_ids)`, which grows by a token each round. Look whether the "
         "token is the end before you append it, and cut the prompt off when all is done.",
-        "`for _ in range(max_new_tokens)`: `token_id = int(next_logits(token_ids).argmax())`; "
+        "`for _ in range(max_new_tokens)`: `token_id = int(logits_after(token_ids).argmax())`; "
         "`break` if it is `end_id`; else append. At the end `token_ids[len(prompt_ids):]`.",
     ),
     wrong_answers=(
@@ -170,6 +211,17 @@ of their sum. On paper first: the prompt is `[1, 2]` and the end token is 4. Wha
             "Append each new token before you ask for the next.",
         ),
         WrongAnswer(
+            prompt_forgotten,
+            "from the second round on the model is given the new tokens alone",
+            "It then continues its own answer and no longer knows what was asked. In every round "
+            "it must be given the prompt, and the new tokens behind it.",
+        ),
+        WrongAnswer(
+            largest_score,
+            "the largest score is taken for a token id",
+            "`max()` says how high the best score is; which token has it, `argmax()` says.",
+        ),
+        WrongAnswer(
             one_too_many,
             "there is one round more than `max_new_tokens`",
             "With a limit of 1 only one token may be written. `range(max_new_tokens)` counts "
@@ -189,6 +241,7 @@ of their sum. On paper first: the prompt is `[1, 2]` and the end token is 4. Wha
     ),
     cases=cases,
     imports="from collections.abc import Callable\n\nfrom torch import Tensor\n\n",
+    observed=list_of_ints,
     library=answer,
     library_name="`step_rows` in `lessons_lib.generation.decoding`, for many prompts at once",
 )

@@ -51,6 +51,10 @@ def softmax_twice(logits: Tensor, temperature: float) -> Tensor:
     return torch.softmax(torch.softmax(logits, dim=0) / temperature, dim=0)
 
 
+def powers_alone(logits: Tensor, temperature: float) -> Tensor:
+    return torch.exp(logits / temperature)
+
+
 def divided_by_the_largest(logits: Tensor, temperature: float) -> Tensor:
     powers = torch.exp(logits / temperature)
     return powers / powers.max()
@@ -130,6 +134,12 @@ Then write `at_temperature`, which returns the probabilities of all tokens, addi
             "softmax is applied twice, before the temperature and after it",
             "The first one has squeezed all scores into 0 … 1, so the second finds hardly any "
             "difference. Divide the logits, then one softmax.",
+        ),
+        WrongAnswer(
+            powers_alone,
+            "the powers of e are not divided by their sum",
+            "All are positive and in the right proportions, but they don't add up to 1. What is "
+            "each token's share of the whole?",
         ),
         WrongAnswer(
             divided_by_the_largest,

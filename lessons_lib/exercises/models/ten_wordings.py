@@ -68,6 +68,35 @@ def space_not_removed(complete: Complete, wordings, facts) -> dict[str, float]:
     return shares_by(complete, wordings, facts, lambda start, text, wanted: text.startswith(wanted))
 
 
+def quotes_not_removed(complete: Complete, wordings, facts) -> dict[str, float]:
+    def right(start: str, text: str, wanted: str) -> bool:
+        return text.strip().startswith(wanted)
+
+    return shares_by(complete, wordings, facts, right)
+
+
+def gap_not_filled(complete: Complete, wordings, facts) -> dict[str, float]:
+    def unfilled(beginnings: list[str]) -> list[str]:
+        return complete([wording] * len(beginnings))
+
+    shares = {}
+    for wording in wordings:
+        shares |= answer(unfilled, [wording], facts)
+    return shares
+
+
+def counter_not_reset(complete: Complete, wordings, facts) -> dict[str, float]:
+    shares, right = {}, 0
+    for wording in wordings:
+        right += sum(bare(text).startswith(key) for _, text, key in asked(complete, wording, facts))
+        shares[wording] = right / len(facts)
+    return shares
+
+
+def percent(complete: Complete, wordings, facts) -> dict[str, float]:
+    return {wording: 100 * share for wording, share in answer(complete, wordings, facts).items()}
+
+
 def first_word_alone(complete: Complete, wordings, facts) -> dict[str, float]:
     def right(start: str, text: str, wanted: str) -> bool:
         return bare(text).startswith(wanted.split()[0])
@@ -111,7 +140,16 @@ def cases() -> list[tuple]:
     three = {"El Salvador": "San Salvador", "Costa Rica": "San José", "Monaco": "Monaco"}
     one = Lookup({"Norway's capital is": " Oslo.\n"})
     king = Lookup({"Norway's capital is": " Oslo.", "Norway's king lives": " near Oslo."})
-    quoted = Lookup({"Norway's capital is": " 'Oslo'.", "Peru's capital is": '\n"Lima, as'})
+    quoted = Lookup({"Norway's capital is": " 'Oslo'.", "Peru's capital is": '\n"Lima\n\nA letter'})
+    # What it knows without a name is for those who forget to put one in.
+    opened = Lookup(
+        {
+            "{name}'s capital is": " Lima",
+            "Norway's capital is": " Oslo\nOslo",
+            "Peru's capital is": " Lima",
+            "The capital of Norway is '": "Oslo'.\n",
+        }
+    )
     saints = Lookup(
         {
             "El Salvador's capital is": " San José.",
@@ -125,6 +163,7 @@ def cases() -> list[tuple]:
         (king, [capital, "{name}'s king lives"], two),
         (quoted, [capital], two),
         (saints, [capital], three),
+        (opened, [capital, "The capital of {name} is '"], two),
     ]
 
 
@@ -179,6 +218,30 @@ mentions the right one now and then.
             "the completion is taken as it is, with the space before its first word",
             'GPT-2\'s tokens carry their space, so a completion begins with " Oslo". Take white '
             "space and quotation marks off before you compare.",
+        ),
+        WrongAnswer(
+            quotes_not_removed,
+            "white space is taken off and a quotation mark left on",
+            "A model may open with a mark: \" 'Oslo'\". After `strip()` take the marks off the "
+            "left as well.",
+        ),
+        WrongAnswer(
+            gap_not_filled,
+            "the gap is not filled",
+            'The model was given "{name}" to read, braces and all. `wording.format(name=…)` puts '
+            "the name in.",
+        ),
+        WrongAnswer(
+            counter_not_reset,
+            "the count goes on from one wording to the next",
+            "Then a later wording is credited with what an earlier one brought out. Begin at 0 "
+            "inside the loop over the wordings.",
+        ),
+        WrongAnswer(
+            percent,
+            "the shares are in percent",
+            "A share goes from 0 to 1; the lesson prints it as a percentage by itself, with "
+            "`{share:.0%}`.",
         ),
         WrongAnswer(
             first_word_alone,

@@ -54,6 +54,26 @@ def one_too_many(logits: Tensor, k: int) -> Tensor:
     return answer(logits, min(k + 1, len(logits)))
 
 
+def one_too_few(logits: Tensor, k: int) -> Tensor:
+    return answer(logits, k - 1)
+
+
+def only_above_the_kth(logits: Tensor, k: int) -> Tensor:
+    return softmax_of(logits, logits > logits.sort(descending=True).values[k - 1])
+
+
+def no_softmax(logits: Tensor, k: int) -> Tensor:
+    return logits.masked_fill(answer(logits, k) == 0, -torch.inf)
+
+
+def logits_beside_zeros(logits: Tensor, k: int) -> Tensor:
+    return logits.masked_fill(answer(logits, k) == 0, 0)
+
+
+def softmax_of_probabilities(logits: Tensor, k: int) -> Tensor:
+    return torch.softmax(not_renormalised(logits, k), dim=0)
+
+
 def first_tokens_kept(logits: Tensor, k: int) -> Tensor:
     return softmax_of(logits, torch.arange(len(logits)) < k)
 
@@ -145,6 +165,35 @@ is 2.
             one_too_many,
             "one token more than k is kept",
             "Counted from 0, the k-th likeliest has the index k − 1.",
+        ),
+        WrongAnswer(
+            one_too_few,
+            "one token fewer than k is kept",
+            "The slice that holds the k likeliest is `[:k]`, and what is left out begins at k, "
+            "not at k − 1. With k = 1 nothing is left to draw from.",
+        ),
+        WrongAnswer(
+            only_above_the_kth,
+            "only tokens likelier than the k-th are kept",
+            "The k-th belongs to the k: `<=` (or `>`) has thrown it out as well. With k = 1 "
+            "nothing is left to draw from.",
+        ),
+        WrongAnswer(
+            no_softmax,
+            "the logits are returned, the others at −∞, and the softmax is missing",
+            "The choice is right. Softmax makes probabilities of these, and 0 of −∞.",
+        ),
+        WrongAnswer(
+            logits_beside_zeros,
+            "the logits of the k are returned, and 0 for the others",
+            "The choice is right, but these are scores still: they may be negative, and do not "
+            "add up to 1. Probabilities are wanted.",
+        ),
+        WrongAnswer(
+            softmax_of_probabilities,
+            "a second softmax is made of probabilities, zeros among them",
+            "For a softmax a 0 is a score like any other, e⁰ = 1, so the tokens that were thrown "
+            "out are back. Probabilities are divided by their sum.",
         ),
         WrongAnswer(
             first_tokens_kept,

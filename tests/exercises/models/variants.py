@@ -5,34 +5,34 @@ import math
 import torch
 
 
-def greedy_by_appending(next_logits, prompt_ids, max_new_tokens, end_id):
+def greedy_by_appending(logits_after, prompt_ids, max_new_tokens, end_id):
     new = []
     while len(new) < max_new_tokens:
-        best = next_logits([*prompt_ids, *new]).argmax().item()
+        best = logits_after([*prompt_ids, *new]).argmax().item()
         if best == end_id:
             return new
         new.append(best)
     return new
 
 
-def greedy_by_tensors(next_logits, prompt_ids, max_new_tokens, end_id):
+def greedy_by_tensors(logits_after, prompt_ids, max_new_tokens, end_id):
     ids = torch.tensor(prompt_ids)
     for _ in range(max_new_tokens):
-        best = torch.argmax(next_logits(ids), dim=-1, keepdim=True)
+        best = torch.argmax(logits_after(ids.tolist()), dim=-1, keepdim=True)
         if best.item() == end_id:
             break
         ids = torch.cat([ids, best])
-    return ids[len(prompt_ids) :]
+    return ids[len(prompt_ids) :].tolist()
 
 
-def greedy_by_recursion(next_logits, prompt_ids, max_new_tokens, end_id):
+def greedy_by_recursion(logits_after, prompt_ids, max_new_tokens, end_id):
     if max_new_tokens == 0:
         return []
-    scores = next_logits(prompt_ids).tolist()
+    scores = logits_after(prompt_ids).tolist()
     best = max(range(len(scores)), key=scores.__getitem__)
     if best == end_id:
         return []
-    rest = greedy_by_recursion(next_logits, prompt_ids + [best], max_new_tokens - 1, end_id)
+    rest = greedy_by_recursion(logits_after, prompt_ids + [best], max_new_tokens - 1, end_id)
     return [best, *rest]
 
 
