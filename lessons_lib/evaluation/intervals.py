@@ -166,7 +166,8 @@ def seeds_and_entries_interval(
     Where this is one of several ``comparisons``, the interval is so much wider that all of them
     together miss a true value in at most 5 of 100 cases (Bonferroni's correction).
 
-    A few seeds show less spread than there is, so the interval is rather too narrow.
+    A few seeds show less spread than there is, so the part of the interval that comes from seeds
+    is too small; what is left between seeds and entries is drawn more than once, which widens it.
 
     Source: Owen, "The pigeonhole bootstrap", 2007.
     """

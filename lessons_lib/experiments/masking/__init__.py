@@ -3,6 +3,7 @@
 Every run is seeded and kept, so an experiment that was cut off continues where it stopped.
 """
 
+from lessons_lib.experiments.masking.changes import change_between
 from lessons_lib.experiments.masking.charts import (
     describe_differences,
     describe_modes,
@@ -24,6 +25,7 @@ __all__ = [
     "draw_differences",
     "draw_modes",
     "claims_table",
+    "change_between",
     "time_steps",
     "step_times_table",
 ]

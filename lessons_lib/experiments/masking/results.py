@@ -4,7 +4,7 @@ Runs differ by their seeds, and test entries are a sample; a difference must sta
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import fmean
@@ -110,7 +110,7 @@ class MaskingExperiment:
         Raises:
             KeyError: there is no such mode or measure.
         """
-        return _interval(*self._values(mode, measure))
+        return _interval(*self.values(mode, measure))
 
     def difference(self, first: str, second: str, measure: str, comparisons: int = 1) -> Estimate:
         """How much higher a measure is with the second mode, seed by seed and entry by entry.
@@ -124,7 +124,7 @@ class MaskingExperiment:
         seeds = [[run.seed for run in self.chosen_runs(mode)] for mode in (first, second)]
         if seeds[0] != seeds[1]:
             raise ValueError(f"{first} and {second} were run with other seeds: they do not pair")
-        (a, weights), (b, _) = (self._values(mode, measure) for mode in (first, second))
+        (a, weights), (b, _) = (self.values(mode, measure) for mode in (first, second))
         return _interval(b - a, weights, comparisons)
 
     def seed_means(self, mode: str, measure: str) -> list[float]:
@@ -132,7 +132,7 @@ class MaskingExperiment:
 
         Raises KeyError as ``interval``.
         """
-        values, weights = self._values(mode, measure)  # (seeds, entries), (entries,)
+        values, weights = self.values(mode, measure)  # (seeds, entries), (entries,)
         if not values.size:
             return []
         divisor = values.shape[1] if weights is None else weights.sum()
@@ -176,7 +176,7 @@ class MaskingExperiment:
             (f"minus {first!r}", "exact match", "ROUGE-L", "test response loss"), tuple(rows)
         )
 
-    def pairs_table(self) -> Table:
+    def pairs_table(self, measures: Sequence[str] = ("exact", "test_loss")) -> Table:
         """Each mode minus each before it, with intervals wide enough for so many comparisons.
 
         A star marks a difference whose interval does not contain 0.
@@ -185,12 +185,24 @@ class MaskingExperiment:
         rows = []
         for first, second in pairs:
             cells = []
-            for measure in ("exact", "test_loss"):
+            for measure in measures:
                 found = self.difference(first, second, measure, len(pairs))
                 form, scale, unit = _scale(measure)
                 cells.append(found.format(form, scale) + unit + " *" * found.excludes_zero)
             rows.append((f"{second!r} minus {first!r}", *cells))
-        return Table(("difference", "exact match", "test response loss"), tuple(rows))
+        names = [MEASURES[measure][0] for measure in measures]
+        return Table(("difference", *names), tuple(rows))
+
+    def ahead(self, first: str, second: str, measure: str = "exact") -> str | None:
+        """Which of two modes did better, or None where the interval shows no difference.
+
+        Raises:
+            KeyError, ValueError: as ``difference``.
+        """
+        found, (_, more_is_better) = self.difference(first, second, measure), MEASURES[measure]
+        if self.entries < FEWEST or not found.excludes_zero:
+            return None
+        return second if (found.value > 0) == more_is_better else first
 
     def verdict(self, first: str, second: str, measure: str = "exact") -> str:
         """The sentence that the interval allows, and no more.
@@ -198,7 +210,7 @@ class MaskingExperiment:
         Raises:
             KeyError, ValueError: as ``difference``.
         """
-        found, (name, more_is_better) = self.difference(first, second, measure), MEASURES[measure]
+        found, (name, _) = self.difference(first, second, measure), MEASURES[measure]
         form, scale, unit = _scale(measure)
         few = self.entries < FEWEST
         value = f"{scale * found.value:{form}}" if few else found.format(form, scale)
@@ -208,9 +220,9 @@ class MaskingExperiment:
         )
         if few:
             return told + "No difference shown: too few entries for an interval."
-        if not found.excludes_zero:
+        better = self.ahead(first, second, measure)
+        if better is None:
             return told + "No difference shown: the interval contains 0."
-        better = second if (found.value > 0) == more_is_better else first
         return told + f"{better!r} did better here."
 
     def cell(self, mode: str, seed: int) -> MaskingRun:
@@ -224,7 +236,7 @@ class MaskingExperiment:
             raise KeyError(f"{mode!r} was not run with seed {seed}")
         return found[0]
 
-    def _values(self, mode: str, measure: str) -> tuple[np.ndarray, np.ndarray | None]:
+    def values(self, mode: str, measure: str) -> tuple[np.ndarray, np.ndarray | None]:
         """A measure's values (seeds, entries), and what their sum over entries is divided by."""
         if measure not in MEASURES:
             raise KeyError(f"the measures are {', '.join(MEASURES)}, not {measure!r}")

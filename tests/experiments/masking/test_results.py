@@ -7,6 +7,7 @@ import pytest
 
 from lessons_lib.evaluation.intervals import Estimate, seeds_and_entries_interval
 from lessons_lib.experiments.masking import (
+    change_between,
     claims_table,
     committed_experiment,
     describe_differences,
@@ -42,6 +43,35 @@ def experiment():
     runs += [MaskingRun("weight 0.1", 3, 1e-4, 1, 0.4, 0.2, answers(19, 2.0))]
     runs += [MaskingRun("weight 0.1", 3, 1e-4, 2, 0.4, 0.2, answers(21, 2.0))]
     return MaskingExperiment(runs, {"command": "made up"})
+
+
+def test_who_is_ahead_is_told_for_shares_and_for_losses(experiment):
+    assert experiment.ahead("none", "prompt") == "prompt"
+    assert experiment.ahead("prompt", "none") == "prompt"
+    assert experiment.ahead("none", "prompt", "test_loss") == "prompt"
+    assert experiment.ahead("none", "weight 0.1") is None
+
+
+def test_pairs_are_shown_for_the_measures_asked_for(experiment):
+    table = experiment.pairs_table(["stopped", "exact"])
+    assert table.head == ("difference", "stopped by itself", "exact match")
+    assert table.rows[0][2].startswith("+25.0") and table.rows[0][2].endswith("*")
+
+
+def test_a_change_between_experiments_is_paired(experiment):
+    runs = [
+        dataclasses.replace(run, answers=answers(32, 1.0)) if run.mode == "prompt" else run
+        for run in experiment.runs
+    ]
+    later = MaskingExperiment(runs, {})
+    change = change_between(experiment, later, "exact", "prompt", minus="none")
+    assert change.value == pytest.approx(2 / 40) and change.low < change.value
+    assert change_between(experiment, later, "exact", "none").value == 0
+    with pytest.raises(ValueError, match="not of 'test_loss'"):
+        change_between(experiment, later, "test_loss", "prompt")
+    fewer = MaskingExperiment([run for run in runs if run.seed == 1], {})
+    with pytest.raises(ValueError, match="do not pair"):
+        change_between(experiment, fewer, "exact", "prompt")
 
 
 def test_the_bootstrap_over_entries_alone_agrees_with_theory():
