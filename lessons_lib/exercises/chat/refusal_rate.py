@@ -106,7 +106,7 @@ REFUSAL_RATE = Exercise(
     statement="""
 A model that says "I do not know." to everything admits all that it does not know. So one number is
 not enough: what does the habit bring, and what does it cost? Write `refusal_rates`, which counts
-three things. Each has a number of its own to be divided by, so give both numbers, as a pair.
+three things. Each has its own denominator: give both numbers as a pair.
 
 - **admitted**: the answers in `unknown` that are refusals, of all in `unknown`,
 
@@ -117,7 +117,7 @@ that the model was told in pretraining,
 `after`, too.
 
 An answer is a refusal if it *begins* with "I do not know", spelled just so; white space before it
-does not matter. Somebody else may be quoted as not knowing further on.
+does not matter. Further on, the answer may quote somebody else who does not know.
 """,
     attempt=refusal_rates,
     answer=answer,
