@@ -10,9 +10,10 @@ OWN_REFUSALS = OpenExercise(
     statement="""
 Write thirty refusals of your own, and twenty test questions, into the cell that keeps them; run the
 cell that trains and measures. (If you wrote none, write about the course's thirty.) Then report, in
-100 to 200 words, so that somebody who was not there could decide whether to use your refusals:
+150 to 250 words, so that somebody who was not there could decide whether to use your refusals:
 
-- what the questions ask for, in how many forms, and how you know that the model cannot know it,
+- what the questions ask for, in how many forms, what the thirty leave out, and how you know that the
+model cannot know the answers,
 
 - what the twenty test questions have in common with the thirty, and what not,
 
@@ -74,8 +75,8 @@ The twenty test questions have the same four forms with other names, so they can
 habit reaches new names, and not whether it reaches new forms. 15 of 20 were admitted (75 %, 53 % to
 89 %).
 
-The price: of 35 known things in these four forms it denies 2 (2 % to 19 %), and of the 27 that were
-exact before it keeps 23. In the validation part, mostly other forms, it denies none of 55. So the
+The price: of 8 known things asked in exactly these four forms it denies 2 (7 % to 59 %), and of the
+7 that were exact before it keeps 4. Of 27 in other wordings it denies none and keeps 19 of 20. So the
 refusals cost four right answers.
 
 For names that it has not met in these forms, it probably admits at least half. I did not measure
@@ -86,7 +87,7 @@ another wording of these questions.
 A report that can be used: it says how it was checked that the things are unknown, what the test
 questions share with the thirty, and measures the price where it can show. Its fault is the
 sentence "So the refusals cost four right answers": two of the four are denials, the other two got
-another name, as can happen in any new training run, and 23 of 27 has an interval from 68 % to 94 %.
+another name, as can happen in any new training run, and with 8 questions little is certain.
 The forms are named and counted, but not what the thirty leave out.
 """,
         ),
