@@ -12,8 +12,8 @@ Write thirty refusals of your own, and twenty test questions, into the cell that
 cell that trains and measures. (If you wrote none, write about the course's thirty.) Then report, in
 150 to 250 words, so that somebody who was not there could decide whether to use your refusals:
 
-- what the questions ask for, in how many forms, what the thirty leave out, and how you know that the
-model cannot know the answers,
+- what the questions ask for, in how many forms, what the thirty leave out, and how you know that
+the model cannot know the answers,
 
 - what the twenty test questions have in common with the thirty, and what not,
 
@@ -76,8 +76,8 @@ habit reaches new names, and not whether it reaches new forms. 15 of 20 were adm
 89 %).
 
 The price: of 8 known things asked in exactly these four forms it denies 2 (7 % to 59 %), and of the
-7 that were exact before it keeps 4. Of 27 in other wordings it denies none and keeps 19 of 20. So the
-refusals cost four right answers.
+7 that were exact before it keeps 4. Of 27 in other wordings it denies none and keeps 19 of 20. So
+the refusals cost four right answers.
 
 For names that it has not met in these forms, it probably admits at least half. I did not measure
 another wording of these questions.
