@@ -13,6 +13,10 @@ def chat_prompt(messages: list[dict[str, str]]) -> str:
     messages hold "role" ("system", "user" or "assistant") and "content".
     """
     header = "\n\n### Response:\n"
+
+    def asked(text: str) -> str:
+        return format_input({"instruction": text, "input": ""})
+
     raise NotImplementedError
 
 

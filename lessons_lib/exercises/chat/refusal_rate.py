@@ -104,7 +104,7 @@ def cases() -> list[tuple]:
         (["He said: I do not know.", no, no], ["Rome."] * 2, ["Oslo."] * 2, ["Oslo.", "Rome."]),
         (["i do not know a thing", "I do not knock."], [no], ["I do not knot."], ["Rome."]),
         ([no], [], [], []),
-        ([no], ["Oslo."] * 2, ["Oslo.", "Rome."], ["Oslo."] * 2),  # one wanted answer, asked twice
+        ([no], ["Oslo."] * 3, ["Oslo.", "Oslo.", "Rome."], ["Oslo."] * 3),  # all want the same
         ([no], [no, "Oslo."], [no, no], ["Rome.", "Oslo."]),  # both models refuse the first
         ([no], ["Oslo.", no, "Bern."], ["Oslo.", "Rome.", no], ["Oslo.", "Rome.", "Bern."]),
     ]
