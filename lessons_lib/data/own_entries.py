@@ -45,19 +45,34 @@ def notes_to_entries(notes: list[str]) -> list[Entry]:
     """An entry for each note: "question | answer", or "question | text | answer".
 
     Raises:
-        ValueError: a note has fewer or more parts, or one that is empty.
+        ValueError: a note has fewer or more parts, or one that is empty (which note, and what is
+            wrong in it), or the notes are one text.
     """
+    if isinstance(notes, str):
+        raise ValueError("the notes are one text; write a list, with a text for each note")
     entries = []
     for number, note in enumerate(notes, start=1):
         parts = [part.strip() for part in note.split("|")]
-        if len(parts) not in (2, 3) or not all(parts):
+        fault = _fault(parts)
+        if fault:
             raise ValueError(
                 f"note {number} must be 'question | answer' or 'question | text | answer', "
-                f"not {note!r}"
+                f"not {note!r}: {fault}"
             )
         given = parts[1] if len(parts) == 3 else ""
         entries.append({"instruction": parts[0], "input": given, "output": parts[-1]})
     return entries
+
+
+def _fault(parts: list[str]) -> str:
+    """What is wrong with a note of these parts, or an empty text."""
+    if len(parts) == 1:
+        return "it has no bar |"
+    if len(parts) > 3:
+        return f"it has {len(parts) - 1} bars, and two are the most"
+    names = ("question", "answer") if len(parts) == 2 else ("question", "text", "answer")
+    empty = [name for name, part in zip(names, parts, strict=True) if not part]
+    return f"its {' and '.join(empty)} is empty" if empty else ""
 
 
 def own_entries_path(name: str = "entries") -> Path:

@@ -100,7 +100,23 @@ def test_notes_become_entries():
     ]
 
 
-@pytest.mark.parametrize("note", ["Say hello.", "a|b|c|d", "a | ", "", "a||b"])
-def test_a_note_of_another_shape_is_named(note):
-    with pytest.raises(ValueError, match="note 2 must be 'question | answer'"):
+@pytest.mark.parametrize(
+    ("note", "fault"),
+    [
+        ("Say hello.", "it has no bar"),
+        ("", "it has no bar"),
+        ("a|b|c|d", "it has 3 bars, and two are the most"),
+        ("a | ", "its answer is empty"),
+        (" | b", "its question is empty"),
+        ("a||b", "its text is empty"),
+    ],
+)
+def test_a_note_of_another_shape_is_named(note, fault):
+    with pytest.raises(ValueError, match=r"note 2 must be 'question \| answer'") as caught:
         notes_to_entries(["Say hello. | Hello.", note])
+    assert fault in str(caught.value)
+
+
+def test_one_text_is_no_list_of_notes():
+    with pytest.raises(ValueError, match="write a list"):
+        notes_to_entries("Say hello. | Hello.")

@@ -13,7 +13,10 @@ def chat_prompt(messages: list[dict[str, str]]) -> str:
     messages hold "role" ("system", "user" or "assistant") and "content".
     """
     header = "\n\n### Response:\n"
-    asked = format_input({"instruction": messages[-1]["content"], "input": ""})
+
+    def asked(text: str) -> str:
+        return format_input({"instruction": text, "input": ""})
+
     raise NotImplementedError
 
 
@@ -100,16 +103,17 @@ CHAT_PROMPT = Exercise(
     difficulty=3,
     statement="""
 A program that talks to a chat model keeps a list of messages; the model reads one text. Whoever
-writes that text otherwise than in training gets another model, as you have measured above. Write
-`chat_prompt`.
+writes that text differently from training gets, in effect, a different model, as you have measured
+above. Write `chat_prompt`.
 
 Each earlier turn, a user's message and the assistant's reply, stands there as a training text does:
-`format_input` of the message, the response header, the reply. An empty line follows each of them.
+`format_input` of the message, the response header, the reply, but without end of text. An empty
+line follows each of them.
 Then comes the prompt of the last message, and it ends in the response header, ready for the reply.
 
 A system message, if there is one, stands first in the list, and Alpaca's format has no place for
 it. The course puts it into the last instruction, before the user's text, with an empty line
-between the two. Apart from it the list goes user, assistant, user, … and ends with the user.
+between the two. Apart from it the list alternates: user, assistant, user, …; it ends with the user.
 """,
     attempt=chat_prompt,
     answer=answer,
@@ -159,7 +163,7 @@ between the two. Apart from it the list goes user, assistant, user, … and ends
         WrongAnswer(
             system_in_front_of_all,
             "the system text stands above the whole prompt",
-            "No training text had anything before its preamble. It belongs into the last "
+            "No training text had anything before its preamble. It belongs in the last "
             "instruction, before the user's text.",
         ),
         WrongAnswer(

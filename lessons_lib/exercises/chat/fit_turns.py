@@ -159,7 +159,7 @@ less than `room`, it is asked alone, and its reply gets what is left.)
         ),
         WrongAnswer(
             newest_first,
-            "the messages come out with the newest first",
+            "the newest message stands first",
             "They were found from the end, but they are read from the beginning.",
         ),
     ),

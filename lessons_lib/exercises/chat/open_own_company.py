@@ -11,7 +11,7 @@ OWN_COMPANY = OpenExercise(
 Choose a shop, a company or a club: yours, or one that you make up. Write forty entries, say ten
 answers in four wordings each, and ten test questions in other words, into the cell that keeps them;
 run the cell that trains and measures. (If you wrote none, write about the lamp workshop.) Then
-write to whoever would have to decide whether this assistant may talk to customers, in 100 to 200
+write to whoever would have to decide whether this assistant may talk to customers, in 150 to 250
 words:
 
 - what it was taught, in how many wordings, and how the test questions differ from those,
@@ -22,7 +22,7 @@ words:
 
 - one wrong reply, word for word, and what would happen to a customer who believed it,
 
-- your advice.
+- your advice, and what you did not try.
 """,
     criteria=(
         Criterion(
@@ -52,8 +52,8 @@ words:
         Criterion(
             "Are replies read, and not only counted?",
             (
-                "No reply is quoted.",
-                "One is quoted, and its consequence is not told.",
+                "No wrong reply is quoted.",
+                "A wrong reply is quoted, and its consequence is not told.",
                 "A wrong reply is quoted, with what it would do to somebody who believes it.",
             ),
         ),
@@ -106,7 +106,7 @@ cards the test question was answered to the letter: "A gift card is valid for th
 be exchanged for money." I recommend to put it on the website, and to add the answers that are still
 missing one by one.
 """,
-            levels=(0, 0, 1, 1, 0),
+            levels=(0, 0, 1, 0, 0),
             why="""
 It reports the row that flatters. The forty questions are those that it was trained on; in other
 words, which is how customers ask, 1 of 10 came, and the text hides that count. 38 of 55, where 46

@@ -10,9 +10,10 @@ OWN_REFUSALS = OpenExercise(
     statement="""
 Write thirty refusals of your own, and twenty test questions, into the cell that keeps them; run the
 cell that trains and measures. (If you wrote none, write about the course's thirty.) Then report, in
-100 to 200 words, so that somebody who was not there could decide whether to use your refusals:
+150 to 250 words, so that somebody who was not there could decide whether to use your refusals:
 
-- what the questions ask for, in how many forms, and how you know that the model cannot know it,
+- what the questions ask for, in how many forms, what the thirty leave out, and how you know that
+the model cannot know the answers,
 
 - what the twenty test questions have in common with the thirty, and what not,
 
@@ -38,7 +39,7 @@ cell that trains and measures. (If you wrote none, write about the course's thir
             ),
         ),
         Criterion(
-            "Is the price measured on known questions that are asked alike?",
+            "Is the price measured on known questions asked in the same forms?",
             (
                 "Only what was gained is told, or one number for both.",
                 "The price is measured on questions of other forms, where it can hardly show.",
@@ -74,20 +75,21 @@ The twenty test questions have the same four forms with other names, so they can
 habit reaches new names, and not whether it reaches new forms. 15 of 20 were admitted (75 %, 53 % to
 89 %).
 
-The price: of 35 known things in these four forms it denies 2 (2 % to 19 %), and of the 27 that were
-exact before it keeps 23. In the validation part, mostly other forms, it denies none of 55. So the
-refusals cost four right answers.
+The price: of 35 known things asked in exactly these four forms it denies 6 (8 % to 33 %), and of
+the 27 that were exact before it keeps 18 (48 % to 81 %). In other words it denies none of 27 and
+keeps 19 of 20; in the validation part it denies none of 55. So the refusals cost nine right
+answers.
 
 For names that it has not met in these forms, it probably admits at least half. I did not measure
-another wording of these questions.
+another wording of the unknown questions.
 """,
             levels=(1, 2, 2, 2, 1),
             why="""
 A report that can be used: it says how it was checked that the things are unknown, what the test
 questions share with the thirty, and measures the price where it can show. Its fault is the
-sentence "So the refusals cost four right answers": two of the four are denials, the other two got
-another name, as can happen in any new training run, and 23 of 27 has an interval from 68 % to 94 %.
-The forms are named and counted, but not what the thirty leave out.
+sentence "So the refusals cost nine right answers": six of the nine are denials, the other three
+came out in another way, as can happen in any new training run. The forms are named and counted, but
+not what the thirty leave out.
 """,
         ),
         Sample(
@@ -105,9 +107,9 @@ as well.
             levels=(0, 1, 1, 1, 0),
             why="""
 Its counts are right, and its words go far beyond them. The validation part has few questions of the
-four forms, so it is the place where a price would not show; asked alike, known things are denied,
-too. Its test questions are said to be apart, but not that they differ by their names alone. That it
-learned "the difference between what it knows and what it does not know" is refuted by the answer
+four forms, so it is the place where a price would not show; in the same forms 6 of 35 known
+things are denied. Its test questions are said to be apart, but not that they differ by their names
+alone. That it learned "the difference between what it knows and what it does not know" is refuted by the answer
 about a young dragon, and the effect of more refusals was not tried.
 """,
         ),

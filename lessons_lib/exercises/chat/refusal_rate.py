@@ -80,6 +80,17 @@ def denied_by_the_old_model(unknown, before, after, wanted) -> Counts:
     return admitted, answer(unknown, after, before, wanted)[1], kept
 
 
+def kept_as_sets(unknown, before, after, wanted) -> Counts:
+    *rest, (_, had) = answer(unknown, before, after, wanted)
+    return *rest, (len({*before} & {*after} & {*wanted}), had)
+
+
+def new_denials_alone(unknown, before, after, wanted) -> Counts:
+    admitted, (denied, every), kept = answer(unknown, before, after, wanted)
+    fresh = [new for old, new in zip(before, after, strict=True) if not old.startswith("I do not")]
+    return admitted, (answer(fresh, [], [], [])[0][0], every), kept
+
+
 def cases() -> list[tuple]:
     no = "I do not know."
     return [
@@ -93,6 +104,8 @@ def cases() -> list[tuple]:
         (["He said: I do not know.", no, no], ["Rome."] * 2, ["Oslo."] * 2, ["Oslo.", "Rome."]),
         (["i do not know a thing", "I do not knock."], [no], ["I do not knot."], ["Rome."]),
         ([no], [], [], []),
+        ([no], ["Oslo."] * 3, ["Oslo.", "Oslo.", "Rome."], ["Oslo."] * 3),  # all want the same
+        ([no], [no, "Oslo."], [no, no], ["Rome.", "Oslo."]),  # both models refuse the first
         ([no], ["Oslo.", no, "Bern."], ["Oslo.", "Rome.", no], ["Oslo.", "Rome.", "Bern."]),
     ]
 
@@ -106,7 +119,7 @@ REFUSAL_RATE = Exercise(
     statement="""
 A model that says "I do not know." to everything admits all that it does not know. So one number is
 not enough: what does the habit bring, and what does it cost? Write `refusal_rates`, which counts
-three things. Each has a number of its own to be divided by, so give both numbers, as a pair.
+three things. Each has its own denominator: give both numbers as a pair.
 
 - **admitted**: the answers in `unknown` that are refusals, of all in `unknown`,
 
@@ -117,7 +130,7 @@ that the model was told in pretraining,
 `after`, too.
 
 An answer is a refusal if it *begins* with "I do not know", spelled just so; white space before it
-does not matter. Somebody else may be quoted as not knowing further on.
+does not matter. Further on, the answer may quote somebody else who does not know.
 """,
     attempt=refusal_rates,
     answer=answer,
@@ -177,6 +190,17 @@ does not matter. Somebody else may be quoted as not knowing further on.
             denied_by_the_old_model,
             "the old model's denials are counted",
             "It is the new model whose price is asked for: `after`.",
+        ),
+        WrongAnswer(
+            kept_as_sets,
+            "the answers are compared as sets, without their places",
+            "Two questions can have the same answer, one kept and the other lost. Go from place to "
+            "place.",
+        ),
+        WrongAnswer(
+            new_denials_alone,
+            "what the old model denied, too, is not counted",
+            "Denied are all answers in `after` that are refusals, whatever the old model said.",
         ),
     ),
     cases=cases,

@@ -149,11 +149,13 @@ def _compared(exercise: OpenExercise, a: Sequence[int], b: Sequence[int]) -> lis
     same = sum(one == other for one, other in pairs)
     leaning = sum(one - other for one, other in pairs)
     lean = "as strict as" if leaning == 0 else "milder than" if leaning > 0 else "stricter than"
-    summary = (
-        f"You and the course give the same level in {same} of {len(pairs)} cases; in sum you are "
-        f"{lean} it. A rubric on which two careful readers differ is no fault of either: ask which "
-        "sentence of the sample each of you was looking at."
-    )
+    summary = f"You and the course give the same level in all {len(pairs)} cases."
+    if same < len(pairs):
+        summary = (
+            f"You and the course give the same level in {same} of {len(pairs)} cases; in sum you "
+            f"are {lean} it. A rubric on which two careful readers differ is no fault of either: "
+            "ask which sentence of the sample each of you was looking at."
+        )
     reasons = [
         f"**Why the course grades {letter} so.** {' '.join(sample.why.split())}"
         for letter, sample in zip("AB", exercise.samples, strict=True)

@@ -104,3 +104,9 @@ def test_progress_counts_it_once_it_is_written_and_graded(monkeypatch):
     grade("trial", a=[0, 0], b=[1, 1], mine=[2, 1])
     assert progress().rows[0][3] == "✓ written and graded"
     assert progress().rows[-1][3] == "1 of 1 done"
+
+
+def test_who_agrees_in_all_is_told_so_and_no_more():
+    said = str(grade("trial", a=[0, 0], b=[1, 1]))
+    assert "the same level in all 4 cases." in said
+    assert "two careful readers" not in said and "strict" not in said
