@@ -47,6 +47,19 @@ def halved_again(p_values: dict[Pair, float], alpha: float = 0.05) -> list[Pair]
     return answer(p_values, alpha / 2)
 
 
+def always_six(p_values: dict[Pair, float], alpha: float = 0.05) -> list[Pair]:
+    return [pair for pair, p in p_values.items() if p <= alpha / 6]
+
+
+def below_the_bound(p_values: dict[Pair, float], alpha: float = 0.05) -> list[Pair]:
+    return [pair for pair, p in p_values.items() if p < alpha / len(p_values)]
+
+
+def sidak(p_values: dict[Pair, float], alpha: float = 0.05) -> list[Pair]:
+    bound = 1 - (1 - alpha) ** (1 / len(p_values))
+    return [pair for pair, p in p_values.items() if p <= bound + 1e-12]
+
+
 def smallest_first(p_values: dict[Pair, float], alpha: float = 0.05) -> list[Pair]:
     return sorted(answer(p_values, alpha), key=p_values.get)
 
@@ -79,11 +92,11 @@ def cases() -> list[tuple]:
 
     return [
         (case(pairs[:1], 0.05), 0.05),
-        (case(pairs[:2], 0.05, 0.06), 0.10),
+        (case(three, 0.25, 0.26, 0.9), 0.75),
         (case(three, 0.020, 0.010, 0.30), 0.05),
         (case(three, 0.2, 0.04, 0.3), 0.05),
         (case(three, 0.045, 0.9, 0.001), 0.05),
-        (case(pairs, 0.004, 0.011, 0.0001, 0.030, 0.20, 0.60), 0.05),
+        (case(pairs, 0.006, 0.0084, 0.0001, 0.030, 0.20, 0.60), 0.05),
     ]
 
 
@@ -149,6 +162,22 @@ per cent must an interval hold that does the same?
             halved_again,
             "alpha is halved for two sides and then divided",
             "These p-values count both directions already, so nothing is left to halve.",
+        ),
+        WrongAnswer(
+            always_six,
+            "alpha is divided by six, however many comparisons there are",
+            "Six is the number of pairs of four modes. Count those that were made.",
+        ),
+        WrongAnswer(
+            below_the_bound,
+            "a p-value that is just the bound is left out",
+            "The promise holds for a p-value of *at most* alpha divided by their number: `<=`.",
+        ),
+        WrongAnswer(
+            sidak,
+            "the bound is 1 − (1 − alpha)^(1/n)",
+            "That is Šidák's correction, a little less strict, and right where the comparisons are "
+            "independent. Pairs that share a mode are not; Bonferroni's needs no such assumption.",
         ),
         WrongAnswer(
             smallest_first,

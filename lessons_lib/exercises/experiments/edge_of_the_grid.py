@@ -46,6 +46,13 @@ def one_value_searched(
     return {**answer(tried, chosen), **fixed}
 
 
+def lowest_asked_first(
+    tried: Mapping[str, Sequence], chosen: Mapping[str, float]
+) -> dict[str, str]:
+    fixed = {name: "lower" for name, values in tried.items() if len(values) == 1}
+    return {**answer(tried, chosen), **fixed}
+
+
 def two_have_no_edge(tried: Mapping[str, Sequence], chosen: Mapping[str, float]) -> dict[str, str]:
     return {name: side for name, side in answer(tried, chosen).items() if len(set(tried[name])) > 2}
 
@@ -129,6 +136,11 @@ And if there were two? Decide before you write.
             "an option with a single value is said to lie at its edge",
             "It was fixed, for all modes alike, and not chosen from anything. That is worth saying "
             "in a report, but it is not a search that ended too early.",
+        ),
+        WrongAnswer(
+            lowest_asked_first,
+            "an option that had one value only is to be widened downwards",
+            "One value is its own lowest and its own highest. It was not searched; leave it out.",
         ),
         WrongAnswer(
             two_have_no_edge,

@@ -65,6 +65,25 @@ def best_single_run(runs: list[tuple]) -> dict[str, tuple[float, int]]:
     return _lowest({each: min(found[each])[0] for each in found})
 
 
+def best_run_as_it_stands(runs: list[tuple]) -> dict[str, tuple[float, int]]:
+    modes = dict.fromkeys(run[0] for run in runs)
+    own = {mode: [run for run in runs if run[0] == mode] for mode in modes}
+    return {mode: min(own[mode], key=lambda run: run[4])[1:3] for mode in modes}
+
+
+def best_run_that_ended(runs: list[tuple]) -> dict[str, tuple[float, int]]:
+    return best_run_as_it_stands([run for run in runs if not math.isnan(run[4])])
+
+
+def last_seed_alone(runs: list[tuple]) -> dict[str, tuple[float, int]]:
+    found = _by_setting(runs)
+    return _lowest({each: found[each][-1][0] for each in found})
+
+
+def epochs_first(runs: list[tuple]) -> dict[str, tuple[int, float]]:
+    return {mode: (epochs, rate) for mode, (rate, epochs) in answer(runs).items()}
+
+
 def first_seed_alone(runs: list[tuple]) -> dict[str, tuple[float, int]]:
     found = _by_setting(runs)
     return _lowest({each: found[each][0][0] for each in found})
@@ -139,7 +158,32 @@ def cases() -> list[tuple]:
         ("prompt", 0.0003, 1, 1, 0.10, 0.12),
         ("prompt", 0.0003, 5, 1, 0.25, 0.22),
     ]
+    mixed = [  # three seeds, not one setting after the other
+        ("none", 0.0003, 3, 2, 0.21, 0.2),
+        ("none", 0.0001, 3, 1, 0.19, 0.2),
+        ("none", 0.0003, 3, 1, 0.20, 0.2),
+        ("none", 0.0001, 3, 3, 0.30, 0.2),
+        ("none", 0.0003, 3, 3, 0.27, 0.2),
+        ("none", 0.0001, 3, 2, 0.20, 0.2),
+    ]
+    spread = [
+        ("none", 0.0001, 3, 1, 0.10, 0.2),
+        ("none", 0.0003, 3, 1, 0.21, 0.2),
+        ("none", 0.0001, 3, 2, 0.14, 0.2),
+        ("none", 0.0003, 3, 2, 0.22, 0.2),
+        ("none", 0.0001, 3, 3, 0.30, 0.2),
+        ("none", 0.0003, 3, 3, 0.23, 0.2),
+    ]
+    lost_first = [
+        ("prompt", 0.0006, 3, 1, nan, nan),
+        ("prompt", 0.0006, 3, 2, 0.40, 0.41),
+        ("prompt", 0.0003, 3, 1, 0.17, 0.16),
+        ("prompt", 0.0003, 3, 2, 0.18, 0.17),
+    ]
     return [
+        (lost_first,),
+        (mixed,),
+        (spread,),
         (seeds,),
         (paper,),
         (diverged_first,),
@@ -202,6 +246,28 @@ column, and which from somebody who keeps the one best run?
             "both losses are added before the choice",
             "More entries would make a better choice, that is true. But those that decide must not "
             "have had a say in it; leave their column alone.",
+        ),
+        WrongAnswer(
+            best_run_as_it_stands,
+            "the setting of the one best run is kept, whatever its other seeds did",
+            "One lucky seed wins, and a run that diverged can stand first for ever, as nothing is "
+            "smaller than nan. Take the mean over the seeds of each setting.",
+        ),
+        WrongAnswer(
+            best_run_that_ended,
+            "the setting of the one best run that ended is kept",
+            "One lucky seed wins, even if another seed of the same setting diverged. A setting is "
+            "judged by all its seeds.",
+        ),
+        WrongAnswer(
+            last_seed_alone,
+            "each seed writes over the one before",
+            "Only the last seed is left in the end. Collect the losses of a setting in a list.",
+        ),
+        WrongAnswer(
+            epochs_first,
+            "epochs and learning rate are in each other's place",
+            "The pair is (learning rate, epochs).",
         ),
         WrongAnswer(
             best_single_run,

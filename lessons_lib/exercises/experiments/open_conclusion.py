@@ -9,12 +9,12 @@ CONCLUSION = OpenExercise(
     minutes=15,
     statement="""
 The numbers are in, and now somebody must say what they mean. Write three to six sentences for a
-colleague who has not taken this lesson, and will set the switch in a recipe by what you write. Use
-the two tables and the picture above, and nothing else.
+colleague who has not taken this lesson. Use the two tables and the picture above, and what the text
+says of the model and the entries.
 
 Write before you run on: the next cells say it in the words of the intervals. Once you have written,
 a rubric appears, and two conclusions that others might have drawn from the same tables. Grade those
-two first, then your own; one of them sounds better than it is.
+two first, then your own.
 """,
     criteria=(
         Criterion(
@@ -27,7 +27,11 @@ two first, then your own; one of them sounds better than it is.
         ),
         Criterion(
             "the size of a difference",
-            ("no size", "a size without its interval", "a size with its interval"),
+            (
+                "no size",
+                "a size without its interval, or two means without their difference",
+                "a size with its interval",
+            ),
         ),
         Criterion(
             "what the interval allows",
@@ -40,7 +44,7 @@ two first, then your own; one of them sounds better than it is.
         Criterion(
             "another explanation, or what was held fixed",
             (
-                "neither",
+                "neither (to call the comparison fair is no explanation)",
                 "something is named, and nothing follows from it",
                 "something is named, and why it matters for the conclusion",
             ),
@@ -50,7 +54,8 @@ two first, then your own; one of them sounds better than it is.
             (
                 "ranks modes whose difference from each other no table here gives",
                 "ranks nothing, and does not say how the three others compare",
-                "says that the three others are not compared with one another here",
+                "says that the three others are not compared here, or calls none of them the best, "
+                "with a reason",
             ),
         ),
         Criterion(
