@@ -109,8 +109,8 @@ as well.
 Its counts are right, and its words go far beyond them. The validation part has few questions of the
 four forms, so it is the place where a price would not show; in the same forms 6 of 35 known
 things are denied. Its test questions are said to be apart, but not that they differ by their names
-alone. That it learned "the difference between what it knows and what it does not know" is refuted by the answer
-about a young dragon, and the effect of more refusals was not tried.
+alone. That it learned "the difference between what it knows and what it does not know" is refuted
+by the answer about a young dragon, and the effect of more refusals was not tried.
 """,
         ),
     ),
