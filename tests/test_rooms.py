@@ -43,6 +43,12 @@ def test_there_is_no_circle_of_rooms(imports):
     assert set(in_order(arrows)) == {*draw_rooms.ORDER, draw_rooms.OUTSIDE}
 
 
+def test_rooms_are_drawn_so_that_all_arrows_run_one_way(imports):
+    place = {room: number for number, room in enumerate([*draw_rooms.ORDER, draw_rooms.OUTSIDE])}
+    arrows = draw_rooms.count_imports(imports)
+    assert [arrow for arrow in arrows if place[arrow[0]] < place[arrow[1]]] == []
+
+
 def test_a_circle_would_be_seen():
     with pytest.raises(graphlib.CycleError):
         in_order({"a": {"b"}, "b": {"a"}})
