@@ -9,7 +9,7 @@ import functools
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from lessons_lib.exercises.declaration import DIFFICULTIES
 from lessons_lib.exercises.exercise import Exercise
@@ -40,20 +40,30 @@ class Note:
         return self.text
 
 
-class Exercises(Mapping[str, Exercise]):
-    """All exercises by name, in the order of the lessons; loaded when first asked for."""
+Kind = TypeVar("Kind")
 
-    def __getitem__(self, name: str) -> Exercise:
-        return _load()[name]
+
+class Exercises(Mapping[str, Kind]):
+    """All exercises of a kind by name, in the order of the lessons; loaded when first asked for."""
+
+    def __init__(self, kind: type[Kind]):
+        self._kind = kind
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Kind]:
+        return {each.name: each for each in declared() if isinstance(each, self._kind)}
+
+    def __getitem__(self, name: str) -> Kind:
+        return self._by_name[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_load())
+        return iter(self._by_name)
 
     def __len__(self) -> int:
-        return len(_load())
+        return len(self._by_name)
 
 
-EXERCISES = Exercises()
+EXERCISES = Exercises(Exercise)
 
 
 @functools.cache
@@ -62,11 +72,6 @@ def declared() -> tuple[Any, ...]:
     rooms = [importlib.import_module(f"lessons_lib.exercises.{stage}") for stage in STAGES]
     found = [getattr(room, name) for room in rooms for name in room.__all__]
     return tuple(sorted(found, key=lambda each: each.lesson))
-
-
-@functools.cache
-def _load() -> dict[str, Exercise]:
-    return {each.name: each for each in declared() if isinstance(each, Exercise)}
 
 
 def find(name: str) -> Exercise:

@@ -10,9 +10,8 @@ import torch
 
 from lessons_lib.batching import BoundaryWarning, Example, InstructionDataset
 from lessons_lib.data import Entry, load_entries, split_entries
-from lessons_lib.evaluation import Scores, score_responses
+from lessons_lib.evaluation import Scores, answer_and_score
 from lessons_lib.exercises.museum.exhibits import BATCH, EXHIBITS, Exhibit, right
-from lessons_lib.generation import generate_responses
 from lessons_lib.models import GPT, load_model
 from lessons_lib.support import is_quick
 from lessons_lib.training import response_loss
@@ -55,14 +54,18 @@ def exhibit(number: int) -> Exhibit:
     return EXHIBITS[number]
 
 
-def training_examples(prompt_format: str) -> list[Example]:
-    """The entries of a run after substeps 2.1 and 2.2; the same bundled ones for every reader."""
-    entries = split_entries(load_entries("bundled")).train[
-        : QUICK_ENTRIES if is_quick() else ENTRIES
-    ]
-    with warnings.catch_warnings():
-        # In Stanford's format a token may join header and response: what exhibit 7 is about.
-        warnings.simplefilter("ignore", BoundaryWarning)
+def training_entries() -> list[Entry]:
+    """The entries of a run, the same bundled ones for every reader."""
+    return split_entries(load_entries("bundled")).train[: QUICK_ENTRIES if is_quick() else ENTRIES]
+
+
+def as_examples(entries: Sequence[Entry], prompt_format: str) -> list[Example]:
+    """The entries after substeps 2.1 and 2.2.
+
+    In Stanford's format a token may join header and response: what exhibit 7 is about, so no
+    warning tells it.
+    """
+    with warnings.catch_warnings(action="ignore", category=BoundaryWarning):
         return InstructionDataset(entries, prompt_format=prompt_format, as_examples=True).examples
 
 
@@ -72,7 +75,8 @@ def _run(shown: Exhibit) -> Run:
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
     losses = []
-    for step in steps_of(training_examples(shown.prompt_format), shown.batch_size):
+    examples = as_examples(training_entries(), shown.prompt_format)
+    for step in steps_of(examples, shown.batch_size):
         loss = shown.loss(model, [shown.make(examples) for examples in step])
         optimizer.zero_grad()
         loss.backward()
@@ -96,9 +100,6 @@ def steps_of(examples: Sequence[Example], batch_size: int) -> list[list[list[Exa
 def _measured(model: GPT, prompt_format: str) -> tuple[float, Scores]:
     entries: list[Entry] = split_entries(load_entries("bundled")).validation
     entries = entries[:QUICK_ANSWERS] if is_quick() else entries
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BoundaryWarning)
+    with warnings.catch_warnings(action="ignore", category=BoundaryWarning):
         loss = response_loss(model, entries, prompt_format=prompt_format)
-    given = generate_responses(model, entries, max_new_tokens=40, prompt_format=prompt_format)
-    texts, stops = [each.text for each in given], [each.stopped for each in given]
-    return loss, score_responses(entries, texts, stops)
+    return loss, answer_and_score(model, entries, prompt_format, max_new_tokens=40)

@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 import torch
 from matplotlib.figure import Figure
 
-from lessons_lib.batching import BoundaryWarning, Example, InstructionDataset
-from lessons_lib.data import load_entries, split_entries
+from lessons_lib.batching import BoundaryWarning, Example
 from lessons_lib.exercises.museum.exhibits import EXHIBITS, Exhibit, right
 from lessons_lib.exercises.museum.running import (
     Run,
+    as_examples,
     exhibit,
     run_beside,
     run_exhibit,
-    training_examples,
+    training_entries,
 )
 from lessons_lib.exercises.predictions import predict
 from lessons_lib.exercises.records import PREDICTIONS, read_record
 from lessons_lib.exercises.registry import Note
-from lessons_lib.models import load_model
+from lessons_lib.models import GPT, load_model
 from lessons_lib.pictures import show
 from lessons_lib.support import Table
 from lessons_lib.widgets.checked import CheckedInspector
@@ -87,12 +87,10 @@ def inspect_exhibit(number: int) -> CheckedInspector | Note:
             "Inputs and targets of this exhibit are as they should be, for every entry: the fault "
             "lies behind them, where no picture of a batch can show it."
         )
-    train = split_entries(load_entries("bundled")).train
+    train = training_entries()
     entries = [train[index] for index in shown.shown]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BoundaryWarning)
-        data = InstructionDataset(entries, prompt_format=shown.prompt_format, as_examples=True)
-        batch = shown.make(data.examples)
+    batch = shown.make(as_examples(entries, shown.prompt_format))
+    with warnings.catch_warnings(action="ignore", category=BoundaryWarning):
         return CheckedInspector(
             entries,
             batch.inputs,
@@ -109,7 +107,9 @@ def alone_and_together(number: int) -> Table:
     Raises:
         ValueError: there is no such exhibit.
     """
-    mean_loss, count, examples = _under_test(exhibit(number))
+    shown = exhibit(number)
+    mean_loss, count = _under_test(shown, load_model("base").eval())
+    examples = as_examples(training_entries()[:GUARDED], shown.prompt_format)
     counts, losses = [count(each) for each in examples], [mean_loss([each]) for each in examples]
     rows = [
         (f"entry {each.index} alone", str(n), f"{loss:.4f}")
@@ -139,26 +139,31 @@ def catalogue(guard_batch: Callable, guard_loss: Callable) -> Table:
     The tests are those of the exercises "guard-batch" and "guard-loss"; one that was not written
     yet has an open circle. The last row is the run without a fault, which they must pass.
     """
-    said = read_record(PREDICTIONS)
-    rows = []
-    for number, shown in EXHIBITS.items():
-        diagnosis = said.get(f"museum-{number}", {}).get("answer", "–")
-        seen = _sees_batch(guard_batch, shown), _sees_loss(guard_loss, shown)
-        rows.append((str(number), shown.title, str(diagnosis), *seen))
-    rows.append(
-        ("–", right().title, "", _sees_batch(guard_batch, right()), _sees_loss(guard_loss, right()))
-    )
+    said, model = read_record(PREDICTIONS), load_model("base").eval()
+    formats = {shown.prompt_format for shown in EXHIBITS.values()}
+    examples = {each: as_examples(training_entries(), each) for each in formats}
+
+    def row(number: str, shown: Exhibit, diagnosis: str) -> tuple[str, ...]:
+        some = examples[shown.prompt_format]
+        seen = _sees_batch(guard_batch, shown, some), _sees_loss(guard_loss, shown, some, model)
+        return number, shown.title, diagnosis, *seen
+
+    rows = [
+        row(str(number), shown, str(said.get(f"museum-{number}", {}).get("answer", "–")))
+        for number, shown in EXHIBITS.items()
+    ]
+    rows.append(row("–", right(), ""))
     head = ("", "fault", "your diagnosis", "test of a batch", "test of the loss")
     return Table(head, tuple(rows))
 
 
-def _sees_batch(guard: Callable, shown: Exhibit) -> str:
-    """What the guard says of the exhibit's training entries, each as a batch of one row."""
+def _sees_batch(guard: Callable, shown: Exhibit, examples: Sequence[Example]) -> str:
+    """What the guard says of the exhibit's batches of one example each."""
     if not shown.shown:
         return "· no fault in it"
 
     def passes() -> bool:
-        for example in training_examples(shown.prompt_format):
+        for example in examples:
             batch = shown.make([example])
             row = batch.inputs[0].tolist(), batch.targets[0].tolist()
             if not guard(example.token_ids, example.prompt_length, *row):
@@ -168,15 +173,13 @@ def _sees_batch(guard: Callable, shown: Exhibit) -> str:
     return _verdict(passes)
 
 
-def _sees_loss(guard: Callable, shown: Exhibit) -> str:
-    """What the guard says of the exhibit's loss of a few entries, before any training."""
-    return _verdict(lambda: guard(*_under_test(shown)))
+def _sees_loss(guard: Callable, shown: Exhibit, examples: list[Example], model: GPT) -> str:
+    """What the guard says of the exhibit's loss of the first few examples."""
+    return _verdict(lambda: guard(*_under_test(shown, model), examples[:GUARDED]))
 
 
-def _under_test(shown: Exhibit) -> tuple[Callable, Callable, list[Example]]:
-    """An exhibit's mean loss of some examples, its count of live targets, and a few examples."""
-    model = load_model("base").eval()
-    examples = training_examples(shown.prompt_format)[:GUARDED]
+def _under_test(shown: Exhibit, model: GPT) -> tuple[Callable, Callable]:
+    """An exhibit's mean loss of some examples, and its count of the live targets of one."""
     size = shown.batch_size
 
     def mean_loss(chosen: Sequence[Example]) -> float:
@@ -187,7 +190,7 @@ def _under_test(shown: Exhibit) -> tuple[Callable, Callable, list[Example]]:
     def count(example: Example) -> int:
         return int(shown.make([example]).live.sum())
 
-    return mean_loss, count, examples
+    return mean_loss, count
 
 
 def _verdict(passes: Callable[[], bool]) -> str:

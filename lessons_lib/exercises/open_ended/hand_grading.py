@@ -22,6 +22,7 @@ from lessons_lib.support import Table
 
 GRADES = "grades.json"
 LETTERS = {"right": "r", "wrong": "w", None: "."}  # a record's letters, by what a click says
+WORDS = {letter: word for word, letter in LETTERS.items()}
 HEAD = ("", "asked", "wanted", "answer", "graded")
 
 
@@ -45,20 +46,19 @@ class HandGrading(Note):
 
     def graded(self) -> Table:
         """The answers with what was kept about each in a last column."""
-        words = {letter: word or "" for word, letter in LETTERS.items()}
         rows = zip(self.answers.rows, self.marks, strict=True)
-        return Table(HEAD, tuple((*row, words[letter]) for row, letter in rows))
+        return Table(HEAD, tuple((*row, WORDS[letter] or "") for row, letter in rows))
 
     def form(self) -> Any:
         """Two buttons below each answer, and a line that counts. Every click is kept at once."""
         import ipywidgets
 
         said = ipywidgets.HTML(self.counted())
-        words, parts = {letter: word for word, letter in LETTERS.items()}, []
+        parts = []
         for index, (row, letter) in enumerate(zip(self.answers.rows, self.marks, strict=True)):
             buttons = ipywidgets.ToggleButtons(
                 options=("right", "wrong"),
-                value=words[letter],
+                value=WORDS[letter],
                 description=f"Answer {row[0]}",
                 tooltips=[f"answer {row[0]} is {word}" for word in ("right", "wrong")],
             )

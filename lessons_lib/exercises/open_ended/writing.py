@@ -4,13 +4,12 @@ The text comes first, the rubric after it, so that nobody writes to the rubric. 
 grades two samples, sees where the course graded otherwise, and only then grades their own text.
 """
 
-import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lessons_lib.exercises.open_ended.rubric import OpenExercise, rubric_table
 from lessons_lib.exercises.records import PROGRESS, change_record, read_record
-from lessons_lib.exercises.registry import Note, declared
+from lessons_lib.exercises.registry import Exercises, Note
 
 WRITINGS = "writings.json"
 LEAST_CHARACTERS = 60  # less than a sentence cannot be graded
@@ -20,25 +19,7 @@ NOT_WRITTEN = (
 )
 
 
-class OpenExercises(Mapping[str, OpenExercise]):
-    """All exercises of this kind by name, in the order of the lessons."""
-
-    def __getitem__(self, name: str) -> OpenExercise:
-        return _load()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_load())
-
-    def __len__(self) -> int:
-        return len(_load())
-
-
-OPEN_EXERCISES = OpenExercises()
-
-
-@functools.cache
-def _load() -> dict[str, OpenExercise]:
-    return {each.name: each for each in declared() if isinstance(each, OpenExercise)}
+OPEN_EXERCISES = Exercises(OpenExercise)
 
 
 def find_open(name: str) -> OpenExercise:

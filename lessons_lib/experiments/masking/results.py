@@ -199,9 +199,14 @@ class MaskingExperiment:
         Raises:
             KeyError, ValueError: as ``difference``.
         """
-        found, (_, more_is_better) = self.difference(first, second, measure), MEASURES[measure]
+        found = self.difference(first, second, measure)
+        return self._ahead(found, first, second, measure)
+
+    def _ahead(self, found: Estimate, first: str, second: str, measure: str) -> str | None:
+        """The mode that is ahead by a difference that was found, second minus first."""
         if self.entries < FEWEST or not found.excludes_zero:
             return None
+        more_is_better = MEASURES[measure][1]
         return second if (found.value > 0) == more_is_better else first
 
     def verdict(self, first: str, second: str, measure: str = "exact") -> str:
@@ -210,7 +215,7 @@ class MaskingExperiment:
         Raises:
             KeyError, ValueError: as ``difference``.
         """
-        found, (name, _) = self.difference(first, second, measure), MEASURES[measure]
+        found, name = self.difference(first, second, measure), MEASURES[measure][0]
         form, scale, unit = _scale(measure)
         few = self.entries < FEWEST
         value = f"{scale * found.value:{form}}" if few else found.format(form, scale)
@@ -220,7 +225,7 @@ class MaskingExperiment:
         )
         if few:
             return told + "No difference shown: too few entries for an interval."
-        better = self.ahead(first, second, measure)
+        better = self._ahead(found, first, second, measure)
         if better is None:
             return told + "No difference shown: the interval contains 0."
         return told + f"{better!r} did better here."

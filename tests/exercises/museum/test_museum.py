@@ -7,7 +7,7 @@ from lessons_lib.batching import BatchError, InstructionCollator, InstructionDat
 from lessons_lib.data import END_OF_TEXT, IGNORE_INDEX, load_entries, split_entries, text_ids
 from lessons_lib.exercises.museum import GUARD_BATCH, GUARD_LOSS, faults, running, visit
 from lessons_lib.exercises.museum.exhibits import EXHIBITS, right
-from lessons_lib.models import GPT, GPTConfig
+from lessons_lib.models import GPT, GPTConfig, load_model
 
 SHORT, LONG, QUOTED = 1, 0, 17  # "Helsinki", a misspelt word, an answer that begins with a title
 
@@ -166,8 +166,10 @@ def test_the_two_tests_see_all_nine(few, work):
 
 @pytest.mark.parametrize("prompt_format", ["alpaca", "alpaca-stanford"])
 def test_the_two_tests_pass_what_is_right(prompt_format, few, work):
-    assert visit._sees_batch(GUARD_BATCH.answer, right(prompt_format)) == "passes it"
-    assert visit._sees_loss(GUARD_LOSS.answer, right(prompt_format)) == "passes it"
+    shown, model = right(prompt_format), load_model("base").eval()
+    some = running.as_examples(running.training_entries(), prompt_format)
+    assert visit._sees_batch(GUARD_BATCH.answer, shown, some) == "passes it"
+    assert visit._sees_loss(GUARD_LOSS.answer, shown, some, model) == "passes it"
 
 
 def test_a_test_that_refuses_everything_or_stops_is_seen(few, work):

@@ -33,7 +33,7 @@ TRIAL = OpenExercise(
 
 @pytest.fixture(autouse=True)
 def one_exercise(work, monkeypatch):
-    monkeypatch.setattr(writing, "_load", lambda: {"trial": TRIAL})
+    monkeypatch.setattr(writing.OPEN_EXERCISES, "_by_name", {"trial": TRIAL})
 
 
 def test_nothing_is_shown_before_something_is_written(work):
