@@ -122,42 +122,15 @@ def diverged_seed_left_out(runs: list[tuple]) -> dict[str, tuple[float, int]]:
     return answer([run for run in runs if not math.isnan(run[4])])
 
 
+def setting(mode: str, rate: float, *losses: tuple[float, float], epochs: int = 3) -> list[tuple]:
+    """The runs of one setting; each seed's (choosing, deciding) losses, from seed 1 on."""
+    return [(mode, rate, epochs, seed, *both) for seed, both in enumerate(losses, start=1)]
+
+
 def cases() -> list[tuple]:
     nan = math.nan
-    seeds = [
-        ("prompt", 0.0001, 3, 1, 0.22, 0.18),
-        ("prompt", 0.0001, 3, 2, 0.12, 0.18),
-        ("prompt", 0.0003, 3, 1, 0.16, 0.15),
-        ("prompt", 0.0003, 3, 2, 0.17, 0.16),
-    ]
-    paper = [
-        ("none", 0.0001, 3, 1, 0.30, 0.25),
-        ("none", 0.0001, 3, 2, 0.30, 0.26),
-        ("none", 0.0003, 3, 1, 0.24, 0.31),
-        ("none", 0.0003, 3, 2, 0.26, 0.32),
-        ("prompt", 0.0001, 3, 1, 0.20, 0.21),
-        ("prompt", 0.0001, 3, 2, 0.20, 0.22),
-        ("prompt", 0.0003, 3, 1, 0.16, 0.19),
-        ("prompt", 0.0003, 3, 2, 0.26, 0.20),
-    ]
-    diverged_first = [
-        ("prompt", 0.0006, 3, 1, nan, nan),
-        ("prompt", 0.0006, 3, 2, 0.10, 0.11),
-        ("prompt", 0.0003, 3, 1, 0.17, 0.16),
-        ("prompt", 0.0003, 3, 2, 0.18, 0.17),
-        ("prompt", 0.0001, 3, 1, 0.20, 0.21),
-        ("prompt", 0.0001, 3, 2, 0.21, 0.20),
-    ]
-    epochs = [
-        ("none", 0.0001, 1, 1, 0.50, 0.48),
-        ("none", 0.0001, 5, 1, 0.20, 0.24),
-        ("none", 0.0003, 1, 1, 0.30, 0.31),
-        ("none", 0.0003, 5, 1, 0.28, 0.23),
-        ("prompt", 0.0001, 1, 1, 0.40, 0.41),
-        ("prompt", 0.0001, 5, 1, 0.30, 0.28),
-        ("prompt", 0.0003, 1, 1, 0.10, 0.12),
-        ("prompt", 0.0003, 5, 1, 0.25, 0.22),
-    ]
+    middle = setting("prompt", 0.0003, (0.17, 0.16), (0.18, 0.17))
+    lost_first = setting("prompt", 0.0006, (nan, nan), (0.40, 0.41)) + middle
     mixed = [  # three seeds, not one setting after the other
         ("none", 0.0003, 3, 2, 0.21, 0.2),
         ("none", 0.0001, 3, 1, 0.19, 0.2),
@@ -166,30 +139,31 @@ def cases() -> list[tuple]:
         ("none", 0.0003, 3, 3, 0.27, 0.2),
         ("none", 0.0001, 3, 2, 0.20, 0.2),
     ]
-    spread = [
-        ("none", 0.0001, 3, 1, 0.10, 0.2),
-        ("none", 0.0003, 3, 1, 0.21, 0.2),
-        ("none", 0.0001, 3, 2, 0.14, 0.2),
-        ("none", 0.0003, 3, 2, 0.22, 0.2),
-        ("none", 0.0001, 3, 3, 0.30, 0.2),
-        ("none", 0.0003, 3, 3, 0.23, 0.2),
+    spread = setting("none", 0.0001, (0.10, 0.2), (0.14, 0.2), (0.30, 0.2))
+    spread += setting("none", 0.0003, (0.21, 0.2), (0.22, 0.2), (0.23, 0.2))
+    spread.sort(key=lambda run: run[3])  # seed by seed
+    seeds = setting("prompt", 0.0001, (0.22, 0.18), (0.12, 0.18))
+    seeds += setting("prompt", 0.0003, (0.16, 0.15), (0.17, 0.16))
+    paper = [
+        *setting("none", 0.0001, (0.30, 0.25), (0.30, 0.26)),
+        *setting("none", 0.0003, (0.24, 0.31), (0.26, 0.32)),
+        *setting("prompt", 0.0001, (0.20, 0.21), (0.20, 0.22)),
+        *setting("prompt", 0.0003, (0.16, 0.19), (0.26, 0.20)),
     ]
-    lost_first = [
-        ("prompt", 0.0006, 3, 1, nan, nan),
-        ("prompt", 0.0006, 3, 2, 0.40, 0.41),
-        ("prompt", 0.0003, 3, 1, 0.17, 0.16),
-        ("prompt", 0.0003, 3, 2, 0.18, 0.17),
+    diverged = setting("prompt", 0.0006, (nan, nan), (0.10, 0.11))
+    others = middle + setting("prompt", 0.0001, (0.20, 0.21), (0.21, 0.20))
+    epochs = [
+        *setting("none", 0.0001, (0.50, 0.48), epochs=1),
+        *setting("none", 0.0001, (0.20, 0.24), epochs=5),
+        *setting("none", 0.0003, (0.30, 0.31), epochs=1),
+        *setting("none", 0.0003, (0.28, 0.23), epochs=5),
+        *setting("prompt", 0.0001, (0.40, 0.41), epochs=1),
+        *setting("prompt", 0.0001, (0.30, 0.28), epochs=5),
+        *setting("prompt", 0.0003, (0.10, 0.12), epochs=1),
+        *setting("prompt", 0.0003, (0.25, 0.22), epochs=5),
     ]
-    return [
-        (lost_first,),
-        (mixed,),
-        (spread,),
-        (seeds,),
-        (paper,),
-        (diverged_first,),
-        (diverged_first[2:] + diverged_first[:2],),
-        (epochs,),
-    ]
+    tables = lost_first, mixed, spread, seeds, paper, diverged + others, others + diverged, epochs
+    return [(table,) for table in tables]
 
 
 FAIR_SETTINGS = Exercise(

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from lessons_lib.exercises import Exercise, WrongAnswer
 from lessons_lib.exercises.comparing import plain
 
-Batches = list[tuple[Tensor, Tensor]]
+Batches, Optimizer = list[tuple[Tensor, Tensor]], torch.optim.Optimizer
 
 
 def train_loop(
@@ -46,157 +46,130 @@ def mean_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def loop_with(
-    loss_of: Callable, model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
+    step: Callable[[Tensor], object],
+    model: nn.Module,
+    batches: Batches,
+    loss_of: Callable[[Tensor, Tensor], Tensor] = mean_loss,
 ) -> list[float]:
-    """A loop that is right but for its loss."""
+    """A loop that is right but for what it does with each loss, or for the loss itself."""
     model.train()
     losses = []
     for inputs, targets in batches:
         loss = loss_of(model(inputs), targets)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        step(loss)
         losses.append(loss.item())
     return losses
 
 
-def never_cleared(
-    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
-) -> list[float]:
-    model.train()
-    losses = []
-    for inputs, targets in batches:
-        loss = mean_loss(model(inputs), targets)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+def right_step(optimizer: Optimizer) -> Callable[[Tensor], None]:
+    """What is right to do with each loss."""
 
-
-def one_step_late(
-    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
-) -> list[float]:
-    model.train()
-    losses = []
-    for inputs, targets in batches:
-        loss = mean_loss(model(inputs), targets)
-        optimizer.step()
-        optimizer.zero_grad()
-        loss.backward()
-        losses.append(loss.item())
-    return losses
-
-
-def never_moved(
-    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
-) -> list[float]:
-    model.train()
-    losses = []
-    for inputs, targets in batches:
-        optimizer.zero_grad()
-        loss = mean_loss(model(inputs), targets)
-        loss.backward()
-        losses.append(loss.item())
-    return losses
-
-
-def in_evaluation_mode(
-    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
-) -> list[float]:
-    losses = []
-    for inputs, targets in batches:
-        loss = mean_loss(model(inputs), targets)
+    def step(loss: Tensor) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(loss.item())
-    return losses
+
+    return step
 
 
-def graphs_kept(
-    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
-) -> list[Tensor]:
-    model.train()
-    losses = []
-    for inputs, targets in batches:
-        loss = mean_loss(model(inputs), targets)
-        optimizer.zero_grad()
+def never_cleared(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    def step(loss: Tensor) -> None:
         loss.backward()
         optimizer.step()
-        losses.append(loss)
-    return losses
+
+    return loop_with(step, model, batches)
 
 
-def ignored_counted(
-    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
-) -> list[float]:
-    def mean_of_all(logits: Tensor, targets: Tensor) -> Tensor:
-        flat = logits.flatten(0, 1), targets.flatten()
-        return F.cross_entropy(*flat, ignore_index=-100, reduction="none").mean()
-
-    return loop_with(mean_of_all, model, batches, optimizer)
-
-
-def shifted_again(
-    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
-) -> list[float]:
-    def mean_of_shifted(logits: Tensor, targets: Tensor) -> Tensor:
-        return mean_loss(logits[:, :-1], targets[:, 1:])
-
-    return loop_with(mean_of_shifted, model, batches, optimizer)
-
-
-def mean_of_row_means(
-    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
-) -> list[float]:
-    def mean_of_means(logits: Tensor, targets: Tensor) -> Tensor:
-        rows = zip(logits, targets, strict=True)
-        return torch.stack([F.cross_entropy(*row, ignore_index=-100) for row in rows]).mean()
-
-    return loop_with(mean_of_means, model, batches, optimizer)
-
-
-def softmax_twice(
-    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
-) -> list[float]:
-    def loss_of_probabilities(logits: Tensor, targets: Tensor) -> Tensor:
-        return mean_loss(logits.softmax(dim=-1), targets)
-
-    return loop_with(loss_of_probabilities, model, batches, optimizer)
-
-
-def summed(model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer) -> list[float]:
-    def sum_of_losses(logits: Tensor, targets: Tensor) -> Tensor:
-        flat = logits.flatten(0, 1), targets.flatten()
-        return F.cross_entropy(*flat, ignore_index=-100, reduction="sum")
-
-    return loop_with(sum_of_losses, model, batches, optimizer)
-
-
-def measured_afterwards(
-    model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer
-) -> list[float]:
-    model.train()
-    losses = []
-    for inputs, targets in batches:
-        optimizer.zero_grad()
-        mean_loss(model(inputs), targets).backward()
+def one_step_late(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    def step(loss: Tensor) -> None:
         optimizer.step()
-        losses.append(mean_loss(model(inputs), targets).item())
-    return losses
+        optimizer.zero_grad()
+        loss.backward()
+
+    return loop_with(step, model, batches)
 
 
-def clipped(model: nn.Module, batches: Batches, optimizer: torch.optim.Optimizer) -> list[float]:
-    model.train()
-    losses = []
-    for inputs, targets in batches:
-        loss = mean_loss(model(inputs), targets)
+def never_moved(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    def step(loss: Tensor) -> None:
+        optimizer.zero_grad()
+        loss.backward()
+
+    return loop_with(step, model, batches)
+
+
+def clipped(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    def step(loss: Tensor) -> None:
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+
+    return loop_with(step, model, batches)
+
+
+def in_evaluation_mode(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    step, losses = right_step(optimizer), []
+    for inputs, targets in batches:
+        loss = mean_loss(model(inputs), targets)
+        step(loss)
         losses.append(loss.item())
     return losses
+
+
+def graphs_kept(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[Tensor]:
+    model.train()
+    step, losses = right_step(optimizer), []
+    for inputs, targets in batches:
+        losses.append(mean_loss(model(inputs), targets))
+        step(losses[-1])
+    return losses
+
+
+def measured_afterwards(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    model.train()
+    step, losses = right_step(optimizer), []
+    for inputs, targets in batches:
+        step(mean_loss(model(inputs), targets))
+        losses.append(mean_loss(model(inputs), targets).item())
+    return losses
+
+
+def ignored_counted(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    def mean_of_all(logits: Tensor, targets: Tensor) -> Tensor:
+        flat = logits.flatten(0, 1), targets.flatten()
+        return F.cross_entropy(*flat, ignore_index=-100, reduction="none").mean()
+
+    return loop_with(right_step(optimizer), model, batches, mean_of_all)
+
+
+def shifted_again(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    def mean_of_shifted(logits: Tensor, targets: Tensor) -> Tensor:
+        return mean_loss(logits[:, :-1], targets[:, 1:])
+
+    return loop_with(right_step(optimizer), model, batches, mean_of_shifted)
+
+
+def mean_of_row_means(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    def mean_of_means(logits: Tensor, targets: Tensor) -> Tensor:
+        rows = zip(logits, targets, strict=True)
+        return torch.stack([F.cross_entropy(*row, ignore_index=-100) for row in rows]).mean()
+
+    return loop_with(right_step(optimizer), model, batches, mean_of_means)
+
+
+def softmax_twice(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    def loss_of_probabilities(logits: Tensor, targets: Tensor) -> Tensor:
+        return mean_loss(logits.softmax(dim=-1), targets)
+
+    return loop_with(right_step(optimizer), model, batches, loss_of_probabilities)
+
+
+def summed(model: nn.Module, batches: Batches, optimizer: Optimizer) -> list[float]:
+    def sum_of_losses(logits: Tensor, targets: Tensor) -> Tensor:
+        flat = logits.flatten(0, 1), targets.flatten()
+        return F.cross_entropy(*flat, ignore_index=-100, reduction="sum")
+
+    return loop_with(right_step(optimizer), model, batches, sum_of_losses)
 
 
 class Changeable:
