@@ -11,8 +11,9 @@ from importlinter import cli
 from tools import draw_rooms
 
 ROOT = draw_rooms.ROOT
-# A root file for each thing that a command alone does.
-MOST_ROOMS, MOST_FILES, MOST_ROOT_FILES = 17, 9, 4
+# A root file for each thing that a command alone does. The eighteenth room is
+# for lesson 13: a teacher that generates, its data filtered and measured, fits no earlier room.
+MOST_ROOMS, MOST_FILES, MOST_ROOT_FILES = 18, 9, 4
 
 
 @pytest.fixture(scope="module")

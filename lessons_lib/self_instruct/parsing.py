@@ -1,0 +1,88 @@
+"""From a teacher's reply to tasks: numbered blocks between ``###``, each with its three fields."""
+
+import re
+from typing import NamedTuple
+
+from lessons_lib.data import Entry
+from lessons_lib.data.entries import says_no_input
+from lessons_lib.data.reading import sift_entries
+
+# ``###`` at the end of a line, or before the next task. A heading inside an output, "### Method",
+# parts nothing. No pattern here gives back what it took: a reply of a million "#" is read at once.
+_SEPARATOR = re.compile(r"(?<!#)#{3,}+[ \t\r]*+(?=$|[0-9]{1,4}\.[ \t]*+Instruction:)", re.MULTILINE)
+_HEADER = re.compile(
+    r"^[ \t]*+(?P<number>[0-9]{1,4})\.[ \t]*+(?P<field>Instruction|Input|Output):", re.MULTILINE
+)
+FIELDS = ["Instruction", "Input", "Output"]
+CUT_OFF = "cut off by the limit of tokens"
+NO_TASK = "not one task with instruction, input and output"
+
+
+class Dropped(NamedTuple):
+    """A block that is no task, and why, in a phrase that can be counted."""
+
+    text: str
+    reason: str
+
+
+class Parsed(NamedTuple):
+    """What was found in a reply: tasks that are whole, and the blocks that are none."""
+
+    tasks: list[Entry]
+    dropped: list[Dropped]
+
+
+def parse_reply(reply: str, first_number: int = 4, cut_off: bool = False) -> Parsed:
+    """The tasks in a reply to ``encode_prompt``, in their order, and what was dropped.
+
+    ``first_number``: of the task with whose "Instruction:" the prompt ended, so that the reply
+    starts in the midst of a block. ``cut_off``: the reply reached its limit of tokens, so that its
+    last block, even if it looks whole, may lack its end. An input that only says that there is none
+    becomes an empty one. Whatever the text is, nothing is raised, and each task is an entry that
+    ``check_entries`` takes.
+
+    Source: ``post_process_gpt3_response`` in tatsu-lab/stanford_alpaca, which numbers the blocks by
+    their order and drops those numbered otherwise, parts an output at its headings, and keeps an
+    empty output.
+    """
+    # A chat model tends to repeat what it should go on from.
+    begins_anew = _HEADER.match(_SEPARATOR.sub("", reply, count=1).lstrip())
+    text = reply if begins_anew else f"{first_number}. Instruction:{reply}"
+    blocks = _SEPARATOR.split(text)
+    parsed = Parsed([], [])
+    for index, block in enumerate(blocks):
+        if not block.strip():
+            continue  # behind the last separator
+        if cut_off and index == len(blocks) - 1:
+            parsed.dropped.append(Dropped(block.strip(), CUT_OFF))
+            continue
+        task = _parse_block(block)
+        if isinstance(task, str):
+            parsed.dropped.append(Dropped(block.strip(), task))
+        else:
+            parsed.tasks.append(task)
+    return parsed
+
+
+def _parse_block(block: str) -> Entry | str:
+    """The block's task, or why there is none."""
+    headers = list(_HEADER.finditer(block))
+    number = headers[0]["number"] if headers else ""
+    # Fields of other numbers are part of a text, as in an output that is a list; but where another
+    # instruction begins, a separator was forgotten.
+    own = [header for header in headers if header["number"] == number]
+    instructions = [header for header in headers if header["field"] == "Instruction"]
+    if [header["field"] for header in own] != FIELDS or len(instructions) > 1:
+        return NO_TASK
+    ends = [header.start() for header in own[1:]] + [len(block)]
+    instruction, given, output = (
+        block[header.end() : end].strip() for header, end in zip(own, ends, strict=True)
+    )
+    if says_no_input(given):
+        given = ""
+    entry = {"instruction": instruction, "input": given, "output": output}
+    entries, faults = sift_entries([entry])
+    if faults:
+        (_, field, problem) = faults[0]
+        return f"empty {field}" if problem == "is blank" else f"{field} {problem}"
+    return entries[0]
