@@ -4,7 +4,6 @@ import dataclasses
 
 import pytest
 
-from lessons_lib.data import IGNORE_INDEX
 from lessons_lib.self_instruct import DecodingArguments
 
 
@@ -19,11 +18,6 @@ def test_the_defaults_are_alpacas():
         "frequency_penalty": 0.0,
         "logit_bias": {50256: -100},
     }
-
-
-def test_the_ban_is_a_bias_and_not_the_ignore_index():
-    """Another number would ban as well; the ignore index could not be another."""
-    assert DecodingArguments(logit_bias={50256: -99}).logit_bias[50256] != IGNORE_INDEX
 
 
 def test_they_cannot_be_changed_but_replaced():
