@@ -1,0 +1,200 @@
+"""Teachers: whoever goes on with a list of tasks; a model on this machine, or a recording of one.
+
+A teacher continues prompts and says how many tokens that took. ``server_teacher`` has the one that
+may cost money.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import torch
+
+from lessons_lib.data import VOCABULARY_SIZE, Tokenizer, text_ids, tokenizer_of
+from lessons_lib.generation import generate_all
+from lessons_lib.models import LanguageModel, load_model
+from lessons_lib.self_instruct.decoding import DecodingArguments
+from lessons_lib.support.devices import has_fast_bf16, pick_device
+
+
+class Completion(NamedTuple):
+    """What a teacher wrote after one prompt."""
+
+    text: str  # without the prompt, and without the text that stopped it
+    stopped: bool  # False where the limit of tokens cut it off
+    prompt_tokens: int  # 0 for the second and later replies to one prompt
+    completion_tokens: int
+
+
+class TeacherError(RuntimeError):
+    """A teacher that cannot go on; the message says in a sentence why, and what to do."""
+
+
+class Teacher(Protocol):
+    """What goes on with prompts; ``name`` is written beside all that it wrote."""
+
+    name: str
+
+    def complete(
+        self, prompts: list[str], arguments: DecodingArguments, seed: int
+    ) -> list[Completion]:
+        """``arguments.n`` replies to each prompt, those to the first prompt first.
+
+        Raises:
+            TeacherError: there are none.
+        """
+        ...
+
+
+def most_tokens(prompts: Sequence[str], arguments: DecodingArguments) -> tuple[int, int]:
+    """(tokens of the prompts, tokens of the replies if each is as long as it may be).
+
+    Prompts are counted with GPT-2's tokenizer. Another vocabulary may need some more or fewer.
+    """
+    read = sum(len(text_ids(prompt)) for prompt in prompts)
+    return read, len(prompts) * arguments.n * arguments.max_tokens
+
+
+def check_limit(
+    limit: int | None, spent: int, prompts: Sequence[str], arguments: DecodingArguments
+) -> None:
+    """Raise a TeacherError where these prompts, with ``spent`` tokens before, may pass the limit.
+
+    Nothing has been sent then. None is no limit.
+    """
+    most = sum(most_tokens(prompts, arguments))
+    if limit is not None and spent + most > limit:
+        raise TeacherError(
+            f"the limit is {limit:,} tokens, {spent:,} are spent, and the next {len(prompts)} "
+            f"prompt(s) may take up to {most:,}, so they were not sent: raise the limit, or lower "
+            "max_tokens."
+        )
+
+
+class LocalTeacher:
+    """A model on this machine that continues the prompt as it is, without any chat template.
+
+    Args:
+        model: else SmolLM2, which is loaded at the first prompt. In bfloat16 where the hardware
+            multiplies that.
+        name: what is written beside its replies.
+        batch_size: how many prompts are continued at once.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel | None = None,
+        name: str = "smollm2",
+        *,
+        batch_size: int = 8,
+        device: str | torch.device = "auto",
+    ):
+        self.name, self.batch_size = name, batch_size
+        self._model, self._device = model, device
+
+    def complete(
+        self, prompts: list[str], arguments: DecodingArguments, seed: int
+    ) -> list[Completion]:
+        """Replies to each prompt; the same seed gives the same ones on the same machine.
+
+        A bias on a token that is not in the model's vocabulary, as Alpaca's on 50256 in SmolLM2's
+        of 49,152, does nothing here either.
+
+        Raises:
+            ValueError: a penalty, or a bias on one of the model's tokens, of which the course's
+                decoding knows none; a prompt fills the model's context. CheckpointError: SmolLM2
+                is not installed.
+        """
+        if self._model is None:
+            device = pick_device(self._device)
+            self._model = load_model("smollm2", device)
+            if has_fast_bf16(device):
+                self._model.to(torch.bfloat16)
+        tokenizer = tokenizer_of(self._model)
+        _check_known(arguments, tokenizer)
+        asked = [prompt for prompt in prompts for _ in range(arguments.n)]
+        generated = generate_all(
+            self._model,
+            asked,
+            max_new_tokens=arguments.max_tokens,
+            temperature=arguments.temperature,
+            top_p=arguments.top_p,
+            seed=seed,
+            stop=arguments.stop,
+            batch_size=self.batch_size,
+        )
+        read = [len(text_ids(prompt, tokenizer)) for prompt in asked]
+        return [
+            Completion(
+                each.text,
+                each.stopped,
+                0 if index % arguments.n else tokens,
+                len(each.token_ids),
+            )
+            for index, (each, tokens) in enumerate(zip(generated, read, strict=True))
+        ]
+
+
+def _check_known(arguments: DecodingArguments, tokenizer: Tokenizer) -> None:
+    if arguments.presence_penalty or arguments.frequency_penalty:
+        raise ValueError("a model on this machine knows no penalties; set both to 0")
+    size = getattr(tokenizer, "vocabulary_size", VOCABULARY_SIZE)
+    known = [each for each in arguments.logit_bias if each < size]
+    if known:
+        raise ValueError(
+            f"a model on this machine takes no logit_bias, not on token {known[0]}; leave it out: "
+            "logit_bias={}"
+        )
+
+
+class RecordedTeacher:
+    """The replies in the file of an earlier run, for reading along: nothing is generated.
+
+    ``name`` says that they are recorded, and who wrote them.
+
+    Args:
+        path: ``requests.jsonl`` of a run's folder; see ``run``.
+
+    Raises:
+        TeacherError: there is no such file, or a line of it is no request of a run.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self._replies: dict[tuple, list[Completion]] = {}
+        names = set()
+        try:
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise TeacherError(f"{path} holds no recorded replies: {error}.") from error
+        for number, line in enumerate(lines, start=1):
+            try:
+                request = json.loads(line)
+                key = _asked(request["prompts"], request["arguments"], request["seed"])
+                self._replies[key] = [Completion(*each) for each in request["completions"]]
+                names.add(request["teacher"])
+            except (ValueError, LookupError, TypeError) as error:
+                raise TeacherError(f"{path}, line {number} is no request of a run.") from error
+        self.name = f"recorded: {', '.join(sorted(names))}"
+
+    def complete(
+        self, prompts: list[str], arguments: DecodingArguments, seed: int
+    ) -> list[Completion]:
+        """What was written then, after the same prompts, with the same arguments and seed.
+
+        Raises:
+            TeacherError: something else was asked then.
+        """
+        found = self._replies.get(_asked(prompts, asdict(arguments), seed))
+        if found is None:
+            raise TeacherError(
+                f"{self.path} holds no reply to this request: its {len(self._replies)} were made "
+                "with other seed tasks, arguments or another seed, or come to an end here."
+            )
+        return found
+
+
+def _asked(prompts: Sequence[str], arguments: dict[str, Any], seed: int) -> tuple:
+    return tuple(prompts), json.dumps(arguments, sort_keys=True), seed
