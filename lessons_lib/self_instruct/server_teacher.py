@@ -199,8 +199,7 @@ class ServerTeacher:
             counts = [written - written // len(choices) * (len(choices) - 1)]
             counts += [written // len(choices)] * (len(choices) - 1)
         return [
-            # Half a character, of which JSON may speak, could not be written to a file.
-            Completion(text.encode(errors="replace").decode(), stopped, 0 if index else read, count)
+            Completion(text, stopped, 0 if index else read, count)
             for index, ((text, stopped), count) in enumerate(zip(choices, counts, strict=True))
         ]
 

@@ -166,7 +166,8 @@ class RecordedTeacher:
         self._replies: dict[tuple, list[Completion]] = {}
         names = set()
         try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
+            # Not splitlines, which also splits at separators that may stand in a reply.
+            lines = self.path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise TeacherError(f"{path} holds no recorded replies: {error}.") from error
         for number, line in enumerate(lines, start=1):

@@ -187,12 +187,6 @@ def test_nonsense_is_said(server, body, chat):
     assert body[:20] in str(error.value)
 
 
-def test_half_a_character_in_a_reply_becomes_one_that_can_be_written(server):
-    server.body = '{"choices": [{"text": "a\\ud83d"}]}'
-    (found,) = teacher_at(server).complete(["a"], SHORT, seed=1)
-    assert found.text == "a?"
-
-
 def test_an_answer_without_end_is_not_read_to_its_end(server, monkeypatch):
     monkeypatch.setattr(bodies, "LONGEST_BODY", 2**20)
     server.body = "x" * 3_000_000

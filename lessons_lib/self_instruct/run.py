@@ -1,0 +1,330 @@
+"""A run: a teacher is asked again and again, its tasks are sifted, and a funnel counts all drops.
+
+The folder keeps what the teacher wrote, a line for each request; everything else follows from that
+and is worked out anew. So a run that was cut off loses the request under way, and goes on with the
+same choices that it would have made.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+from lessons_lib.data import Entry
+from lessons_lib.self_instruct.decoding import DecodingArguments
+from lessons_lib.self_instruct.dedupe import InstructionPool
+from lessons_lib.self_instruct.filters import refusal_reason
+from lessons_lib.self_instruct.parsing import parse_reply
+from lessons_lib.self_instruct.prompt import encode_prompt, sample_seeds
+from lessons_lib.self_instruct.teachers import Completion, Teacher, check_limit
+from lessons_lib.support import Table, write_whole
+from lessons_lib.support.files import locked_file
+
+REQUESTS, OPTIONS, TASKS, LOCK = "requests.jsonl", "options.json", "tasks.json", ".lock"
+SEEDS = 3  # in each prompt
+PARSING, FILTERING, DEDUPING = "parsing", "filtering", "deduping"
+TOO_LIKE = "too like an earlier instruction"
+
+
+class RunError(ValueError):
+    """A folder whose run cannot go on as was asked; says why, and what to do."""
+
+
+class Refused(NamedTuple):
+    """A block or a task that went no further."""
+
+    stage: str  # PARSING, FILTERING or DEDUPING
+    reason: str
+    text: str  # of the block, or the task's instruction
+    most_similar: tuple[str, float] | None = None  # an earlier instruction and its F
+
+
+@dataclass(frozen=True)
+class KeptTask:
+    """A task that passed every stage, with what Alpaca records of it; see ``dedupe.Decision``."""
+
+    entry: Entry
+    most_similar: tuple[tuple[str, float], ...]
+    mean_similarity: float | None
+
+
+@dataclass
+class Funnel:
+    """What became of all that a teacher wrote: a table in a terminal and in Jupyter."""
+
+    teacher: str
+    requests: int = 0
+    asked: int = 0  # replies
+    blocks: int = 0  # in all replies, whole or not
+    kept: list[KeptTask] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0  # for which the teacher wrote
+
+    @property
+    def parsed(self) -> int:
+        """How many blocks were tasks."""
+        return self.blocks - self.dropped(PARSING)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The tasks that were kept."""
+        return [task.entry for task in self.kept]
+
+    @property
+    def seconds_per_kept(self) -> float | None:
+        """Seconds for each task that was kept; None where none was."""
+        return self.seconds / len(self.kept) if self.kept else None
+
+    def dropped(self, stage: str) -> int:
+        """How many were refused at a stage."""
+        return sum(each.stage == stage for each in self.refused)
+
+    def by_reason(self, stage: str) -> dict[str, list[Refused]]:
+        """Reason → what was refused for it at a stage; the commonest reason first."""
+        found: dict[str, list[Refused]] = {}
+        for each in self.refused:
+            if each.stage == stage:
+                found.setdefault(each.reason, []).append(each)
+        return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+    def table(self) -> Table:
+        """How many there are after each stage, and below it how many it refused, by reason."""
+        filtered = self.parsed - self.dropped(FILTERING)
+        rows = [("replies asked for", self.asked), ("blocks in them", self.blocks)]
+        for stage, name, count in (
+            (PARSING, "parsed as tasks", self.parsed),
+            (FILTERING, "passed the filters", filtered),
+            (DEDUPING, "unlike all others: kept", len(self.kept)),
+        ):
+            rows += [(f"  – {why}", len(each)) for why, each in self.by_reason(stage).items()]
+            rows.append((name, count))
+        return Table(("stage", "count"), tuple((name, f"{count:,}") for name, count in rows))
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+class Sieve:
+    """Parses, filters and dedupes what a teacher wrote, and counts all of it in its ``funnel``."""
+
+    def __init__(self, seeds: Sequence[Entry], teacher: str):
+        self.funnel = Funnel(teacher)
+        self._pool = InstructionPool(entry["instruction"] for entry in seeds)
+
+    def take(self, request: dict[str, Any]) -> None:
+        """Count a request, a line of ``requests.jsonl``, and keep what passes."""
+        funnel = self.funnel
+        completions = [Completion(*each) for each in request["completions"]]
+        passed = [entry for reply in completions for entry in self._passing(reply)]
+        for entry, decision in zip(
+            passed, self._pool.add(entry["instruction"] for entry in passed), strict=True
+        ):
+            if decision.kept:
+                task = KeptTask(entry, decision.most_similar, decision.mean_similarity)
+                funnel.kept.append(task)
+            else:
+                alike = decision.most_similar[0]
+                funnel.refused.append(Refused(DEDUPING, TOO_LIKE, entry["instruction"], alike))
+        funnel.requests += 1
+        funnel.asked += len(completions)
+        funnel.seconds += request["seconds"]
+        funnel.prompt_tokens += sum(each.prompt_tokens for each in completions)
+        funnel.completion_tokens += sum(each.completion_tokens for each in completions)
+
+    def _passing(self, reply: Completion) -> Iterator[Entry]:
+        """The tasks of a reply that parse and pass the filters."""
+        parsed = parse_reply(reply.text, first_number=SEEDS + 1, cut_off=not reply.stopped)
+        self.funnel.blocks += len(parsed.tasks) + len(parsed.dropped)
+        refused = [Refused(PARSING, each.reason, each.text) for each in parsed.dropped]
+        for entry in parsed.tasks:
+            reason = refusal_reason(entry)
+            if reason is None:
+                yield entry
+            else:
+                refused.append(Refused(FILTERING, reason, entry["instruction"]))
+        self.funnel.refused += refused
+
+
+def generate_tasks(
+    seeds: Sequence[Entry],
+    teacher: Teacher,
+    *,
+    folder: str | Path,
+    wanted: int,
+    arguments: DecodingArguments | None = None,
+    prompts_per_request: int = 5,
+    most_requests: int | None = None,
+    token_limit: int | None = None,
+    seed: int = 123,
+    on_request: Callable[[Funnel], object] = lambda funnel: None,
+) -> Funnel:
+    """Ask the teacher until ``wanted`` tasks are kept; what it wrote is kept in the folder.
+
+    Each prompt holds three seed tasks, drawn at random: by ``seed`` and the number of the request,
+    so that a run that goes on draws what it would have drawn. The request in which the number is
+    reached may bring some more tasks. The same call again goes on where a run was cut off, or
+    with a larger ``wanted``. The folder then has ``requests.jsonl`` (what was asked and replied, in
+    order), ``options.json`` and ``tasks.json``: the tasks, with the most similar instructions.
+
+    Args:
+        prompts_per_request: so many prompts go to the teacher together.
+        most_requests: asks no more often, in all; ten times ``wanted`` if None. A teacher may never
+            write a task that passes.
+        token_limit: for the whole run, with what it took before it was cut off.
+        on_request: is called after each request with the funnel so far.
+
+    Raises:
+        RunError: the folder holds a run with other options, or a line that is no request of a run.
+        TeacherError: the teacher cannot go on, or might pass the limit. The call can be repeated.
+        ValueError: there are fewer than three seed tasks, or a number is below 1.
+    """
+    arguments = arguments or DecodingArguments()
+    most_requests = 10 * wanted if most_requests is None else most_requests
+    if len(seeds) < SEEDS or min(wanted, prompts_per_request, most_requests) < 1:
+        raise ValueError(
+            f"a run needs {SEEDS} seed tasks or more, and wanted, prompts_per_request and "
+            "most_requests of 1 or more"
+        )
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    sentence = f"Another process is generating in {folder}; waiting for it."
+    with locked_file(folder / LOCK, sentence):
+        decisive = {
+            "teacher": teacher.name,
+            "seed": seed,
+            "prompts_per_request": prompts_per_request,
+            "arguments": asdict(arguments),
+            "seeds": [dict(entry) for entry in seeds],
+        }
+        _check_options(folder / OPTIONS, decisive)
+        sieve = Sieve(seeds, teacher.name)
+        for request in read_requests(folder / REQUESTS):
+            sieve.take(request)
+        funnel = sieve.funnel
+        with (folder / REQUESTS).open("ab") as file:
+            while len(funnel.kept) < wanted and funnel.requests < most_requests:
+                random = Random(f"{seed}: request {funnel.requests}")
+                prompts = [
+                    encode_prompt(sample_seeds(seeds, random, SEEDS))
+                    for _ in range(prompts_per_request)
+                ]
+                spent = funnel.prompt_tokens + funnel.completion_tokens
+                check_limit(token_limit, spent, prompts, arguments)
+                request = _ask(teacher, prompts, arguments, int(random.random() * 2**31))
+                # Whole and on the disk before the next one is asked.
+                file.write(json.dumps(request, ensure_ascii=False).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+                sieve.take(request)
+                on_request(funnel)
+        _write_tasks(folder / TASKS, funnel)
+    return funnel
+
+
+def load_funnel(folder: str | Path) -> Funnel:
+    """The funnel of the run in a folder, worked out anew from its replies; no teacher is asked.
+
+    Raises:
+        RunError: there is no run, or its files are damaged.
+    """
+    folder = Path(folder)
+    try:
+        options = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
+        sieve = Sieve(options["seeds"], options["teacher"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise RunError(f"{folder} holds no run of generate_tasks: {error}") from error
+    for request in read_requests(folder / REQUESTS):
+        sieve.take(request)
+    return sieve.funnel
+
+
+def _ask(
+    teacher: Teacher, prompts: list[str], arguments: DecodingArguments, seed: int
+) -> dict[str, Any]:
+    """A line of ``requests.jsonl``."""
+    began = time.perf_counter()
+    completions = teacher.complete(prompts, arguments, seed)
+    return {
+        "teacher": teacher.name,
+        "seed": seed,
+        "arguments": asdict(arguments),
+        "prompts": prompts,
+        # Half a character, of which JSON may speak, could not be written.
+        "completions": [
+            [each.text.encode(errors="replace").decode(), *each[1:]] for each in completions
+        ],
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+
+
+def read_requests(path: Path) -> list[dict[str, Any]]:
+    """The requests of a run so far; a last line that a kill cut off is taken away from the file.
+
+    Raises:
+        RunError: a line is no request of a run; names file and line.
+    """
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with path.open("rb+") as file:
+            file.truncate(whole)
+    requests = []
+    for number, line in enumerate(content[:whole].splitlines(), start=1):
+        try:
+            request = json.loads(line)
+            for text, stopped, *counts in request["completions"]:
+                Completion(text + "", bool(stopped), *(int(count) for count in counts))
+            request["seconds"] + 0.0
+        except (ValueError, LookupError, TypeError) as error:
+            raise RunError(
+                f"{path}, line {number} is no request of a run: delete the lines from there on, "
+                "and they are asked anew."
+            ) from error
+        requests.append(request)
+    return requests
+
+
+def _check_options(path: Path, decisive: dict[str, Any]) -> None:
+    """Write down the options of a new run; refuse to mix two runs in a folder."""
+    decisive = json.loads(json.dumps(decisive))  # as they are read again
+    if not path.exists():
+        text = json.dumps(decisive, ensure_ascii=False, indent=1) + "\n"
+        write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+        return
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        other = [name for name, value in decisive.items() if before.get(name) != value]
+    except (ValueError, AttributeError):
+        other = ["what is in options.json"]
+    if other:
+        raise RunError(
+            f"{path.parent} holds a run with another {' and another '.join(other)}: use the same "
+            "again to go on with it, or another folder."
+        )
+
+
+def _write_tasks(path: Path, funnel: Funnel) -> None:
+    """The tasks in Alpaca's shape, which ``load_entries`` reads."""
+    tasks = [
+        {
+            **task.entry,
+            "most_similar_instructions": dict(task.most_similar),
+            "avg_similarity_score": task.mean_similarity,
+        }
+        for task in funnel.kept
+    ]
+    text = json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
