@@ -8,7 +8,7 @@ import sys
 import time
 
 from lessons_lib.data.draw import Draw
-from lessons_lib.self_instruct.decoding import DecodingArguments
+from lessons_lib.self_instruct import DecodingArguments
 from lessons_lib.self_instruct.run import Funnel, generate_tasks
 from lessons_lib.self_instruct.teachers import Completion
 
