@@ -77,10 +77,13 @@ class LocalTeacher:
     """A model on this machine that continues the prompt as it is, without any chat template.
 
     Args:
-        model: else SmolLM2, which is loaded at the first prompt. In bfloat16 where the hardware
+        model: used where and as it is; else SmolLM2, on ``device``, in bfloat16 where the hardware
             multiplies that.
         name: what is written beside its replies.
         batch_size: how many prompts are continued at once.
+
+    Raises:
+        CheckpointError: SmolLM2 is not installed.
     """
 
     def __init__(
@@ -92,7 +95,12 @@ class LocalTeacher:
         device: str | torch.device = "auto",
     ):
         self.name, self.batch_size = name, batch_size
-        self._model, self._device = model, device
+        if model is None:  # now, so that no run's seconds have the loading in them
+            device = pick_device(device)
+            model = load_model("smollm2", device)
+            if has_fast_bf16(device):
+                model.to(torch.bfloat16)
+        self.model = model
 
     def complete(
         self, prompts: list[str], arguments: DecodingArguments, seed: int
@@ -104,19 +112,13 @@ class LocalTeacher:
 
         Raises:
             ValueError: a penalty, or a bias on one of the model's tokens, of which the course's
-                decoding knows none; a prompt fills the model's context. CheckpointError: SmolLM2
-                is not installed.
+                decoding knows none; a prompt fills the model's context.
         """
-        if self._model is None:
-            device = pick_device(self._device)
-            self._model = load_model("smollm2", device)
-            if has_fast_bf16(device):
-                self._model.to(torch.bfloat16)
-        tokenizer = tokenizer_of(self._model)
+        tokenizer = tokenizer_of(self.model)
         _check_known(arguments, tokenizer)
         asked = [prompt for prompt in prompts for _ in range(arguments.n)]
         generated = generate_all(
-            self._model,
+            self.model,
             asked,
             max_new_tokens=arguments.max_tokens,
             temperature=arguments.temperature,
