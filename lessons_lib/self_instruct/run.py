@@ -40,6 +40,7 @@ class Refused(NamedTuple):
     stage: str  # PARSING, FILTERING or DEDUPING
     reason: str
     text: str  # of the block, or the task's instruction
+    entry: Entry | None = None  # the whole task; None where there is none
     most_similar: tuple[str, float] | None = None  # an earlier instruction and its F
 
 
@@ -135,7 +136,8 @@ class Sieve:
                 funnel.kept.append(task)
             else:
                 alike = decision.most_similar[0]
-                funnel.refused.append(Refused(DEDUPING, TOO_LIKE, entry["instruction"], alike))
+                refused = Refused(DEDUPING, TOO_LIKE, entry["instruction"], entry, alike)
+                funnel.refused.append(refused)
         funnel.requests += 1
         funnel.asked += len(completions)
         funnel.seconds += request["seconds"]
@@ -152,7 +154,7 @@ class Sieve:
             if reason is None:
                 yield entry
             else:
-                refused.append(Refused(FILTERING, reason, entry["instruction"]))
+                refused.append(Refused(FILTERING, reason, entry["instruction"], entry))
         self.funnel.refused += refused
 
 

@@ -1,7 +1,7 @@
 """A teacher that writes at once, and the same each time; as a program, a run to be killed.
 
-``python -m tests.helpers.self_instruct_toys FOLDER PAUSE`` generates with ``PAUSE`` seconds for
-each request.
+``python -m tests.helpers.self_instruct_toys FOLDER COUNT`` has a teacher that replies to ``COUNT``
+requests, and is still at the next one when the test kills it.
 """
 
 import sys
@@ -28,13 +28,14 @@ class ToyTeacher:
 
     name = "toy"
 
-    def __init__(self, pause: float = 0.0):
-        self.pause = pause
+    def __init__(self, most: int | None = None):
+        self.most = most  # requests; it is at the next one for ever
         self.asked: list[tuple[list[str], int]] = []
 
     def complete(self, prompts, arguments, seed):
         self.asked.append((prompts, seed))
-        time.sleep(self.pause)
+        if self.most is not None and len(self.asked) > self.most:
+            time.sleep(3600)
         return [self._reply(f"{seed}: {prompt}") for prompt in prompts]
 
     def _reply(self, source):
@@ -58,4 +59,4 @@ def generate(folder, teacher: ToyTeacher | None = None, **options) -> Funnel:
 
 
 if __name__ == "__main__":
-    generate(sys.argv[1], ToyTeacher(float(sys.argv[2])))
+    generate(sys.argv[1], ToyTeacher(int(sys.argv[2])))

@@ -61,6 +61,9 @@ def test_each_drop_keeps_its_text_and_a_near_copy_names_its_like(whole):
     for each in funnel.by_reason("deduping")["too like an earlier instruction"]:
         like, f = each.most_similar
         assert f == rouge_l_f(rouge_words(each.text), rouge_words(like)) > 0.7
+        assert each.entry["instruction"] == each.text and each.entry["output"] == "An answer."
+    (like_before, *_) = funnel.by_reason("parsing").values()
+    assert all(each.entry is None and each.text for each in like_before)
 
 
 def test_the_table_has_a_row_for_each_stage_and_reason(whole):
@@ -107,23 +110,20 @@ def test_the_seed_decides(tmp_path, whole):
 
 
 def test_killed_it_loses_the_request_under_way_and_ends_as_if_it_had_not_been(tmp_path, whole):
-    program = [sys.executable, "-m", "tests.helpers.self_instruct_toys", str(tmp_path), "0.3"]
+    program = [sys.executable, "-m", "tests.helpers.self_instruct_toys", str(tmp_path), "2"]
     path = tmp_path / "requests.jsonl"
-    for wanted_lines in (2, 4):  # killed twice
+    for there in (2, 4):  # killed twice, in the midst of the third request and of the fifth
         process = subprocess.Popen(program, cwd=ROOT)
         try:
             until(
-                lambda lines=wanted_lines: (
-                    path.exists() and path.read_bytes().count(b"\n") >= lines
-                ),
+                lambda lines=there: path.exists() and path.read_bytes().count(b"\n") >= lines,
                 seconds=120,
             )
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        there = path.read_bytes()
-        assert there.endswith(b"\n") and not (tmp_path / "tasks.json").exists()
-        assert requests_of(tmp_path) == requests_of(whole[0])[: there.count(b"\n")]
+        assert not (tmp_path / "tasks.json").exists()
+        assert requests_of(tmp_path) == requests_of(whole[0])[:there]
     before = len(requests_of(tmp_path))
     teacher = ToyTeacher()
     assert told(generate(tmp_path, teacher)) == told(whole[1])
