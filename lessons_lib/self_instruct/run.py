@@ -20,7 +20,13 @@ from lessons_lib.self_instruct.dedupe import InstructionPool
 from lessons_lib.self_instruct.filters import refusal_reason
 from lessons_lib.self_instruct.parsing import parse_reply
 from lessons_lib.self_instruct.prompt import encode_prompt, sample_seeds
-from lessons_lib.self_instruct.teachers import Completion, Teacher, check_limit
+from lessons_lib.self_instruct.teachers import (
+    Completion,
+    RunError,
+    Teacher,
+    check_limit,
+    read_requests,
+)
 from lessons_lib.support import Table, write_whole
 from lessons_lib.support.files import locked_file
 
@@ -28,10 +34,6 @@ REQUESTS, OPTIONS, TASKS, LOCK = "requests.jsonl", "options.json", "tasks.json",
 SEEDS = 3  # in each prompt
 PARSING, FILTERING, DEDUPING = "parsing", "filtering", "deduping"
 TOO_LIKE = "too like an earlier instruction"
-
-
-class RunError(ValueError):
-    """A folder whose run cannot go on as was asked; says why, and what to do."""
 
 
 class Refused(NamedTuple):
@@ -126,7 +128,7 @@ class Sieve:
     def take(self, request: dict[str, Any]) -> None:
         """Count a request, a line of ``requests.jsonl``, and keep what passes."""
         funnel = self.funnel
-        completions = [Completion(*each) for each in request["completions"]]
+        completions: list[Completion] = request["completions"]
         passed = [entry for reply in completions for entry in self._passing(reply)]
         for entry, decision in zip(
             passed, self._pool.add(entry["instruction"] for entry in passed), strict=True
@@ -214,6 +216,7 @@ def generate_tasks(
         for request in read_requests(folder / REQUESTS):
             sieve.take(request)
         funnel = sieve.funnel
+        _cut_partial_line(folder / REQUESTS)
         with (folder / REQUESTS).open("ab") as file:
             while len(funnel.kept) < wanted and funnel.requests < most_requests:
                 random = Random(f"{seed}: request {funnel.requests}")
@@ -254,7 +257,7 @@ def load_funnel(folder: str | Path) -> Funnel:
 def _ask(
     teacher: Teacher, prompts: list[str], arguments: DecodingArguments, seed: int
 ) -> dict[str, Any]:
-    """A line of ``requests.jsonl``."""
+    """A line of ``requests.jsonl``; see ``teachers.read_requests``."""
     began = time.perf_counter()
     completions = teacher.complete(prompts, arguments, seed)
     return {
@@ -264,39 +267,18 @@ def _ask(
         "prompts": prompts,
         # Half a character, of which JSON may speak, could not be written.
         "completions": [
-            [each.text.encode(errors="replace").decode(), *each[1:]] for each in completions
+            each._replace(text=each.text.encode(errors="replace").decode()) for each in completions
         ],
         "seconds": round(time.perf_counter() - began, 3),
     }
 
 
-def read_requests(path: Path) -> list[dict[str, Any]]:
-    """The requests of a run so far; a last line that a kill cut off is taken away from the file.
-
-    Raises:
-        RunError: a line is no request of a run; names file and line.
-    """
-    if not path.exists():
-        return []
-    content = path.read_bytes()
+def _cut_partial_line(path: Path) -> None:
+    """Take away what a kill left of a last line, so that the next one does not go on with it."""
+    content = path.read_bytes() if path.exists() else b""
     whole = content.rfind(b"\n") + 1
     if whole < len(content):
-        with path.open("rb+") as file:
-            file.truncate(whole)
-    requests = []
-    for number, line in enumerate(content[:whole].splitlines(), start=1):
-        try:
-            request = json.loads(line)
-            for text, stopped, *counts in request["completions"]:
-                Completion(text + "", bool(stopped), *(int(count) for count in counts))
-            request["seconds"] + 0.0
-        except (ValueError, LookupError, TypeError) as error:
-            raise RunError(
-                f"{path}, line {number} is no request of a run: delete the lines from there on, "
-                "and they are asked anew."
-            ) from error
-        requests.append(request)
-    return requests
+        os.truncate(path, whole)
 
 
 def _check_options(path: Path, decisive: dict[str, Any]) -> None:

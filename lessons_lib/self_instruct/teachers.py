@@ -32,6 +32,10 @@ class TeacherError(RuntimeError):
     """A teacher that cannot go on; the message says in a sentence why, and what to do."""
 
 
+class RunError(ValueError):
+    """Files of a run that cannot be used so; says why, and what to do."""
+
+
 class Teacher(Protocol):
     """What goes on with prompts; ``name`` is written beside all that it wrote."""
 
@@ -160,27 +164,20 @@ class RecordedTeacher:
         path: ``requests.jsonl`` of a run's folder; see ``run``.
 
     Raises:
-        TeacherError: there is no such file, or a line of it is no request of a run.
+        RunError: there is no such file, or a line of it is no request of a run.
     """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        self._replies: dict[tuple, list[Completion]] = {}
-        names = set()
-        try:
-            # Not splitlines, which also splits at separators that may stand in a reply.
-            lines = self.path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise TeacherError(f"{path} holds no recorded replies: {error}.") from error
-        for number, line in enumerate(lines, start=1):
-            try:
-                request = json.loads(line)
-                key = _asked(request["prompts"], request["arguments"], request["seed"])
-                self._replies[key] = [Completion(*each) for each in request["completions"]]
-                names.add(request["teacher"])
-            except (ValueError, LookupError, TypeError) as error:
-                raise TeacherError(f"{path}, line {number} is no request of a run.") from error
-        self.name = f"recorded: {', '.join(sorted(names))}"
+        requests = read_requests(self.path)
+        if not requests:
+            raise RunError(f"{path} holds no recorded replies.")
+        self._replies = {
+            _asked(each["prompts"], each["arguments"], each["seed"]): each["completions"]
+            for each in requests
+        }
+        names = sorted({each["teacher"] for each in requests})
+        self.name = f"recorded: {', '.join(names)}"
 
     def complete(
         self, prompts: list[str], arguments: DecodingArguments, seed: int
@@ -201,3 +198,35 @@ class RecordedTeacher:
 
 def _asked(prompts: Sequence[str], arguments: dict[str, Any], seed: int) -> tuple:
     return tuple(prompts), json.dumps(arguments, sort_keys=True), seed
+
+
+def read_requests(path: Path) -> list[dict[str, Any]]:
+    """The requests of a run, one a line, as ``run`` writes them; none where there is no file.
+
+    Their ``completions`` are Completions. A last line that was cut off, by a kill, is passed over.
+
+    Raises:
+        RunError: a line is no request of a run; names file and line.
+    """
+    content = path.read_bytes() if path.exists() else b""
+    requests = []
+    # Not splitlines: only the line end that was written ends a line.
+    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+        try:
+            request = json.loads(line)
+            completions = [Completion(*each) for each in request["completions"]]
+            kinds = [(type(value) for value in each) for each in completions]
+            if any(tuple(each) != (str, bool, int, int) for each in kinds):
+                raise TypeError("a reply is a text, whether it stopped, and two numbers of tokens")
+            _asked(request["prompts"], request["arguments"], request["seed"])
+            requests.append(
+                request
+                | {"completions": completions}
+                | {"teacher": str(request["teacher"]), "seconds": float(request["seconds"])}
+            )
+        except (ValueError, LookupError, TypeError) as error:
+            raise RunError(
+                f"{path}, line {number} is no request of a run: delete the lines from there on, "
+                "and they are asked anew."
+            ) from error
+    return requests

@@ -10,8 +10,13 @@ import pytest
 
 from lessons_lib.data import check_entries, load_entries
 from lessons_lib.self_instruct.dedupe import rouge_l_f, rouge_words
-from lessons_lib.self_instruct.run import RunError, generate_tasks, load_funnel
-from lessons_lib.self_instruct.teachers import Completion, RecordedTeacher, TeacherError
+from lessons_lib.self_instruct.run import generate_tasks, load_funnel
+from lessons_lib.self_instruct.teachers import (
+    Completion,
+    RecordedTeacher,
+    RunError,
+    TeacherError,
+)
 from tests.helpers.self_instruct_toys import ARGUMENTS, SEEDS, WANTED, ToyTeacher, generate
 from tests.helpers.servers import until
 
@@ -253,9 +258,9 @@ def test_a_recording_answers_nothing_that_was_not_asked(tmp_path, whole):
 
 
 def test_what_is_no_recording_is_named(tmp_path):
-    with pytest.raises(TeacherError, match="holds no recorded replies"):
+    with pytest.raises(RunError, match="missing.jsonl holds no recorded replies"):
         RecordedTeacher(tmp_path / "missing.jsonl")
     path = tmp_path / "a.jsonl"
     path.write_text('{"a": 1}\n', encoding="utf-8")
-    with pytest.raises(TeacherError, match="line 1 is no request"):
+    with pytest.raises(RunError, match="line 1 is no request"):
         RecordedTeacher(path)
