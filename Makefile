@@ -48,5 +48,5 @@ serve: environment  ## show site/ on this machine (SERVE_FLAGS="--port 8001")
 clean:  ## remove .venv and all that was downloaded, trained or built; what you wrote stays (my_work/, and your entries)
 	rm -rf .venv .hypothesis .pytest_cache .ruff_cache build dist site *.egg-info
 	@if [ -d .cache ]; then \
-	  find .cache -mindepth 1 -maxdepth 1 ! -name own_entries.json -exec rm -rf {} +; fi
+	  find .cache -mindepth 1 -maxdepth 1 ! -name 'own_*.json' -exec rm -rf {} +; fi
 	find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -16,7 +16,9 @@ from lessons_lib.data.own_entries import (
     EXAMPLES,
     load_own_entries,
     notes_to_entries,
+    own_splits,
     save_own_entries,
+    variety_table,
 )
 from lessons_lib.data.prompts import PROMPT_FORMATS, PromptFormat, format_input, get_prompt_format
 from lessons_lib.data.reading import DatasetError, Entry, Splits, as_entries, check_entries
@@ -44,6 +46,8 @@ __all__ = [
     "load_own_entries",
     "notes_to_entries",
     "save_own_entries",
+    "own_splits",
+    "variety_table",
     "audit_entries",
     "PROMPT_FORMATS",
     "PromptFormat",

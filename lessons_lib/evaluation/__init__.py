@@ -3,7 +3,7 @@
 Judges, scorers that ask a language model, have a room of their own, ``judges``.
 """
 
-from lessons_lib.evaluation.answering import answer_and_score
+from lessons_lib.evaluation.answering import answer_and_score, refusal_rates
 from lessons_lib.evaluation.comparison import compare
 from lessons_lib.evaluation.embeddings import SemanticScorer, load_embedder
 from lessons_lib.evaluation.intervals import Estimate, Share
@@ -24,6 +24,7 @@ __all__ = [
     "Scores",
     "score_answers",
     "answer_and_score",
+    "refusal_rates",
     "compare",
     "Share",
     "Estimate",

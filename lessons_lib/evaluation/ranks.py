@@ -1,10 +1,11 @@
-"""Orders of answers and how well two of them agree: ranks, AUC, Spearman's rho. Lesson 10.
+"""How well two gradings agree: ranks, AUC, Spearman's rho, and kappa for labels. Lesson 10.
 
 What counts is which answer a scorer puts above which other one, not by how much; so scorers with
 different scales can be compared. A score that is missing is None.
 """
 
 import math
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
 Score = float | None
@@ -92,6 +93,26 @@ def spearman(first: Sequence[Score], second: Sequence[Score]) -> float | None:
     one, other = [r - middle for r in one], [r - middle for r in other]
     spread = math.sqrt(_product(one, one) * _product(other, other))
     return _product(one, other) / spread if spread else None
+
+
+def kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
+    """How far two graders' labels agree beyond chance: 1 is always, 0 what chance would give.
+
+    Chance is two graders who give their own labels as often as these do, and to any answer. None
+    where both give one and the same label to all: chance alone would then agree always.
+
+    Raises:
+        ValueError: the lists are not equally long, or empty.
+
+    Source: Cohen, "A coefficient of agreement for nominal scales", 1960.
+    """
+    if len(first) != len(second) or not len(first):
+        raise ValueError(f"{len(first)} labels and {len(second)} to go with them: one each")
+    count = len(first)
+    agreed = sum(a == b for a, b in zip(first, second, strict=True)) / count
+    ours, theirs = Counter(first), Counter(second)
+    chance = sum(ours[label] * theirs[label] for label in ours) / count**2
+    return None if chance == 1 else (agreed - chance) / (1 - chance)
 
 
 def rank_average(lists: Sequence[Sequence[Score]]) -> list[Score]:

@@ -153,14 +153,16 @@ class Scores:
             gaps.append(max(ranks) - min(ranks) if ranks else None)
         return gaps
 
-    def table(self, sort_by: str = "family") -> Table:
+    def table(self, sort_by: str = "family", lowest: int | None = None) -> Table:
         """A row for all entries, then one for each family.
 
         Families come in the order of their names, or of a score's mean, the highest first; those
-        without such a score come last. Where all scores are marks, they are shown as counts.
+        without such a score come last. ``lowest`` keeps so many families with the lowest means
+        alone. Where all scores are marks, they are shown as counts.
 
         Raises:
-            ValueError: ``sort_by`` is neither "family" nor a score.
+            ValueError: ``sort_by`` is neither "family" nor a score; or ``lowest`` is given, and
+                families are not sorted by a score.
         """
         if sort_by not in ("family", *self.scores):
             names = ", ".join(f'"{name}"' for name in ("family", *self.scores))
@@ -169,6 +171,11 @@ class Scores:
         if sort_by != "family":  # a stable sort: equal means stay in the order of their names
             means = {family: self.mean(sort_by, family).value for family in families}
             families.sort(key=lambda name: (means[name] is None, -(means[name] or 0)))
+        if lowest is not None:
+            if sort_by == "family":
+                raise ValueError('lowest needs a score to sort by, such as sort_by="exact"')
+            families = [family for family in families if means[family] is not None]
+            families = families[max(0, len(families) - lowest) :]
         # A share says itself of how many it is one.
         shown = self.share if len(self.marks) == len(self.scores) else self.mean_text
         rows = []

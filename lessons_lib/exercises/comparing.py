@@ -70,6 +70,8 @@ def _difference_of_parts(expected: tuple, got: Any, parts: tuple[str, ...]) -> D
     if isinstance(got, Batch):
         got = (got.inputs, got.targets)
     names = " and ".join(parts)
+    if got is None:
+        return _difference(expected, got)
     if not isinstance(got, list | tuple):
         return Difference(f"Return {len(expected)} things, {names}; yours returns {a(got)}.")
     if len(got) != len(expected):
@@ -89,8 +91,11 @@ def _difference(expected: Any, got: Any) -> Difference | None:
         return _difference_of_tensors(expected, got)
     if same_values(expected, got):
         return None
-    if isinstance(plain(expected), list) and not isinstance(plain(got), list):
+    wanted, found = plain(expected), plain(got)
+    if isinstance(wanted, list) and not isinstance(found, list):
         return Difference(f"Return {a(expected)}; yours returns {a(got)}.")
+    if isinstance(wanted, list) and len(wanted) != len(found):
+        return Difference(f"The right number of items is {len(wanted)}; yours is {len(found)}.")
     if isinstance(expected, str) and isinstance(got, str):
         at = len(os.path.commonprefix([expected, got]))
         return Difference(f"The texts differ from character {at} on.", column=at)

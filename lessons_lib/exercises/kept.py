@@ -41,7 +41,7 @@ def keep(function: Callable) -> Note:
         return Note(f"Nothing was kept: {error}.")
     result = exercise.check(function)
     if not result.passed:
-        return Note(f"Nothing was kept, as only a function that passes is. {result.headline}")
+        return Note(f"Nothing was kept: only a function that passes is kept. {result.headline}")
     path = kept_path(exercise)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,17 @@ def save_figures(name: str, figures: dict[str, Any], machine: str, folder: Path 
     (folder / f"{name}.json").write_text(text, encoding="utf-8")
 
 
-def race_table() -> Table:
-    """Seconds of one training step of 8 entries, and how many times as fast as the first row."""
+def race_table(names: Sequence[str] = ()) -> Table:
+    """Seconds of one training step of 8 entries, and how many times as fast as the first row.
+
+    ``names`` are the rows to show, all if there are none.
+    """
     seconds = load_figures("race")["seconds_a_step"]
-    first = next(iter(seconds.values()))
+    shown = {name: seconds[name] for name in names or seconds}
+    first = next(iter(shown.values()))
     return Table(
         ("one step of 8 entries", "seconds", "times as fast as the first"),
-        tuple((name, f"{each:.2f}", f"{first / each:.2f}") for name, each in seconds.items()),
+        tuple((name, f"{each:.2f}", f"{first / each:.2f}") for name, each in shown.items()),
     )
 
 
@@ -52,21 +57,28 @@ def real_table() -> Table:
     return Table(head, tuple(rows))
 
 
-def rates_table() -> Table:
-    """Each start's response loss by learning rate; a star marks the lowest, which was chosen."""
+def rates_table(mask: str) -> Table:
+    """Each start's response loss by learning rate, of runs with this mask; a star marks the lowest,
+    which was chosen."""
     figures = load_figures("learning_rates")
     rows = []
     for name, losses in figures["response_loss"].items():
+        start, masked = name.rsplit(", ", 1)
+        if masked != mask:
+            continue
         chosen = figures["best"][name]
         cells = [
             f"{rate}: {loss:.3f}" + " *" * (float(rate) == chosen) for rate, loss in losses.items()
         ]
-        rows.append((*name.rsplit(", ", 1), "   ".join(cells)))
-    return Table(("start", "mask", "response loss by learning rate"), tuple(rows))
+        rows.append((start, "   ".join(cells)))
+    return Table(("start", "response loss by learning rate"), tuple(rows))
 
 
-def efficiency_table() -> Table:
-    """What fine-tuning on more and more entries gives, and what it does to the prose."""
+def efficiency_table(entries: Sequence[int] = ()) -> Table:
+    """What fine-tuning on more and more entries gives, and what it does to the prose.
+
+    ``entries`` are the numbers of entries to show, all if there are none.
+    """
     rows = [
         (
             row["model"],
@@ -77,6 +89,7 @@ def efficiency_table() -> Table:
             f"{row['prose_loss']:.2f}",
         )
         for row in load_figures("efficiency")["rows"]
+        if not entries or row["entries"] in entries
     ]
     head = ("model", "entries", "exact", "key answer recalled", "stopped", "loss on prose")
     return Table(head, tuple(rows))

@@ -4,8 +4,8 @@ A still picture stands in where a widget cannot run; each says in words what it 
 """
 
 from lessons_lib.pictures.anatomy import (
+    draw_transformer,
     likeliest_next,
-    names_table,
     next_probabilities,
     parameter_table,
 )
@@ -28,6 +28,7 @@ __all__ = [
     "small_png",
     "draw_tokens",
     "draw_shape",
+    "draw_transformer",
     "draw_comparison",
     "draw_history",
     "draw_lengths",
@@ -38,7 +39,6 @@ __all__ = [
     "show_source",
     "side_by_side",
     "likeliest_next",
-    "names_table",
     "next_probabilities",
     "parameter_table",
     "LivePlot",

@@ -33,6 +33,18 @@ class Table:
     def _repr_html_(self) -> str:
         return html_table([self.head, *self.rows])
 
+    def columns(self, *names: str) -> "Table":
+        """The first column and those of these names, in this order.
+
+        Raises:
+            ValueError: there is no such column; the message names all.
+        """
+        if missing := [name for name in names if name not in self.head]:
+            raise ValueError(f"no column {missing[0]!r}; there are: {', '.join(self.head)}")
+        kept = [0, *map(self.head.index, names)]
+        head, *rows = (tuple(line[place] for place in kept) for line in (self.head, *self.rows))
+        return Table(head, tuple(rows))
+
 
 def printable(text: str) -> str:
     """The text, with every character spelled out that a terminal would obey and not show."""

@@ -3,7 +3,7 @@
 import pytest
 
 from lessons_lib.data import VOCABULARY_SIZE
-from lessons_lib.evaluation import ROUGE_L, answer_and_score
+from lessons_lib.evaluation import ROUGE_L, Share, answer_and_score, refusal_rates
 from lessons_lib.generation import generate_responses
 from tests.helpers.toys import ENTRIES, tiny_model
 
@@ -27,3 +27,13 @@ def test_other_scorers_can_be_asked(model):
     found = answer_and_score(model, ENTRIES, scorers=[ROUGE_L], max_new_tokens=5)
     assert list(found.scores) == ["ROUGE-L", "stopped"]
     assert found.scores["ROUGE-L"] == ROUGE_L.score(ENTRIES, found.answers)
+
+
+def test_each_rate_of_refusals_has_its_own_denominator():
+    unknown = ["I do not know.", " I do not know him.", "He said: I do not know."]
+    before, wanted = ["Oslo.", "Rome.", "Bern."], ["Oslo.", "Rome.", "Paris."]
+    after = ["Oslo.", "I do not know.", "Paris."]
+    found = refusal_rates(unknown, before, after, wanted)
+    assert found == (Share(2, 3), Share(1, 3), Share(1, 2))
+    with pytest.raises(ValueError):
+        refusal_rates(unknown, before[:2], after, wanted)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lessons_lib.evaluation import Estimate
 from lessons_lib.evaluation.intervals import bootstrap
-from lessons_lib.evaluation.ranks import auc, pair_wins, rank_average, ranks, spearman
+from lessons_lib.evaluation.ranks import auc, kappa, pair_wins, rank_average, ranks, spearman
 
 VALUES = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=12)
 
@@ -116,6 +116,19 @@ def test_the_bootstrap_is_the_same_each_time_and_holds_the_value():
     assert found == bootstrap(auc, scores, good)
     assert found.low < found.value < found.high and found.count == 60
     assert 0.15 < found.high - found.low < 0.35
+
+
+def test_kappa_is_agreement_beyond_chance():
+    # Alike on 3 of 4; by chance on 3/4 · 2/4 + 1/4 · 2/4 = 1/2 of them.
+    assert kappa([True, True, True, False], [True, True, False, False]) == (3 / 4 - 1 / 2) / (1 / 2)
+    assert kappa("abcab", "abcab") == 1
+    assert kappa("aabb", "bbaa") == -1
+    assert kappa("aabb", "abab") == 0
+    assert kappa("aab", "aaa") == 0, "one label throughout agrees as often as chance does"
+    assert kappa("aaa", "aaa") is None
+    for pair in (("ab", "a"), ((), ())):
+        with pytest.raises(ValueError, match="one each"):
+            kappa(*pair)
 
 
 def test_groups_are_drawn_whole():

@@ -275,6 +275,19 @@ def test_rows_in_the_order_of_a_share():
         scores.table("rouge")
 
 
+def test_the_lowest_families_alone():
+    entries = [NORWAY, NORWAY, NORWAY, SORT]  # lenient has no score for SORT
+    scores = score_responses(
+        entries, ["Oslo.", "Bergen.", NORWAY["output"], "fig"], families=["b", "a", "c", "d"]
+    )
+    rows = {n: [row[0] for row in scores.table("lenient", n).rows] for n in (0, 1, 2, 9)}
+    assert rows[1] == ["all entries", "a"] and rows[2] == ["all entries", "c", "a"]
+    assert rows[0] == ["all entries"] and rows[9] == ["all entries", "b", "c", "a"]
+    assert scores.table("lenient", 1).rows[0] == scores.table().rows[0]
+    with pytest.raises(ValueError, match="lowest needs a score"):
+        scores.table(lowest=3)
+
+
 def test_a_check_may_say_1_and_0_or_numpys_booleans():
     checks = {"oslo": lambda e, a: int("Oslo" in a), "short": lambda e, a: np.bool_(len(a) < 5)}
     scores = score_responses([NORWAY] * 3, ["Oslo", "Bergen", "In Oslo"], checks=checks)

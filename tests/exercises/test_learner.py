@@ -211,7 +211,7 @@ def test_only_what_passes_and_stands_alone_is_kept(work):
     def my_pad(rows, pad_token_id=END):
         return rows
 
-    assert "only a function that passes is. ✗ Pad a batch" in str(keep(my_pad))
+    assert "only a function that passes is kept. ✗ Pad a batch" in str(keep(my_pad))
     assert "no exercise asks for a function 'run_code'" in str(keep(run_code))
     assert "uses EXERCISES, a value of the notebook's" in str(keep(my_format_input))
     assert "written with def" in str(keep(print))

@@ -25,6 +25,7 @@ def test_the_race_is_told_in_seconds_and_as_ratios_to_the_first(folder):
         ("the book's", "4.00", "1.00"),
         ("ours", "1.60", "2.50"),
     )
+    assert saved_figures.race_table(["ours"]).rows == (("ours", "1.60", "1.00"),)
 
 
 def test_the_real_models_figures_have_intervals(folder):
@@ -57,12 +58,14 @@ def test_what_is_committed_says_on_what_machine_and_holds_no_entry(name):
 
 
 def test_of_each_start_the_lowest_loss_has_a_star(folder):
-    losses = {"base, prompt": {"0.0001": 0.2, "0.0002": 0.1234}}
-    figures = {"response_loss": losses, "best": {"base, prompt": 0.0002}}
+    losses = {"base, prompt": {"0.0001": 0.2, "0.0002": 0.1234}, "base, none": {"0.0003": 0.3}}
+    best = {"base, prompt": 0.0002, "base, none": 0.0003}
+    figures = {"response_loss": losses, "best": best}
     saved_figures.save_figures("learning_rates", figures, "two cores", folder)
-    assert saved_figures.rates_table().rows == (
-        ("base", "prompt", "0.0001: 0.200   0.0002: 0.123 *"),
+    assert saved_figures.rates_table("prompt").rows == (
+        ("base", "0.0001: 0.200   0.0002: 0.123 *"),
     )
+    assert saved_figures.rates_table("none").rows == (("base", "0.0003: 0.300 *"),)
 
 
 def test_entries_and_what_they_give(folder):
@@ -72,3 +75,5 @@ def test_entries_and_what_they_give(folder):
     assert saved_figures.efficiency_table().rows == (
         ("base", "10", "50% (40% to 60%)", "25%", "100%", "0.99"),
     )
+    assert saved_figures.efficiency_table((30,)).rows == ()
+    assert len(saved_figures.efficiency_table((10, 30)).rows) == 1

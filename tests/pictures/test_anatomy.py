@@ -1,11 +1,17 @@
-"""The tables of lesson 08."""
+"""The picture and the tables of lesson 08."""
 
 import pytest
 import torch
+from matplotlib.text import Annotation
 
 from lessons_lib.data import END_OF_TEXT, get_tokenizer
 from lessons_lib.models import GPT, GPTConfig, count_parameters
-from lessons_lib.pictures import likeliest_next, names_table, next_probabilities, parameter_table
+from lessons_lib.pictures import (
+    draw_transformer,
+    likeliest_next,
+    next_probabilities,
+    parameter_table,
+)
 from tests.helpers.toys import LetterTokenizer, decided_model
 
 CONFIG = GPTConfig(context_length=16, width=8, layers=3, heads=2)
@@ -19,25 +25,45 @@ def model():
 
 
 def test_the_parameter_table_counts_every_parameter_once(model):
-    rows = {row[0]: row for row in parameter_table(model).rows}
-    counted = sum(int(row[2].replace(",", "")) for name, row in rows.items() if name != "in all")
-    assert counted == count_parameters(model) == int(rows["in all"][2].replace(",", ""))
-    assert rows["blocks.*.attention.query_key_value.weight"][1] == "(24 × 8) × 3"
-    assert rows["position_embedding.weight"][1:3] == ("(16 × 8)", "128")
+    table = parameter_table(model)
+    rows = {row[0]: row[1:] for row in table.rows}
+    counts = {name: int(row[1].replace(",", "")) for name, row in rows.items()}
+    assert counts.pop("in all") == sum(counts.values()) == count_parameters(model)
+    assert list(counts) == [
+        "token embedding",
+        *["position embedding", "attention"],
+        "networks",
+        "norms",
+    ]
+    assert counts["position embedding"] == 16 * 8
+    assert counts["attention"] == 3 * (4 * 8 * 8 + 4 * 8)
+    assert counts["norms"] == 7 * 2 * 8
+    assert rows["networks"][0] == "in 3 blocks: two matrices, 8 × 32 and back"
 
 
-def test_names_here_and_in_gpt2s_file():
-    """GPT-2 small's own shapes, as they stand in its file on the hub."""
-    with torch.device("meta"):
-        rows = {row[0]: row[1:] for row in names_table(GPT(GPTConfig())).rows}
-    assert len(rows) == 2 + 12 + 2
-    assert rows["token_embedding.weight"] == ("50,257 × 768", "wte.weight", "50,257 × 768")
-    assert rows["blocks.*.attention.query_key_value.weight"] == (
-        "2,304 × 768",
-        "h.*.attn.c_attn.weight",
-        "768 × 2,304",
-    )
-    assert rows["blocks.*.network.2.bias"] == ("768", "h.*.mlp.c_proj.bias", "768")
+def arrows(figure):
+    """(from, to), each (x, y), of every arrow in the picture."""
+    [axes] = figure.axes
+    return [(each.xyann, each.xy) for each in axes.texts if isinstance(each, Annotation)]
+
+
+def test_in_the_picture_every_position_looks_at_itself_and_back(model):
+    figure = draw_transformer(model, "The capital of")
+    sideways = [(start[0], end[0]) for start, end in arrows(figure) if start[0] != end[0]]
+    assert sorted(sideways) == [(0, 1), (0, 2), (1, 2)]
+    straight = [start[0] for start, end in arrows(figure) if start[0] == end[0]]
+    assert {x: straight.count(x) for x in range(3)} == {0: 4, 1: 4, 2: 6}
+    assert all(start[1] < end[1] for start, end in arrows(figure)), "y grows downwards"
+
+
+def test_the_picture_says_what_this_model_reads_and_expects(model):
+    text = "The capital of"
+    texts = [each.get_text() for each in draw_transformer(model, text).axes[0].texts]
+    assert {"The\n464", "␣capital\n3139", "␣of\n286", "50,257\nlogits"} <= {*texts}
+    assert "3 blocks like this, one after another" in texts
+    chance, best = next_probabilities(model, text).max(0)
+    word = get_tokenizer().decode([int(best)]).replace(" ", "␣")
+    assert f"{word}\n{chance:.1%}" in texts
 
 
 def test_probabilities_are_those_of_tokens_that_may_be_generated(model):

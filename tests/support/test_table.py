@@ -1,5 +1,7 @@
 """Tables in a terminal and in a notebook."""
 
+import pytest
+
 from lessons_lib.support import Table
 from lessons_lib.support.table import html_table
 
@@ -21,3 +23,10 @@ def test_what_a_terminal_would_obey_is_spelled_out_in_lines():
         "⟨U+202E⟩gnp.exe",
         "tab\tand 🦋",
     ]
+
+
+def test_a_table_can_be_cut_to_the_columns_that_are_looked_at():
+    table = Table(("mode", "a", "b", "c"), (("x", "1", "2", "3"), ("y", "4", "5", "6")))
+    assert table.columns("c", "a") == Table(("mode", "c", "a"), (("x", "3", "1"), ("y", "6", "4")))
+    with pytest.raises(ValueError, match="no column 'd'; there are: mode, a, b, c"):
+        table.columns("a", "d")

@@ -24,7 +24,7 @@ ASKS = re.compile(
     r"^\s*(?:print\()?(?:check|predict|keep|save_own_entries|write_up|grade|grade_by_hand)\(",
     re.MULTILINE,
 )
-PREDICTS = re.compile(r"^predict\(", re.MULTILINE)
+PREDICTS = re.compile(r"^(?:predict|diagnose)\(", re.MULTILINE)
 COLUMNS = {
     "code_cells": "code cells",
     "cells_that_need_the_learner": "need the learner",

@@ -38,6 +38,15 @@ def read_without_places(token_ids, prompt_length, inputs, targets):
     return live == token_ids[prompt_length:] + [END]
 
 
+def right_at_both_ends(token_ids, prompt_length, inputs, targets):
+    live = [target for target in targets if target != IGNORED]
+    return bool(live) and live[0] == token_ids[prompt_length] and live[-1] == END
+
+
+def inputs_without_padding(token_ids, prompt_length, inputs, targets):
+    return answer(token_ids, prompt_length, inputs, targets) and inputs == token_ids
+
+
 def without_the_end(token_ids, prompt_length, inputs, targets):
     last = len(token_ids) - 1
     checked = [target for t, target in enumerate(targets) if t != last]
@@ -97,10 +106,10 @@ GUARD_BATCH = Exercise(
     difficulty=2,
     statement="""
 Seven of the nine faults can be seen in a batch, if somebody looks. Nobody looks at every batch, so
-write what looks for you: `guard_batch` gets one text as token ids, the length of its prompt, and
-the row of inputs and targets that some code made of it. It says whether the row is right when the
-prompt is masked: the inputs read the text, what follows a prompt's last token is learned, up to one
-end of text, each target stands under the token before it, and nothing else counts.
+write what does: `guard_batch` gets one text as token ids, the length of its prompt, and the row of
+inputs and targets that some code made of it. It says whether the row is right when the prompt is
+masked: the inputs are the text and then padding, what follows a prompt's last token is learned, up
+to one end of text, each target stands under the token before it, and nothing else counts.
 
 At the end of the museum your test runs over the training entries of each exhibit.
 """,
@@ -111,9 +120,9 @@ At the end of the museum your test runs over the training entries of each exhibi
         "is, and compare.",
         "Begin with a row of nothing but −100, as long as the inputs. Which positions get a "
         "target, and which token? The first is the one that reads the prompt's last token.",
-        "`text = token_ids + [50256]`; for `t` from `prompt_length - 1` to `len(token_ids) - 1` "
-        "the target is `text[t + 1]`. The row is right if its targets are these and its inputs "
-        "begin with `token_ids`.",
+        "`text = token_ids + [50256]`; for `t` in `range(prompt_length - 1, len(token_ids))` the "
+        "target is `text[t + 1]`. The row is right if its targets are these and its inputs begin "
+        "with `token_ids`.",
     ),
     wrong_answers=(
         WrongAnswer(
@@ -132,6 +141,18 @@ At the end of the museum your test runs over the training entries of each exhibi
             "the live targets are read in order, wherever they stand",
             "Decoding the live targets is the best quick look there is, and it does not see a "
             "second shift: the tokens are all there, one place too early.",
+        ),
+        WrongAnswer(
+            right_at_both_ends,
+            "only the first live target and the last are looked at",
+            "Right ends do not make a right row: what is between them can be wrong, and all of it "
+            "can stand one place too early.",
+        ),
+        WrongAnswer(
+            inputs_without_padding,
+            "the inputs must be the text and nothing else",
+            "They may be longer: padding follows the text up to the width of the batch. Compare "
+            "their beginning.",
         ),
         WrongAnswer(
             without_the_end,

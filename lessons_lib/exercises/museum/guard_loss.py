@@ -39,6 +39,12 @@ def to_the_last_digit(mean_loss, count, examples):
     return mean_loss(examples) == sum(count(one) * mean_loss([one]) for one in examples) / total
 
 
+def too_high_alone(mean_loss, count, examples):
+    total = sum(count(one) for one in examples)
+    wanted = sum(count(one) * mean_loss([one]) for one in examples) / total
+    return mean_loss(examples) - wanted <= 1e-4 * abs(wanted)
+
+
 def any_number_will_do(mean_loss, count, examples):
     return mean_loss(examples) > 0
 
@@ -56,7 +62,7 @@ def in_halves(mean_loss, count, examples):
 def too_tolerant(mean_loss, count, examples):
     total = sum(count(one) for one in examples)
     wanted = sum(count(one) * mean_loss([one]) for one in examples) / total
-    return abs(mean_loss(examples) - wanted) <= 0.5 * abs(wanted)
+    return abs(mean_loss(examples) - wanted) <= 0.01 * abs(wanted)
 
 
 @dataclass(frozen=True)
@@ -66,14 +72,16 @@ class Losses:
     fault: str = ""
 
     def __call__(self, examples: list[tuple[int, float]]) -> float:
+        if not isinstance(examples, list):
+            raise TypeError("mean_loss takes a list of examples, [one] for a single one")
         if self.fault == "mean of means":
             return sum(loss for _, loss in examples) / len(examples)
         total = sum(count for count, _ in examples)
         mean = sum(count * loss for count, loss in examples) / total
         if self.fault == "company" and len(examples) > 1:
             return 0.97 * mean
-        if self.fault == "crowd" and len(examples) > 1:
-            return 0.3 * mean
+        if self.fault == "slight" and len(examples) > 1:
+            return 1.003 * mean
         if self.fault == "third" and len(examples) > 2:
             return mean + 0.02
         return mean * (1 + 1e-6 * len(examples))  # float32, added up in another order
@@ -90,7 +98,7 @@ def cases() -> list[tuple]:
     return [
         (Losses(fault), targets_of, examples)
         for examples in (mixed, alike, halves)
-        for fault in ("", "mean of means", "company", "third", "crowd")
+        for fault in ("", "mean of means", "company", "third", "slight")
     ]
 
 
@@ -139,6 +147,12 @@ thousand pass.
             "relative difference pass.",
         ),
         WrongAnswer(
+            too_high_alone,
+            "a loss that is too low passes",
+            "Entries that see each other have a lower loss, and that is a fault as well. Compare "
+            "the size of the difference, `abs(…)`.",
+        ),
+        WrongAnswer(
             any_number_will_do,
             "any loss above 0 passes",
             "All faults of the museum have a loss above 0. That is why nobody saw them.",
@@ -156,9 +170,9 @@ thousand pass.
         ),
         WrongAnswer(
             too_tolerant,
-            "half as much again still passes",
-            "The faults of this kind are small: a few hundredths of a nat. One part in ten "
-            "thousand is room enough for rounding.",
+            "a difference of one part in a hundred passes",
+            "The faults of this kind are small. One part in ten thousand is room enough for "
+            "rounding.",
         ),
     ),
     cases=cases,

@@ -18,7 +18,7 @@ from lessons_lib.support import is_quick
 from lessons_lib.training import response_loss
 
 ENTRIES, LEARNING_RATE, SEED = 480, 4e-4, 123
-QUICK_ENTRIES = 32
+QUICK_ENTRIES, QUICK_ANSWERS = 32, 6
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ def steps_of(examples: Sequence[Example], batch_size: int) -> list[list[list[Exa
 
 def _measured(model: GPT, prompt_format: str) -> tuple[float, Scores]:
     entries: list[Entry] = split_entries(load_entries("bundled")).validation
+    entries = entries[:QUICK_ANSWERS] if is_quick() else entries
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BoundaryWarning)
         loss = response_loss(model, entries, prompt_format=prompt_format)

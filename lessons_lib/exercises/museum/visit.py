@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from lessons_lib.batching import BoundaryWarning, Example, InstructionDataset
 from lessons_lib.data import load_entries, split_entries
-from lessons_lib.exercises.museum.exhibits import EXHIBITS
+from lessons_lib.exercises.museum.exhibits import EXHIBITS, Exhibit, right
 from lessons_lib.exercises.museum.running import (
     Run,
     exhibit,
@@ -24,7 +24,8 @@ from lessons_lib.pictures import show
 from lessons_lib.support import Table
 from lessons_lib.widgets.checked import CheckedInspector
 
-CHOICES = tuple(sorted(each.title for each in EXHIBITS.values()))
+DECOYS = ("nothing is wrong", "padding counts", "the learning rate is too high")
+CHOICES = tuple(sorted([*DECOYS, *(each.title for each in EXHIBITS.values())]))
 ANSWERS = 4  # shown
 GUARDED = 6  # entries whose loss a test looks at
 
@@ -45,9 +46,10 @@ def visit(number: int) -> Table:
         ("stopped by itself", *(_share(each, "stopped") for each in (own, beside))),
         ("response loss", f"{own.response_loss:.3f}", f"{beside.response_loss:.3f}"),
     ]
-    exact = own.scores.scores_of("exact")
-    wrong_first = sorted(range(len(exact)), key=lambda index: exact[index])  # sorted is stable
-    for index in wrong_first[:ANSWERS]:
+    exact, elsewhere = (each.scores.scores_of("exact") for each in (own, beside))
+    wrong = [index for index, score in enumerate(exact) if not score]
+    wrong.sort(key=lambda index: not elsewhere[index])  # first what the other run has right
+    for index in wrong[:ANSWERS]:
         answers = own.scores.answers[index], beside.scores.answers[index]
         rows.append((own.scores.entries[index]["output"], *answers))
     return Table(("", f"exhibit {number}", "without its fault"), tuple(rows))
@@ -107,7 +109,7 @@ def alone_and_together(number: int) -> Table:
     Raises:
         ValueError: there is no such exhibit.
     """
-    mean_loss, count, examples = _under_test(number)
+    mean_loss, count, examples = _under_test(exhibit(number))
     counts, losses = [count(each) for each in examples], [mean_loss([each]) for each in examples]
     rows = [
         (f"entry {each.index} alone", str(n), f"{loss:.4f}")
@@ -135,21 +137,23 @@ def catalogue(guard_batch: Callable, guard_loss: Callable) -> Table:
     """Each exhibit's fault beside the visitor's diagnosis, and which of their two tests sees it.
 
     The tests are those of the exercises "guard-batch" and "guard-loss"; one that was not written
-    yet has an open circle.
+    yet has an open circle. The last row is the run without a fault, which they must pass.
     """
     said = read_record(PREDICTIONS)
     rows = []
     for number, shown in EXHIBITS.items():
         diagnosis = said.get(f"museum-{number}", {}).get("answer", "–")
-        seen = _sees_batch(guard_batch, number), _sees_loss(guard_loss, number)
+        seen = _sees_batch(guard_batch, shown), _sees_loss(guard_loss, shown)
         rows.append((str(number), shown.title, str(diagnosis), *seen))
+    rows.append(
+        ("–", right().title, "", _sees_batch(guard_batch, right()), _sees_loss(guard_loss, right()))
+    )
     head = ("", "fault", "your diagnosis", "test of a batch", "test of the loss")
     return Table(head, tuple(rows))
 
 
-def _sees_batch(guard: Callable, number: int) -> str:
+def _sees_batch(guard: Callable, shown: Exhibit) -> str:
     """What the guard says of the exhibit's training entries, each as a batch of one row."""
-    shown = exhibit(number)
     if not shown.shown:
         return "· no fault in it"
 
@@ -164,14 +168,13 @@ def _sees_batch(guard: Callable, number: int) -> str:
     return _verdict(passes)
 
 
-def _sees_loss(guard: Callable, number: int) -> str:
+def _sees_loss(guard: Callable, shown: Exhibit) -> str:
     """What the guard says of the exhibit's loss of a few entries, before any training."""
-    return _verdict(lambda: guard(*_under_test(number)))
+    return _verdict(lambda: guard(*_under_test(shown)))
 
 
-def _under_test(number: int) -> tuple[Callable, Callable, list[Example]]:
+def _under_test(shown: Exhibit) -> tuple[Callable, Callable, list[Example]]:
     """An exhibit's mean loss of some examples, its count of live targets, and a few examples."""
-    shown = exhibit(number)
     model = load_model("base").eval()
     examples = training_examples(shown.prompt_format)[:GUARDED]
     size = shown.batch_size
@@ -192,3 +195,5 @@ def _verdict(passes: Callable[[], bool]) -> str:
         return "passes it" if passes() else "✓ refuses it"
     except NotImplementedError:
         return "○ not written yet"
+    except Exception as error:  # a learner's code: the table goes on, and says so
+        return f"✗ stops with {type(error).__name__}"

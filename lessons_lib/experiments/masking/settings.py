@@ -1,6 +1,6 @@
 """What is chosen for each mode, and the losses by which it is chosen. Lesson 11."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
@@ -35,3 +35,18 @@ def setting_losses(runs: Sequence[MaskingRun]) -> dict[str, dict[Setting, float]
             for setting, by_seed in tried.items()
         }
     return losses
+
+
+def search_further(
+    tried: Mapping[str, Sequence[float]], chosen: Mapping[str, float]
+) -> dict[str, str]:
+    """In which direction each search should go on, "lower" or "higher", by the option's name.
+
+    It is there where the chosen value is the lowest or the highest of several that were tried.
+    """
+    found = {}
+    for name, value in chosen.items():
+        low, high = min(tried[name]), max(tried[name])
+        if low < high and value in (low, high):
+            found[name] = "lower" if value == low else "higher"
+    return found

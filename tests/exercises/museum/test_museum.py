@@ -118,7 +118,7 @@ def test_a_visit_shows_the_curve_and_the_wrong_answers(few, work, monkeypatch):
     assert shown[0].startswith("Training loss of exhibit 1: ")
     assert table.head == ("", "exhibit 1", "without its fault")
     assert [row[0] for row in table.rows[:3]] == [
-        "exact, of 55",
+        "exact, of 6",
         "stopped by itself",
         "response loss",
     ]
@@ -158,12 +158,18 @@ def test_a_diagnosis_is_kept_and_the_catalogue_shows_it(few, work):
 
 def test_the_two_tests_see_all_nine(few, work):
     rows = visit.catalogue(GUARD_BATCH.answer, GUARD_LOSS.answer).rows
-    assert [row[3] for row in rows] == ["✓ refuses it"] * 7 + ["· no fault in it"] * 2
-    assert [row[4] for row in rows] == ["passes it"] * 7 + ["✓ refuses it"] * 2
+    assert [row[3] for row in rows] == ["✓ refuses it"] * 7 + ["· no fault in it"] * 2 + [
+        "passes it"
+    ]
+    assert [row[4] for row in rows] == ["passes it"] * 7 + ["✓ refuses it"] * 2 + ["passes it"]
 
 
 @pytest.mark.parametrize("prompt_format", ["alpaca", "alpaca-stanford"])
-def test_the_two_tests_pass_what_is_right(prompt_format, few, work, monkeypatch):
-    monkeypatch.setattr(visit, "exhibit", lambda number: right(prompt_format))
-    assert visit._sees_batch(GUARD_BATCH.answer, 1) == "passes it"
-    assert visit._sees_loss(GUARD_LOSS.answer, 1) == "passes it"
+def test_the_two_tests_pass_what_is_right(prompt_format, few, work):
+    assert visit._sees_batch(GUARD_BATCH.answer, right(prompt_format)) == "passes it"
+    assert visit._sees_loss(GUARD_LOSS.answer, right(prompt_format)) == "passes it"
+
+
+def test_a_test_that_refuses_everything_or_stops_is_seen(few, work):
+    rows = visit.catalogue(lambda *row: False, lambda *loss: loss.none).rows
+    assert rows[-1][1:] == ("nothing is wrong", "", "✓ refuses it", "✗ stops with AttributeError")

@@ -17,7 +17,7 @@ from lessons_lib.experiments.masking import (
 from lessons_lib.experiments.masking.claims import CLAIMS
 from lessons_lib.experiments.masking.results import MaskingExperiment
 from lessons_lib.experiments.masking.runs import AnswerMarks, MaskingRun
-from lessons_lib.experiments.masking.settings import setting_losses
+from lessons_lib.experiments.masking.settings import search_further, setting_losses
 from lessons_lib.experiments.masking.studies import (
     STUDIES,
     read_experiment,
@@ -172,6 +172,15 @@ def test_rates_are_compared_on_the_seeds_that_all_were_tried_with():
     runs += [MaskingRun("none", 3, 2e-4, seed, 0.2 * seed) for seed in (1, 2, 3)]
     found = setting_losses(runs)["none"]
     assert found == pytest.approx({(3, 1e-4): 0.15, (3, 2e-4): 0.3})
+
+
+def test_a_search_goes_on_where_its_best_lies_at_an_edge():
+    tried = {"epochs": [3], "learning rate": [3e-4, 1e-4, 6e-4]}
+    assert search_further(tried, {"epochs": 3, "learning rate": 6e-4}) == {
+        "learning rate": "higher"
+    }
+    assert search_further(tried, {"epochs": 3, "learning rate": 1e-4}) == {"learning rate": "lower"}
+    assert search_further(tried, {"epochs": 3, "learning rate": 3e-4}) == {}
 
 
 def test_epochs_have_rows_of_their_own():

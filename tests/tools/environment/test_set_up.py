@@ -297,6 +297,7 @@ def test_a_folder_named_from_here_is_the_kernels_too(monkeypatch, tmp_path):
 def test_make_clean_spares_what_a_learner_wrote(tmp_path):
     shutil.copy(ROOT / "Makefile", tmp_path)
     mine = ["my_work/05_targets.ipynb", "my_work/functions/pad.py", ".cache/own_entries.json"]
+    mine.append(".cache/own_company-test.json")
     for name in (*mine, ".cache/models/x", "site/index.html", "my_work/__pycache__/x.pyc"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
