@@ -1,4 +1,4 @@
-"""A run: a teacher is asked again and again, its tasks are sifted, and a funnel counts all drops.
+"""A run: a teacher is asked again and again, and what it writes goes through the funnel.
 
 The folder keeps what the teacher wrote, a line for each request; everything else follows from that
 and is worked out anew. So a run that was cut off loses the request under way, and goes on with the
@@ -8,156 +8,30 @@ same choices that it would have made.
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from lessons_lib.data import Entry
-from lessons_lib.self_instruct.decoding import DecodingArguments
-from lessons_lib.self_instruct.dedupe import InstructionPool
-from lessons_lib.self_instruct.filters import refusal_reason
-from lessons_lib.self_instruct.parsing import parse_reply
-from lessons_lib.self_instruct.prompt import encode_prompt, sample_seeds
+from lessons_lib.self_instruct.funnel import Funnel, Sieve
+from lessons_lib.self_instruct.prompt import (
+    SEEDS,
+    DecodingArguments,
+    encode_prompt,
+    sample_seeds,
+)
 from lessons_lib.self_instruct.teachers import (
-    Completion,
     RunError,
     Teacher,
     check_limit,
     read_requests,
 )
-from lessons_lib.support import Table, write_whole
+from lessons_lib.support import write_whole
 from lessons_lib.support.files import locked_file
 
 REQUESTS, OPTIONS, TASKS, LOCK = "requests.jsonl", "options.json", "tasks.json", ".lock"
-SEEDS = 3  # in each prompt
-PARSING, FILTERING, DEDUPING = "parsing", "filtering", "deduping"
-TOO_LIKE = "too like an earlier instruction"
-
-
-class Refused(NamedTuple):
-    """A block or a task that went no further."""
-
-    stage: str  # PARSING, FILTERING or DEDUPING
-    reason: str
-    text: str  # of the block, or the task's instruction
-    entry: Entry | None = None  # the whole task; None where there is none
-    most_similar: tuple[str, float] | None = None  # an earlier instruction and its F
-
-
-@dataclass(frozen=True)
-class KeptTask:
-    """A task that passed every stage, with what Alpaca records of it; see ``dedupe.Decision``."""
-
-    entry: Entry
-    most_similar: tuple[tuple[str, float], ...]
-    mean_similarity: float | None
-
-
-@dataclass
-class Funnel:
-    """What became of all that a teacher wrote: a table in a terminal and in Jupyter."""
-
-    teacher: str
-    requests: int = 0
-    asked: int = 0  # replies
-    blocks: int = 0  # in all replies, whole or not
-    kept: list[KeptTask] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0  # for which the teacher wrote
-
-    @property
-    def parsed(self) -> int:
-        """How many blocks were tasks."""
-        return self.blocks - self.dropped(PARSING)
-
-    @property
-    def entries(self) -> list[Entry]:
-        """The tasks that were kept."""
-        return [task.entry for task in self.kept]
-
-    @property
-    def seconds_per_kept(self) -> float | None:
-        """Seconds for each task that was kept; None where none was."""
-        return self.seconds / len(self.kept) if self.kept else None
-
-    def dropped(self, stage: str) -> int:
-        """How many were refused at a stage."""
-        return sum(each.stage == stage for each in self.refused)
-
-    def by_reason(self, stage: str) -> dict[str, list[Refused]]:
-        """Reason → what was refused for it at a stage; the commonest reason first."""
-        found: dict[str, list[Refused]] = {}
-        for each in self.refused:
-            if each.stage == stage:
-                found.setdefault(each.reason, []).append(each)
-        return dict(sorted(found.items(), key=lambda item: -len(item[1])))
-
-    def table(self) -> Table:
-        """How many there are after each stage, and below it how many it refused, by reason."""
-        filtered = self.parsed - self.dropped(FILTERING)
-        rows = [("replies asked for", self.asked), ("blocks in them", self.blocks)]
-        for stage, name, count in (
-            (PARSING, "parsed as tasks", self.parsed),
-            (FILTERING, "passed the filters", filtered),
-            (DEDUPING, "unlike all others: kept", len(self.kept)),
-        ):
-            rows += [(f"  – {why}", len(each)) for why, each in self.by_reason(stage).items()]
-            rows.append((name, count))
-        return Table(("stage", "count"), tuple((name, f"{count:,}") for name, count in rows))
-
-    def __str__(self) -> str:
-        return str(self.table())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
-
-
-class Sieve:
-    """Parses, filters and dedupes what a teacher wrote, and counts all of it in its ``funnel``."""
-
-    def __init__(self, seeds: Sequence[Entry], teacher: str):
-        self.funnel = Funnel(teacher)
-        self._pool = InstructionPool(entry["instruction"] for entry in seeds)
-
-    def take(self, request: dict[str, Any]) -> None:
-        """Count a request, a line of ``requests.jsonl``, and keep what passes."""
-        funnel = self.funnel
-        completions: list[Completion] = request["completions"]
-        passed = [entry for reply in completions for entry in self._passing(reply)]
-        for entry, decision in zip(
-            passed, self._pool.add(entry["instruction"] for entry in passed), strict=True
-        ):
-            if decision.kept:
-                task = KeptTask(entry, decision.most_similar, decision.mean_similarity)
-                funnel.kept.append(task)
-            else:
-                alike = decision.most_similar[0]
-                refused = Refused(DEDUPING, TOO_LIKE, entry["instruction"], entry, alike)
-                funnel.refused.append(refused)
-        funnel.requests += 1
-        funnel.asked += len(completions)
-        funnel.seconds += request["seconds"]
-        funnel.prompt_tokens += sum(each.prompt_tokens for each in completions)
-        funnel.completion_tokens += sum(each.completion_tokens for each in completions)
-
-    def _passing(self, reply: Completion) -> Iterator[Entry]:
-        """The tasks of a reply that parse and pass the filters."""
-        parsed = parse_reply(reply.text, first_number=SEEDS + 1, cut_off=not reply.stopped)
-        self.funnel.blocks += len(parsed.tasks) + len(parsed.dropped)
-        refused = [Refused(PARSING, each.reason, each.text) for each in parsed.dropped]
-        for entry in parsed.tasks:
-            reason = refusal_reason(entry)
-            if reason is None:
-                yield entry
-            else:
-                refused.append(Refused(FILTERING, reason, entry["instruction"], entry))
-        self.funnel.refused += refused
 
 
 def generate_tasks(

@@ -20,7 +20,7 @@ from lessons_lib.evaluation.judges.client import (
     without_what_is_refused,
 )
 from lessons_lib.evaluation.judges.server import OLLAMA
-from lessons_lib.self_instruct.decoding import DecodingArguments
+from lessons_lib.self_instruct.prompt import DecodingArguments
 from lessons_lib.self_instruct.teachers import Completion, TeacherError, check_limit, most_tokens
 
 URL_VARIABLE = "LESSONS_LIB_TEACHER_URL"

@@ -15,7 +15,7 @@ import torch
 from lessons_lib.data import VOCABULARY_SIZE, Tokenizer, text_ids, tokenizer_of
 from lessons_lib.generation import generate_all
 from lessons_lib.models import LanguageModel, load_model
-from lessons_lib.self_instruct.decoding import DecodingArguments
+from lessons_lib.self_instruct.prompt import DecodingArguments
 from lessons_lib.support.devices import has_fast_bf16, pick_device
 
 

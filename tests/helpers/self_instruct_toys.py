@@ -8,9 +8,7 @@ import sys
 import time
 
 from lessons_lib.data.draw import Draw
-from lessons_lib.self_instruct import DecodingArguments
-from lessons_lib.self_instruct.run import Funnel, generate_tasks
-from lessons_lib.self_instruct.teachers import Completion
+from lessons_lib.self_instruct import Completion, DecodingArguments, Funnel, generate_tasks
 
 VERBS = "Name Describe Compare Rewrite Explain List Translate Sort Invent Judge".split()
 THINGS = "rivers birds kings poems numbers cities proverbs tools dances soups wars games".split()

@@ -7,7 +7,7 @@ from rouge_score.rouge_scorer import RougeScorer, _score_lcs
 from rouge_score.tokenize import tokenize
 
 from lessons_lib.data.draw import Draw
-from lessons_lib.self_instruct.dedupe import InstructionPool, rouge_l_f, rouge_words
+from lessons_lib.self_instruct import InstructionPool, rouge_l_f, rouge_words
 
 WORDS = st.lists(st.sampled_from("the cat sat on a mat".split()), max_size=12)
 PHRASES = st.lists(WORDS.map(" ".join), max_size=25)

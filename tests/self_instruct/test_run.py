@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from lessons_lib.data import check_entries, load_entries
-from lessons_lib.self_instruct.dedupe import rouge_l_f, rouge_words
-from lessons_lib.self_instruct.run import generate_tasks, load_funnel
-from lessons_lib.self_instruct.teachers import (
+from lessons_lib.self_instruct import (
     Completion,
     RecordedTeacher,
     RunError,
     TeacherError,
+    generate_tasks,
+    load_funnel,
+    rouge_l_f,
+    rouge_words,
 )
 from tests.helpers.self_instruct_toys import ARGUMENTS, SEEDS, WANTED, ToyTeacher, generate
 from tests.helpers.servers import until

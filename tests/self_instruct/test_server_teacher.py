@@ -6,9 +6,7 @@ import pytest
 
 from lessons_lib.data import text_ids
 from lessons_lib.evaluation.judges import bodies
-from lessons_lib.self_instruct import DecodingArguments
-from lessons_lib.self_instruct.server_teacher import ServerTeacher
-from lessons_lib.self_instruct.teachers import Completion, TeacherError
+from lessons_lib.self_instruct import Completion, DecodingArguments, ServerTeacher, TeacherError
 from tests.helpers.fake_teacher_server import FakeTeacher, serve_teacher
 from tests.helpers.servers import free_port
 

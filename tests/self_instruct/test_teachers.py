@@ -4,9 +4,7 @@ import pytest
 
 from lessons_lib.data import text_ids, tokenizer_of
 from lessons_lib.generation import generate_all
-from lessons_lib.self_instruct import DecodingArguments
-from lessons_lib.self_instruct.run import generate_tasks
-from lessons_lib.self_instruct.teachers import LocalTeacher, most_tokens
+from lessons_lib.self_instruct import DecodingArguments, LocalTeacher, generate_tasks, most_tokens
 from tests.helpers.llama_toys import tiny_llama
 from tests.helpers.self_instruct_toys import SEEDS
 
