@@ -4,13 +4,22 @@ Here are the seed tasks, the teachers and what they are told, and the funnel thr
 that they reply.
 """
 
-from lessons_lib.self_instruct.dedupe import Decision, InstructionPool, rouge_l_f, rouge_words
+from lessons_lib.self_instruct.dedupe import (
+    Decision,
+    Diversity,
+    InstructionPool,
+    measure_diversity,
+    rouge_l_f,
+    rouge_words,
+)
 from lessons_lib.self_instruct.funnel import Funnel, KeptTask, Refused, Sieve
+from lessons_lib.self_instruct.magpie import empty_turn, generate_magpie
 from lessons_lib.self_instruct.parsing import (
     KEYWORDS,
     Dropped,
     Parsed,
     parse_reply,
+    parse_turns,
     refusal_reason,
 )
 from lessons_lib.self_instruct.prompt import DecodingArguments, encode_prompt, sample_seeds
@@ -44,17 +53,22 @@ __all__ = [
     "Dropped",
     "Parsed",
     "parse_reply",
+    "parse_turns",
     "KEYWORDS",
     "refusal_reason",
     "rouge_words",
     "rouge_l_f",
     "Decision",
     "InstructionPool",
+    "Diversity",
+    "measure_diversity",
     "Refused",
     "KeptTask",
     "Funnel",
     "Sieve",
     "generate_tasks",
     "load_funnel",
+    "empty_turn",
+    "generate_magpie",
     "RunError",
 ]

@@ -9,6 +9,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from rapidfuzz.distance import LCSseq
@@ -57,6 +58,31 @@ def _f_measure(common: np.ndarray | int, length: int, lengths: np.ndarray) -> np
     precision = common / np.maximum(lengths, 1)  # (n,)
     recall = common / max(length, 1)  # (n,)
     return 2 * precision * recall / np.maximum(precision + recall, ROUNDING)
+
+
+class Diversity(NamedTuple):
+    """How varied some instructions are; the more there are, the nearer is the nearest."""
+
+    instructions: int
+    first_words: int  # different ones; for requests, these are mostly their verbs
+    nearest: float  # the mean of each one's highest ROUGE-L F against the others, 0 … 1
+
+
+def measure_diversity(instructions: Sequence[str]) -> Diversity:
+    """The diversity of two instructions or more; compare sets of the same size.
+
+    Raises:
+        ValueError: there are fewer than two.
+    """
+    if len(instructions) < 2:
+        raise ValueError("diversity is between instructions: two or more are needed")
+    words = [rouge_words(instruction) for instruction in instructions]
+    highest = [
+        max(rouge_l_f(own, other) for place, other in enumerate(words) if place != index)
+        for index, own in enumerate(words)
+    ]
+    first_words = {own[0] for own in words if own}
+    return Diversity(len(words), len(first_words), float(np.mean(highest)))
 
 
 @dataclass(frozen=True)

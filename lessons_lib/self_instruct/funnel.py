@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from lessons_lib.data import Entry
 from lessons_lib.self_instruct.dedupe import InstructionPool
-from lessons_lib.self_instruct.parsing import parse_reply, refusal_reason
+from lessons_lib.self_instruct.parsing import Parsed, parse_reply, parse_turns, refusal_reason
 from lessons_lib.self_instruct.prompt import SEEDS
 from lessons_lib.self_instruct.teachers import Completion
 from lessons_lib.support import Table
@@ -98,7 +98,11 @@ class Funnel:
 
 
 class Sieve:
-    """Parses, filters and dedupes what a teacher wrote, and counts all of it in its ``funnel``."""
+    """Parses, filters and dedupes what a teacher wrote, and counts all of it in its ``funnel``.
+
+    A request with ``answers`` is one of ``magpie``: each completion is an instruction. Else each is
+    a list of tasks.
+    """
 
     def __init__(self, seeds: Sequence[Entry], teacher: str):
         self.funnel = Funnel(teacher)
@@ -108,7 +112,16 @@ class Sieve:
         """Count a request, a line of ``requests.jsonl``, and keep what passes."""
         funnel = self.funnel
         completions: list[Completion] = request["completions"]
-        passed = [entry for reply in completions for entry in self._passing(reply)]
+        if request["answers"]:
+            parsed = [
+                parse_turns(*pair) for pair in zip(completions, request["answers"], strict=True)
+            ]
+        else:
+            parsed = [
+                parse_reply(reply.text, first_number=SEEDS + 1, cut_off=not reply.stopped)
+                for reply in completions
+            ]
+        passed = [entry for each in parsed for entry in self._passing(each)]
         for entry, decision in zip(
             passed, self._pool.add(entry["instruction"] for entry in passed), strict=True
         ):
@@ -122,12 +135,12 @@ class Sieve:
         funnel.requests += 1
         funnel.asked += len(completions)
         funnel.seconds += request["seconds"]
-        funnel.prompt_tokens += sum(each.prompt_tokens for each in completions)
-        funnel.completion_tokens += sum(each.completion_tokens for each in completions)
+        written = [*completions, *filter(None, request["answers"])]
+        funnel.prompt_tokens += sum(each.prompt_tokens for each in written)
+        funnel.completion_tokens += sum(each.completion_tokens for each in written)
 
-    def _passing(self, reply: Completion) -> Iterator[Entry]:
-        """The tasks of a reply that parse and pass the filters."""
-        parsed = parse_reply(reply.text, first_number=SEEDS + 1, cut_off=not reply.stopped)
+    def _passing(self, parsed: Parsed) -> Iterator[Entry]:
+        """The tasks of a reply that pass the filters."""
         self.funnel.blocks += len(parsed.tasks) + len(parsed.dropped)
         refused = [Refused(PARSING, each.reason, each.text) for each in parsed.dropped]
         for entry in parsed.tasks:

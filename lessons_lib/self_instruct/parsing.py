@@ -1,6 +1,7 @@
-"""From a teacher's reply to tasks: numbered blocks are parsed, and filters refuse what won't do.
+"""From a teacher's reply to tasks: it is parsed, and filters refuse what won't do.
 
-The blocks stand between ``###``, each with its three fields; the filters are Alpaca's.
+A list of tasks has blocks between ``###``, each with its three fields; a chat has two turns. The
+filters are Alpaca's.
 """
 
 import re
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from lessons_lib.data import Entry
 from lessons_lib.data.entries import says_no_input
 from lessons_lib.data.reading import sift_entries
+from lessons_lib.self_instruct.teachers import Completion
 
 # ``###`` at the end of a line, or before the next task. A heading inside an output, "### Method",
 # parts nothing. No pattern here gives back what it took: a reply of a million "#" is read at once.
@@ -19,6 +21,7 @@ _HEADER = re.compile(
 )
 FIELDS = ["Instruction", "Input", "Output"]
 CUT_OFF = "cut off by the limit of tokens"
+ANSWER_CUT_OFF = "answer cut off by the limit of tokens"
 NO_TASK = "not one task with instruction, input and output"
 
 FEWEST_WORDS, MOST_WORDS = 4, 150  # of an instruction
@@ -93,6 +96,21 @@ def parse_reply(reply: str, first_number: int = 4, cut_off: bool = False) -> Par
     return parsed
 
 
+def parse_turns(turn: Completion, answer: Completion | None) -> Parsed:
+    """The task in a user's turn that a model wrote, and its own answer to it; see ``magpie``.
+
+    It has no input. There is no answer to a turn that was cut off or is blank.
+    """
+    if not turn.stopped:
+        return Parsed([], [Dropped(turn.text.strip(), CUT_OFF)])
+    if answer is not None and not answer.stopped:
+        return Parsed([], [Dropped(turn.text.strip(), ANSWER_CUT_OFF)])
+    task = _checked(turn.text.strip(), "", answer.text.strip() if answer else "")
+    if isinstance(task, str):
+        return Parsed([], [Dropped(turn.text.strip(), task)])
+    return Parsed([task], [])
+
+
 def _parse_block(block: str) -> Entry | str:
     """The block's task, or why there is none."""
     headers = list(_HEADER.finditer(block))
@@ -109,6 +127,11 @@ def _parse_block(block: str) -> Entry | str:
     )
     if says_no_input(given):
         given = ""
+    return _checked(instruction, given, output)
+
+
+def _checked(instruction: str, given: str, output: str) -> Entry | str:
+    """The task, or the fault that ``check_entries`` would find."""
     entry = {"instruction": instruction, "input": given, "output": output}
     entries, faults = sift_entries([entry])
     if faults:

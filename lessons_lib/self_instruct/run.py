@@ -23,6 +23,7 @@ from lessons_lib.self_instruct.prompt import (
     sample_seeds,
 )
 from lessons_lib.self_instruct.teachers import (
+    Completion,
     RunError,
     Teacher,
     check_limit,
@@ -74,33 +75,50 @@ def generate_tasks(
             f"a run needs {SEEDS} seed tasks or more, and wanted, prompts_per_request and "
             "most_requests of 1 or more"
         )
+    decisive = {
+        "teacher": teacher.name,
+        "seed": seed,
+        "prompts_per_request": prompts_per_request,
+        "arguments": asdict(arguments),
+        "seeds": [dict(entry) for entry in seeds],
+    }
+
+    def ask(funnel: Funnel, random: Random) -> dict[str, Any]:
+        prompts = [encode_prompt(sample_seeds(seeds, random)) for _ in range(prompts_per_request)]
+        spent = funnel.prompt_tokens + funnel.completion_tokens
+        check_limit(token_limit, spent, prompts, arguments)
+        return _ask(teacher, prompts, arguments, int(random.random() * 2**31))
+
+    return keep_asking(ask, folder, decisive, wanted, most_requests, on_request)
+
+
+def keep_asking(
+    ask: Callable[[Funnel, Random], dict[str, Any]],
+    folder: str | Path,
+    decisive: dict[str, Any],
+    wanted: int,
+    most_requests: int,
+    on_request: Callable[[Funnel], object],
+) -> Funnel:
+    """The loop of ``generate_tasks`` and of ``generate_magpie``, in a folder of its own.
+
+    ``ask`` gives a line of ``requests.jsonl``; its Random follows from the seed and the number of
+    the request. ``decisive`` are the options that may not change while the folder is in use.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     sentence = f"Another process is generating in {folder}; waiting for it."
     with locked_file(folder / LOCK, sentence):
-        decisive = {
-            "teacher": teacher.name,
-            "seed": seed,
-            "prompts_per_request": prompts_per_request,
-            "arguments": asdict(arguments),
-            "seeds": [dict(entry) for entry in seeds],
-        }
         _check_options(folder / OPTIONS, decisive)
-        sieve = Sieve(seeds, teacher.name)
+        sieve = Sieve(decisive["seeds"], decisive["teacher"])
         for request in read_requests(folder / REQUESTS):
             sieve.take(request)
         funnel = sieve.funnel
         _cut_partial_line(folder / REQUESTS)
         with (folder / REQUESTS).open("ab") as file:
             while len(funnel.kept) < wanted and funnel.requests < most_requests:
-                random = Random(f"{seed}: request {funnel.requests}")
-                prompts = [
-                    encode_prompt(sample_seeds(seeds, random, SEEDS))
-                    for _ in range(prompts_per_request)
-                ]
-                spent = funnel.prompt_tokens + funnel.completion_tokens
-                check_limit(token_limit, spent, prompts, arguments)
-                request = _ask(teacher, prompts, arguments, int(random.random() * 2**31))
+                random = Random(f"{decisive['seed']}: request {funnel.requests}")
+                request = ask(funnel, random)
                 # Whole and on the disk before the next one is asked.
                 file.write(json.dumps(request, ensure_ascii=False).encode() + b"\n")
                 file.flush()
@@ -122,7 +140,7 @@ def load_funnel(folder: str | Path) -> Funnel:
         options = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
         sieve = Sieve(options["seeds"], options["teacher"])
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise RunError(f"{folder} holds no run of generate_tasks: {error}") from error
+        raise RunError(f"{folder} holds no run: {error}") from error
     for request in read_requests(folder / REQUESTS):
         sieve.take(request)
     return sieve.funnel
@@ -139,12 +157,15 @@ def _ask(
         "seed": seed,
         "arguments": asdict(arguments),
         "prompts": prompts,
-        # Half a character, of which JSON may speak, could not be written.
-        "completions": [
-            each._replace(text=each.text.encode(errors="replace").decode()) for each in completions
-        ],
+        "completions": [writable(each) for each in completions],
+        "answers": [],
         "seconds": round(time.perf_counter() - began, 3),
     }
+
+
+def writable(reply: Completion) -> Completion:
+    """The reply without half a character, which no file takes, though JSON may speak of one."""
+    return reply._replace(text=reply.text.encode(errors="replace").decode())
 
 
 def _cut_partial_line(path: Path) -> None:

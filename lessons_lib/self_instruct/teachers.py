@@ -107,10 +107,11 @@ class LocalTeacher:
         self.model = model
 
     def complete(
-        self, prompts: list[str], arguments: DecodingArguments, seed: int
+        self, prompts: Sequence[str | list[int]], arguments: DecodingArguments, seed: int
     ) -> list[Completion]:
         """Replies to each prompt; the same seed gives the same ones on the same machine.
 
+        A prompt is a text, or token ids where special tokens stand in it.
         A bias on a token that is not in the model's vocabulary, as Alpaca's on 50256 in SmolLM2's
         of 49,152, does nothing here either.
 
@@ -131,7 +132,10 @@ class LocalTeacher:
             stop=arguments.stop,
             batch_size=self.batch_size,
         )
-        read = [len(text_ids(prompt, tokenizer)) for prompt in asked]
+        read = [
+            len(text_ids(prompt, tokenizer) if isinstance(prompt, str) else prompt)
+            for prompt in asked
+        ]
         return [
             Completion(
                 each.text,
@@ -203,7 +207,8 @@ def _asked(prompts: Sequence[str], arguments: dict[str, Any], seed: int) -> tupl
 def read_requests(path: Path) -> list[dict[str, Any]]:
     """The requests of a run, one a line, as ``run`` writes them; none where there is no file.
 
-    Their ``completions`` are Completions. A last line that was cut off, by a kill, is passed over.
+    Their ``completions`` are Completions, and so are their ``answers``, which only ``magpie`` has:
+    one for each completion, or None. A last line that was cut off, by a kill, is passed over.
 
     Raises:
         RunError: a line is no request of a run; names file and line.
@@ -215,13 +220,19 @@ def read_requests(path: Path) -> list[dict[str, Any]]:
         try:
             request = json.loads(line)
             completions = [Completion(*each) for each in request["completions"]]
-            kinds = [(type(value) for value in each) for each in completions]
+            answers = [
+                None if each is None else Completion(*each) for each in request.get("answers", [])
+            ]
+            if answers and len(answers) != len(completions):
+                raise ValueError("an answer, or null, is wanted for each completion")
+            replies = [*completions, *filter(None, answers)]
+            kinds = [(type(value) for value in each) for each in replies]
             if any(tuple(each) != (str, bool, int, int) for each in kinds):
                 raise TypeError("a reply is a text, whether it stopped, and two numbers of tokens")
             _asked(request["prompts"], request["arguments"], request["seed"])
             requests.append(
                 request
-                | {"completions": completions}
+                | {"completions": completions, "answers": answers}
                 | {"teacher": str(request["teacher"]), "seconds": float(request["seconds"])}
             )
         except (ValueError, LookupError, TypeError) as error:

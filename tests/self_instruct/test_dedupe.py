@@ -7,7 +7,12 @@ from rouge_score.rouge_scorer import RougeScorer, _score_lcs
 from rouge_score.tokenize import tokenize
 
 from lessons_lib.data.draw import Draw
-from lessons_lib.self_instruct import InstructionPool, rouge_l_f, rouge_words
+from lessons_lib.self_instruct import (
+    InstructionPool,
+    measure_diversity,
+    rouge_l_f,
+    rouge_words,
+)
 
 WORDS = st.lists(st.sampled_from("the cat sat on a mat".split()), max_size=12)
 PHRASES = st.lists(WORDS.map(" ".join), max_size=25)
@@ -122,3 +127,10 @@ def test_the_order_decides_which_of_two_stays():
 def test_a_threshold_is_above_0_and_1_at_most(threshold):
     with pytest.raises(ValueError, match="threshold must be above 0"):
         InstructionPool(threshold=threshold)
+
+
+def test_diversity_counts_first_words_and_the_nearest_of_each():
+    found = measure_diversity(["Name a sea.", "name a sea now", "Sing!", "…"])
+    assert found == (4, 2, pytest.approx(2 * (6 / 7) / 4))
+    with pytest.raises(ValueError, match="two or more"):
+        measure_diversity(["Name a sea."])
