@@ -58,6 +58,7 @@ _HOMES = {
         "race_padding",
         "show_token_losses",
         "show_answers",
+        "show_funnel",
         "show_chat",
     ],
     "exercises": [

@@ -27,6 +27,8 @@ SYSTEMS = [
     {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
     {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
 ]
+# Of the files in the package that are no code.
+SUFFIXES = (".json", ".jsonl", ".csv", ".tsv", ".txt", ".toml", ".safetensors", ".js", ".css")
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
 
@@ -212,8 +214,7 @@ for path in sorted(p for p in files(lessons_lib).rglob("*") if p.suffix not in (
     wanted = {
         path.relative_to(package).as_posix()
         for path in package.rglob("*")
-        if path.suffix in (".json", ".csv", ".tsv", ".txt", ".toml", ".safetensors", ".js", ".css")
-        and path.is_file()
+        if path.suffix in SUFFIXES and path.is_file()
     }
     assert {
         "assets/entries.json",

@@ -11,8 +11,11 @@ from importlinter import cli
 from tools import draw_rooms
 
 ROOT = draw_rooms.ROOT
-# A root file for each thing that a command alone does.
-MOST_ROOMS, MOST_FILES, MOST_ROOT_FILES = 17, 9, 4
+# A root file for each thing that a command alone does. The eighteenth room is
+# for lesson 13: a teacher that generates, its data filtered and measured, fits no earlier room.
+# The nineteenth is for checkers: the teacher's room and that of scores are full, and both kinds of
+# lesson use them, to filter data and to score answers.
+MOST_ROOMS, MOST_FILES, MOST_ROOT_FILES = 19, 9, 4
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,8 @@ from lessons_lib.support import Table
 STAGES = (  # in the order of the course
     *("whole_way", "data", "prompts", "tokens"),
     *("batching", "padding", "losses", "loaders"),
-    *("models", "training", "evaluation", "experiments", "chat", "museum"),
+    *("models", "training", "evaluation", "experiments", "chat"),
+    *("self_instruct", "museum"),
 )
 HINTS = 3
 

@@ -1,4 +1,4 @@
-"""Still pictures of texts: a table of answers (lesson 10), and a chat (lesson 12)."""
+"""Still pictures of texts: a table of answers (lesson 10), a chat (12), and a funnel (13)."""
 
 import textwrap
 from collections.abc import Sequence
@@ -92,6 +92,40 @@ def _said(text: str) -> list[str]:
     if len(lines) > TURN_LINES:
         lines = [*lines[: TURN_LINES - 1], "…"]
     return lines or [""]
+
+
+def draw_funnel(data: dict[str, Any]) -> Figure:
+    """Draw the bars of ``make_stages``, and below each why the stage refused how many."""
+    lines = sum(1.6 + len(stage["reasons"]) for stage in data["stages"])
+    total = lines + 2
+    figure = Figure(figsize=(9, 0.24 * total))
+    _write(figure, 0.01, 1 - 0.8 / total, data["says"][:120], weight="bold")
+    top, left, width = 2.0, 0.22, 0.5
+    for stage in data["stages"]:
+        y = 1 - (top + 0.5) / total
+        _write(figure, 0.01, y, stage["label"])
+        axes = figure.add_axes((left, y - 0.45 / total, width, 0.9 / total))
+        axes.set(xlim=(0, max(data["blocks"], 1)), ylim=(0, 1))
+        axes.axis("off")
+        start = 0
+        for count, style in (
+            (stage["passed"], Kind.PROMPT),
+            (stage["refused"], Kind.IGNORED_PROMPT),
+        ):
+            fill, edge, _, hatch, line = STYLES[style]
+            axes.barh(
+                0.5, count, 0.9, start, color=fill, edgecolor=edge, hatch=hatch, linestyle=line
+            )
+            start += count
+        counts = f"{stage['passed']:,} passed, {stage['refused']:,} refused"
+        _write(figure, left + width + 0.02, y, counts)
+        top += 1.2
+        for reason in stage["reasons"]:
+            text = f"– {reason['reason']}: {reason['total']:,}"
+            _write(figure, left, 1 - (top + 0.5) / total, text, color=MUTED)
+            top += 1
+        top += 0.4
+    return figure
 
 
 def _write(

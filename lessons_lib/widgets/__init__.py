@@ -6,11 +6,16 @@ kernel.
 
 from lessons_lib.widgets.answers import AnswerTable, show_answers
 from lessons_lib.widgets.chat import ChatBox, show_chat
-from lessons_lib.widgets.comparison import BatchComparison, compare_batches
+from lessons_lib.widgets.comparison import (
+    BatchComparison,
+    PaddingRace,
+    compare_batches,
+    race_padding,
+)
+from lessons_lib.widgets.funnel import FunnelView, show_funnel
 from lessons_lib.widgets.inspector import BatchInspector, inspect_batch
 from lessons_lib.widgets.losses import LossInspector, show_token_losses, token_losses
 from lessons_lib.widgets.payload import InspectorError
-from lessons_lib.widgets.race import PaddingRace, race_padding
 
 __all__ = [
     "BatchInspector",
@@ -24,6 +29,8 @@ __all__ = [
     "race_padding",
     "AnswerTable",
     "show_answers",
+    "FunnelView",
+    "show_funnel",
     "ChatBox",
     "show_chat",
     "InspectorError",

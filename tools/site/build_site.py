@@ -28,6 +28,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from lessons_lib.widgets.answers import answers_assets, answers_mount
+from lessons_lib.widgets.funnel import funnel_assets, funnel_mount
 from lessons_lib.widgets.page import inspector_assets, inspector_mount
 from tools.build_notebooks import (
     KERNEL,
@@ -102,6 +103,7 @@ def write_page(page: Path, name: str, links: str, content: str) -> None:
     script = f"\n{(PARTS / 'theme.js').read_text(encoding='utf-8')}\n"
     assets = inspector_assets() if "bi-mount" in content else ""
     assets += answers_assets() if "ba-mount" in content else ""
+    assets += funnel_assets() if "bf-mount" in content else ""
     modules = re.findall(r'<script type="module">(.*?)</script>', assets, re.DOTALL)
     text = template.substitute(
         title=html.escape(name),
@@ -202,8 +204,8 @@ def output_html(output: nbformat.NotebookNode, states: States) -> str:
     data = output.get("data", {})
     view = data.get(WIDGET_VIEW, {}).get("model_id")
     if view in states and "_esm" in states[view] and states[view].get("_view") != "chat":
-        mount = answers_mount if states[view].get("_view") == "answers" else inspector_mount
-        return _output(mount(states[view]))
+        mounts = {"answers": answers_mount, "funnel": funnel_mount}
+        return _output(mounts.get(states[view].get("_view"), inspector_mount)(states[view]))
     if "image/png" in data:
         alt = html.escape(output.metadata.get("image/png", {}).get("alt", ""))
         source = data["image/png"].replace("\n", "")

@@ -218,7 +218,7 @@ def _is_turn(value: object) -> bool:
 
 
 def _refuse_conversations(row: dict, sources: Sources, file: object, index: int) -> None:
-    """Raise where a row holds turns of a conversation, or a seed task with several instances."""
+    """Raise where a row holds turns of a conversation, or a seed task with its instances."""
     found = [name for field in ("instruction", "output") for name in sources[field]]
     field, instances = turns_field(row), row.get("instances")
     rows, how = reading_of(file)
@@ -228,23 +228,24 @@ def _refuse_conversations(row: dict, sources: Sources, file: object, index: int)
         problem = f"holds {what}, which are not read yet; make an entry of each question and answer"
         raise DatasetError(problem, file, index)
     if isinstance(instances, list) and instances and not sources["output"]:
-        field = "instances"
-        what, advice = "Alpaca's seed tasks, with lists of instances", "Make an entry of each"
-        entry = "'instruction': row['instruction'], 'input': one['input'], 'output': one['output']"
-        loop = f"for row in {rows} for one in row['instances']"
-    elif field and (len(found) < 2 or field in found):
-        role, text = ("role", "content") if "role" in row[field][0] else ("from", "value")
-        first = int(row[field][0].get(role) == "system")
-        what = f"conversations, lists of turns with {role!r} and {text!r}"
-        advice = "Take those of one question and one answer"
-        turns = f"row[{field!r}][{first}]", f"row[{field!r}][{first + 1}]"
-        only = f"len(row[{field!r}]) == {first + 2}"
-        if len(found) > 1:  # TRL's prompt and completion, each a list of turns
-            turns = f"row[{found[0]!r}][-1]", f"row[{found[1]!r}][0]"
-            only = f"len(row[{found[0]!r}]) == 1"
-        entry = f"'instruction': {turns[0]}[{text!r}], 'output': {turns[1]}[{text!r}]"
-        loop = f"for row in {rows} if {only}"
-    else:
+        name = "FILE" if file is None or "://" in str(file) else _source(file)
+        problem = (
+            "holds seed tasks, each with a list of instances. load_seed_tasks and flatten from "
+            f"lessons_lib.self_instruct make entries of them: flatten(load_seed_tasks({name}))"
+        )
+        raise DatasetError(problem, file, index, "instances")
+    if not field or (len(found) > 1 and field not in found):
         return
+    role, text = ("role", "content") if "role" in row[field][0] else ("from", "value")
+    first = int(row[field][0].get(role) == "system")
+    what = f"conversations, lists of turns with {role!r} and {text!r}"
+    advice = "Take those of one question and one answer"
+    turns = f"row[{field!r}][{first}]", f"row[{field!r}][{first + 1}]"
+    only = f"len(row[{field!r}]) == {first + 2}"
+    if len(found) > 1:  # TRL's prompt and completion, each a list of turns
+        turns = f"row[{found[0]!r}][-1]", f"row[{found[1]!r}][0]"
+        only = f"len(row[{found[0]!r}]) == 1"
+    entry = f"'instruction': {turns[0]}[{text!r}], 'output': {turns[1]}[{text!r}]"
+    loop = f"for row in {rows} if {only}"
     problem = f"holds {what}, which are not read yet. {advice}: load_entries([{{{entry}}} {loop}])"
     raise DatasetError(problem + how, file, index, field)

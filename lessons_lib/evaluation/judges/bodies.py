@@ -4,7 +4,7 @@ Lesson 10. ``client`` asks; the package openai waits for a whole answer, however
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 LONGEST_BODY = 4 * 2**20  # bytes of an answer; thoughts of a thousand pages have room in it
@@ -26,22 +26,44 @@ def limit_body(response: Any, server: str, timeout: float) -> None:
     To be called with each response, before its body is read; reading raises a JudgeError then. The
     package's own timeouts are for each piece: a server that sends one byte a second meets them all.
     """
-    pieces, deadline = response.iter_bytes, response.request.extensions["began"] + timeout
+    pieces, check = response.iter_bytes, _limits(response, server, timeout)
 
     def limited(chunk_size: int | None = None) -> Iterator[bytes]:
-        size = 0
         for piece in pieces(chunk_size):
-            size += len(piece)
-            if size > LONGEST_BODY:
-                raise JudgeError(
-                    f"{server} sends an answer of more than {LONGEST_BODY >> 20} MiB, "
-                    "which is no judge's reply."
-                )
-            if time.monotonic() > deadline:
-                raise JudgeError(f"{server} {TOO_SLOW}")
+            check(piece)
             yield piece
 
     response.iter_bytes = limited
+
+
+def limit_async_body(response: Any, server: str, timeout: float) -> None:
+    """``limit_body`` for a response of the package's asynchronous client."""
+    pieces, check = response.aiter_bytes, _limits(response, server, timeout)
+
+    async def limited(chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        async for piece in pieces(chunk_size):
+            check(piece)
+            yield piece
+
+    response.aiter_bytes = limited
+
+
+def _limits(response: Any, server: str, timeout: float) -> Callable[[bytes], None]:
+    """What each piece of an answer is passed to; raises a JudgeError where a limit is passed."""
+    size, deadline = 0, response.request.extensions["began"] + timeout
+
+    def check(piece: bytes) -> None:
+        nonlocal size
+        size += len(piece)
+        if size > LONGEST_BODY:
+            raise JudgeError(
+                f"{server} sends an answer of more than {LONGEST_BODY >> 20} MiB, "
+                "which is no reply of a model."
+            )
+        if time.monotonic() > deadline:
+            raise JudgeError(f"{server} {TOO_SLOW}")
+
+    return check
 
 
 def reply_in(message: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import contextlib
 import json
 import re
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,10 +57,14 @@ class JudgeClient:
         ValueError: the address is not one.
     """
 
+    # What messages call it, and the variables they name; lesson 13's teachers have others.
+    role, kind = "judge", "chat model"
+    url_variable, key_variable = URL_VARIABLE, KEY_VARIABLE
+
     def __init__(
         self, model: str, base_url: str, key: str, *, retries: int, timeout: float, **options
     ):
-        check_address(base_url)
+        check_address(base_url, self.role)
         given = {name: value for name, value in options.items() if value is not None}
         self.options = {"model": model, **given}
         self.base_url = base_url
@@ -68,17 +72,17 @@ class JudgeClient:
         if not (key.isascii() and key.isprintable()):
             raise JudgeError(
                 f"{self.server} cannot be sent this key: a key is plain ASCII. Copy it again, "
-                f"without anything around it; {KEY_VARIABLE} may hold it."
+                f"without anything around it; {self.key_variable} may hold it."
             )
-        self._openai = _import_openai()
-        patience = self._openai.Timeout(timeout, connect=min(timeout, CONNECTING))
+        self._openai = _import_openai(self.role)
+        self.patience = self._openai.Timeout(timeout, connect=min(timeout, CONNECTING))
         limit = partial(limit_body, server=self.server, timeout=timeout)
         hooks = {"request": [note_begin], "response": [limit]}
         http = self._openai.DefaultHttpxClient(event_hooks=hooks)
         self._client = self._openai.OpenAI(
             base_url=base_url,
             api_key=key,
-            timeout=patience,
+            timeout=self.patience,
             max_retries=retries,
             http_client=http,
         )
@@ -98,7 +102,7 @@ class JudgeClient:
             try:
                 reply = self._ask_with(options, messages)
             except QuestionRefused as refusal:
-                changed = _without_what_is_refused(options, refusal.said)
+                changed = without_what_is_refused(options, refusal.said)
                 if changed is None:
                     raise
                 options = changed
@@ -107,9 +111,20 @@ class JudgeClient:
                 return reply
 
     def _ask_with(self, options: Mapping[str, Any], messages: Sequence[Mapping[str, str]]) -> str:
-        openai, completions = self._openai, self._client.chat.completions.with_raw_response
-        try:
+        completions = self._client.chat.completions.with_raw_response
+        with self.explaining():
             return self._read(completions.create(messages=messages, **options).text)
+
+    @contextlib.contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Around a request: whatever fails in the package openai is raised as one sentence.
+
+        Raises:
+            QuestionRefused, JudgeError: as ``ask``.
+        """
+        openai = self._openai
+        try:
+            yield
         except UnicodeEncodeError as error:
             reason = "It holds half a character, which cannot be sent."
             raise QuestionRefused(reason, UNSENT) from error
@@ -127,7 +142,7 @@ class JudgeClient:
                 advice = (
                     "does not answer. Is the server running (`ollama serve`, `vllm serve MODEL`, "
                     "`llama-server -m FILE`), and is that its address? "
-                    f"Set {URL_VARIABLE} to use another."
+                    f"Set {self.url_variable} to use another."
                 )
             raise JudgeError(f"{self.server} {advice}") from error
 
@@ -147,8 +162,12 @@ class JudgeClient:
             ValueError, LookupError, TypeError, AttributeError, RecursionError
         ):
             return reply_in(json.loads(body)["choices"][0]["message"])
-        told = f"{self.server} answers, but not as a chat model: {_shortened(body)!r}."
-        raise JudgeError(f"{told} {self._address_hint()}".rstrip())
+        raise JudgeError(self.explain_nonsense(body))
+
+    def explain_nonsense(self, body: str) -> str:
+        """What to say where this answer holds no reply."""
+        told = f"{self.server} answers, but not as a {self.kind}: {_shortened(body)!r}."
+        return f"{told} {self._address_hint()}".rstrip()
 
     def _address_hint(self) -> str:
         return "" if self.base_url.endswith("/v1") else "Does the address end in /v1?"
@@ -157,7 +176,7 @@ class JudgeClient:
         """What a server's status means and what to do, after the server's name."""
         match error.status_code:
             case 401:
-                return f"wants a key, or a different one. Set {KEY_VARIABLE} to it."
+                return f"wants a key, or a different one. Set {self.key_variable} to it."
             case 403:
                 return f"does not allow this key to do that. It says: {_reason(error)}"
             case 404:
@@ -179,14 +198,14 @@ class JudgeClient:
         return f"It has: {printable(', '.join(sorted(names)[:20])) or 'none'}."
 
 
-def check_address(base_url: str) -> None:
+def check_address(base_url: str, role: str = "judge") -> None:
     """Raise a ValueError unless this is a server's whole address, with its http:// or https://."""
     with contextlib.suppress(ValueError):  # brackets that do not match, a port that is no number
         parts = urlsplit(base_url)
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
             return
     raise ValueError(
-        "the address of a judge's server is such as http://127.0.0.1:11434/v1, "
+        f"the address of a {role}'s server is such as http://127.0.0.1:11434/v1, "
         f"with http:// or https:// before it, not {base_url!r}"
     )
 
@@ -199,11 +218,11 @@ def _reason(error: Any) -> str:
     return line if line[-1] in ".!?…" else f"{line}."
 
 
-def _without_what_is_refused(options: Mapping[str, Any], reason: str) -> dict[str, Any] | None:
+def without_what_is_refused(options: Mapping[str, Any], reason: str) -> dict[str, Any] | None:
     """Options that a server may take which refused these for this reason; None: it has another."""
     if not _REFUSES.search(reason):
         return None
-    for name in ("max_tokens", "temperature"):
+    for name in ("max_tokens", "temperature", "seed"):
         if name in options and name in reason:
             kept = {each: value for each, value in options.items() if each != name}
             return kept | ({"max_completion_tokens": options[name]} if name == "max_tokens" else {})
@@ -215,9 +234,9 @@ def _shortened(text: str) -> str:
     return line if len(line) <= 200 else f"{line[:199]}…"
 
 
-def _import_openai() -> Any:
+def _import_openai(role: str) -> Any:
     try:
         import openai
     except ImportError as error:
-        raise JudgeError(f"a judge on a server needs the package openai: {INSTALL}") from error
+        raise JudgeError(f"a {role} on a server needs the package openai: {INSTALL}") from error
     return openai

@@ -9,6 +9,7 @@ import pytest
 
 from lessons_lib.data import DatasetError, check_entries, load_entries
 from lessons_lib.data.reading import DroppedEntriesWarning, FieldNamesWarning, read_rows
+from lessons_lib.self_instruct import flatten, load_seed_tasks
 
 ENTRY = {"instruction": "Summarize.", "input": "The mill dates from 1786.", "output": "A mill."}
 
@@ -180,13 +181,9 @@ SHAREGPT = [{"from": "human", "value": "Name a sea."}, {"from": "gpt", "value": 
         ({"conversations": SHAREGPT, "id": "x"}, "conversations"),
         ({"dialog": SHAREGPT}, "dialog"),
         ({"prompt": TURNS[:1], "completion": TURNS[1:]}, "prompt"),
-        (
-            {"instruction": "Name a sea.", "instances": [{"input": "", "output": "The Baltic."}]},
-            "instances",
-        ),
     ],
 )
-def test_conversations_and_seed_tasks_are_named_and_the_advice_works(tmp_path, row, field):
+def test_conversations_are_named_and_the_advice_works(tmp_path, row, field):
     for path in (write(tmp_path, row, row), tmp_path / "one.json"):
         path.write_text(json.dumps(row if path.name == "one.json" else [row]), encoding="utf-8")
         with pytest.raises(DatasetError, match="not read yet") as caught:
@@ -198,6 +195,26 @@ def test_conversations_and_seed_tasks_are_named_and_the_advice_works(tmp_path, r
             names["read_rows"] = lambda path: [read_rows(path)]
         (entry,) = eval(advice, names)
         assert entry == {"instruction": "Name a sea.", "input": "", "output": "The Baltic."}
+
+
+def test_seed_tasks_are_refused_and_the_advice_reads_them(tmp_path):
+    seed_task = {
+        "id": "seed_task_0",
+        "name": "sea",
+        "instruction": "Name a sea.",
+        "instances": [{"input": "", "output": "The Baltic."}],
+        "is_classification": False,
+    }
+    path = tmp_path / "seed_tasks.jsonl"
+    path.write_text(f"{json.dumps(seed_task)}\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match="load_seed_tasks and flatten from") as caught:
+        load_entries(path)
+    assert (caught.value.row, caught.value.field) == (0, "instances")
+    advice = re.search(r"flatten\(.*\)\)", str(caught.value))[0]
+    (entry,) = eval(advice, {"flatten": flatten, "load_seed_tasks": load_seed_tasks})
+    assert entry == {"instruction": "Name a sea.", "input": "", "output": "The Baltic."}
+    with pytest.raises(DatasetError, match=r"flatten\(load_seed_tasks\(FILE\)\)"):
+        load_entries([seed_task])
 
 
 def test_one_conversation_as_a_list_is_named():
