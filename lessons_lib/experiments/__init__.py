@@ -3,6 +3,7 @@
 The large experiment on masking has a room of its own, ``masking``.
 """
 
+from lessons_lib.experiments.added_data import with_and_without
 from lessons_lib.experiments.before_after import before_and_after
 from lessons_lib.experiments.masking import run_masking_experiment
 from lessons_lib.experiments.saved_figures import (
@@ -17,6 +18,7 @@ from lessons_lib.experiments.saved_figures import (
 
 __all__ = [
     "before_and_after",
+    "with_and_without",
     "run_masking_experiment",
     "gpt4_table",
     "race_table",

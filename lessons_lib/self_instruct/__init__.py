@@ -23,7 +23,7 @@ from lessons_lib.self_instruct.parsing import (
     refusal_reason,
 )
 from lessons_lib.self_instruct.prompt import DecodingArguments, encode_prompt, sample_seeds
-from lessons_lib.self_instruct.run import generate_tasks, load_funnel
+from lessons_lib.self_instruct.run import generate_tasks, load_funnel, recorded_run
 from lessons_lib.self_instruct.seeds import SeedTask, flatten, load_seed_tasks
 from lessons_lib.self_instruct.server_teacher import ServerTeacher
 from lessons_lib.self_instruct.teachers import (
@@ -34,6 +34,7 @@ from lessons_lib.self_instruct.teachers import (
     Teacher,
     TeacherError,
     most_tokens,
+    read_requests,
 )
 
 __all__ = [
@@ -68,6 +69,8 @@ __all__ = [
     "Sieve",
     "generate_tasks",
     "load_funnel",
+    "recorded_run",
+    "read_requests",
     "empty_turn",
     "generate_magpie",
     "RunError",

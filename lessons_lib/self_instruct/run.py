@@ -31,6 +31,7 @@ from lessons_lib.self_instruct.teachers import (
 )
 from lessons_lib.support import write_whole
 from lessons_lib.support.files import locked_file
+from lessons_lib.support.paths import ASSETS
 
 REQUESTS, OPTIONS, TASKS, LOCK = "requests.jsonl", "options.json", "tasks.json", ".lock"
 
@@ -127,6 +128,20 @@ def keep_asking(
                 on_request(funnel)
         _write_tasks(folder / TASKS, funnel)
     return funnel
+
+
+def recorded_run(name: str) -> Path:
+    """The folder of a run that comes with the course: "self-instruct" or "magpie", by SmolLM2.
+
+    ``load_funnel`` reads it, and a ``RecordedTeacher`` its ``requests.jsonl``.
+
+    Raises:
+        RunError: there is no run of this name.
+    """
+    folder = ASSETS / "recorded" / name
+    if not (folder / REQUESTS).is_file():
+        raise RunError(f"no run is recorded as {name!r}; there are self-instruct and magpie")
+    return folder
 
 
 def load_funnel(folder: str | Path) -> Funnel:

@@ -12,6 +12,7 @@ from lessons_lib.verifiable.following import (
     follows,
     sift_by_checkers,
 )
+from lessons_lib.verifiable.probing import try_rules, with_rules
 
 __all__ = [
     "Checker",
@@ -23,4 +24,6 @@ __all__ = [
     "follow_table",
     "Sifted",
     "sift_by_checkers",
+    "try_rules",
+    "with_rules",
 ]
