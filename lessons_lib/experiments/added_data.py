@@ -1,4 +1,4 @@
-"""Do added entries help? A model is tuned without them and with them, and asked the same. Lesson 13.
+"""Do added entries help? A model is tuned without and with them, and asked the same. Lesson 13.
 
 More entries are more steps as well. A third run takes as many steps without the added entries, so
 that the one can be told from the other.
