@@ -1,4 +1,4 @@
-"""Still pictures of texts: a table of answers (lesson 10), a chat (12), and a funnel (13)."""
+"""Still pictures of texts: answers in a table (lesson 10), a chat (12), a funnel and tasks (13)."""
 
 import textwrap
 from collections.abc import Sequence
@@ -13,9 +13,10 @@ from lessons_lib.pictures.style import STYLES
 
 INK, MUTED = "#1b1f24", "#4a535c"
 
-# The table of answers
-MOST_ROWS, CELL_LINES = 8, 4  # rows, and lines per cell
-COLUMNS = {"asked": (0.01, 34), "expected": (0.27, 32), "answer": (0.52, 36), "marks": (0.8, 24)}
+# The tables of answers and of tasks
+MOST_ROWS, MOST_TASKS, CELL_LINES = 8, 10, 4  # rows, and lines per cell
+COLUMNS = ((0.01, 34), (0.27, 32), (0.52, 36), (0.8, 24))  # from the left, characters per line
+Lines = list[tuple[str, str]]  # (text, style)
 # a mark's sign and style, each of which tells it apart
 SIGNS = {True: ("✓", Kind.PROMPT), False: ("✗", Kind.IGNORED_PROMPT), None: ("–", "")}
 
@@ -26,38 +27,63 @@ ENDINGS = {"end": "■ end", "length": "cut at the limit", "stopped": "stopped"}
 
 def draw_answers(rows: Sequence[dict[str, Any]], headline: str) -> Figure:
     """Draw the first eight rows of ``make_rows`` and say how many more there are."""
-    shown = [_wrapped(row) for row in rows[:MOST_ROWS]]
-    heights = [max(map(len, cells.values())) + 0.6 for cells in shown]
+    heads = ("asked", "expected", "answer", "marks")
+    lines = [
+        [
+            _cell(f"{row['instruction']}\n{row['input']}".strip(), 0),
+            _cell(row["expected"], 1),
+            _cell(row["answer"] or "(empty)", 2),
+            _mark_lines(row["marks"]),
+        ]
+        for row in rows
+    ]
+    return _draw_rows(heads, lines, headline, MOST_ROWS)
+
+
+def draw_tasks(rows: Sequence[dict[str, Any]], headline: str) -> Figure:
+    """Draw the first ten of the tasks that were reviewed, and say how many more there are.
+
+    A row is a dictionary of three texts, "asked", "output" and "corrected", and of "marks", the
+    answer to each question by its name.
+    """
+    heads = ("asked", "output", "corrected", "judged")
+    lines = [
+        [
+            *(_cell(row[name], column) for column, name in enumerate(heads[:-1])),
+            _mark_lines(row["marks"]),
+        ]
+        for row in rows
+    ]
+    return _draw_rows(heads, lines, headline, MOST_TASKS)
+
+
+def _draw_rows(
+    heads: Sequence[str], rows: Sequence[list[Lines]], headline: str, most: int
+) -> Figure:
+    """Draw the first rows of a table with the four ``COLUMNS``, each cell a list of lines."""
+    shown = rows[:most]
+    heights = [max(map(len, cells)) + 0.6 for cells in shown]
     total = sum(heights) + 4.2
     figure = Figure(figsize=(10, 0.19 * total))
     _write(figure, 0.01, 1 - 0.8 / total, headline[:150], weight="bold")
-    for name, (left, _) in COLUMNS.items():
-        _write(figure, left, 1 - 2.3 / total, name, color=MUTED, weight="bold")
+    for head, (left, _) in zip(heads, COLUMNS, strict=True):
+        _write(figure, left, 1 - 2.3 / total, head, color=MUTED, weight="bold")
     top = 3.2
     for cells, height in zip(shown, heights, strict=True):
-        for name, lines in cells.items():
+        for lines, (left, _) in zip(cells, COLUMNS, strict=True):
             for number, (text, style) in enumerate(lines):
-                y = 1 - (top + number + 0.5) / total
-                _write(figure, COLUMNS[name][0], y, text, style)
+                _write(figure, left, 1 - (top + number + 0.5) / total, text, style)
         top += height
-    if len(rows) > MOST_ROWS:
-        _write(figure, 0.01, 0.4 / total, f"… and {len(rows) - MOST_ROWS} more", color=MUTED)
+    if len(rows) > most:
+        _write(figure, 0.01, 0.4 / total, f"… and {len(rows) - most} more", color=MUTED)
     return figure
 
 
-def _wrapped(row: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
-    """The lines of each column as (text, style)."""
-    asked = f"{row['instruction']}\n{row['input']}".strip()
-    marks = [(f"{SIGNS[value][0]} {name}", SIGNS[value][1]) for name, value in row["marks"].items()]
-    return {
-        "asked": _cell(asked, "asked"),
-        "expected": _cell(row["expected"], "expected"),
-        "answer": _cell(row["answer"] or "(empty)", "answer"),
-        "marks": marks,
-    }
+def _mark_lines(marks: dict[str, bool | None]) -> Lines:
+    return [(f"{SIGNS[value][0]} {name}", SIGNS[value][1]) for name, value in marks.items()]
 
 
-def _cell(text: str, column: str) -> list[tuple[str, str]]:
+def _cell(text: str, column: int) -> Lines:
     width = COLUMNS[column][1]
     lines = [piece for line in text.splitlines() for piece in textwrap.wrap(line, width)]
     if len(lines) > CELL_LINES:
