@@ -164,7 +164,7 @@ def test_a_lesson_that_is_not_there_is_refused(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         build_notebooks.main(["01", "99"])
     said = capsys.readouterr().err
-    assert "no such lesson among 00, 01, 02" in said and "12, masking" in said
+    assert "no such lesson among 00, 01, 02" in said and ", masking" in said
 
 
 def test_lessons_are_built_on_the_courses_own_entries(monkeypatch):

@@ -22,7 +22,8 @@ from tools.exercises.cells import read, statement_id
 # What a cell calls that is nothing without the learner.
 ASKS = re.compile(
     r"^\s*(?:print\()?"
-    r"(?:check|predict|diagnose|keep|save_own_entries|write_up|grade|grade_by_hand)\(",
+    r"(?:check|predict|diagnose|keep|save_own_entries|write_up|grade|grade_by_hand|try_rules)\("
+    r"|^editor = edit_tasks\(",
     re.MULTILINE,
 )
 PREDICTS = re.compile(r"^(?:predict|diagnose)\(", re.MULTILINE)
