@@ -137,17 +137,17 @@ PARSE_CUT_OFF = Exercise(
     difficulty=3,
     statement="""
 The prompt ended in “4. Instruction:”, and the teacher went on from there: so its reply begins in
-the midst of a block. Each block has three headings, each at the beginning of a line, such as
+the middle of a block. Each block has three headings, each at the beginning of a line, such as
 `5. Instruction:`, `5. Input:` and `5. Output:`; whatever follows a heading, up to the next, is that
-field. Blocks are parted by a line that is `###` and nothing else; “### Tea” within an output is a
-title and parts nothing.
+field. A line that is `###` and nothing else separates blocks; “### Tea” within an output is a
+title and separates nothing.
 
 Write `my_parse`, which returns the tasks as a list of entries, with white space around each field
 removed and the input `<noinput>` made the empty text. A block without all three headings is left
 out, and those after it still count.
 
 If `cut_off` is True, the limit of tokens ended the reply. Then whatever stands behind the last
-`###` may lack its end, even where it looks whole, and is left out. A block that has its `###`
+`###` may be incomplete, even where it looks whole, and is left out. A block that has its `###`
 behind it was finished.
 """,
     attempt=my_parse,

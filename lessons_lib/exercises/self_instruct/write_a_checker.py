@@ -94,7 +94,7 @@ WRITE_A_CHECKER = Exercise(
     statement="""
 “Answer in three words.” A program can tell whether a model did so, once somebody has decided what a
 word is. Write `my_three_words`, which returns True if the text is exactly three words, and False
-everywhere else. What is decided:
+otherwise. The rules:
 
 A word stands between white space of whatever kind and length, line breaks included, or at the
 text's ends. Whatever has no white space in it is one word: “well-known”, “don't” and “3.5”. A
