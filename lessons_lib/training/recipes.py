@@ -76,7 +76,7 @@ def get_recipe(name: str) -> Recipe:
 
 
 def shrunk(recipe: Recipe) -> Recipe:
-    """The recipe for a quick run, of a few steps."""
+    """The recipe for a quick run, of a few steps or, for a real model, one."""
     if recipe.model == "smollm2":  # a real model's steps and validations take seconds each
-        return replace(recipe, epochs=1, max_steps=2, evaluate_every=2, batch_size=2)
+        return replace(recipe, epochs=1, max_steps=1, evaluate_every=1, batch_size=2)
     return replace(recipe, epochs=1, max_steps=6, evaluate_every=3)
