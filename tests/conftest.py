@@ -141,12 +141,24 @@ def kernel_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
 
     For nbclient: ``NotebookClient(notebook).execute(env=kernel_environment)``.
     """
+    return _kernel_variables(tmp_path_factory.mktemp("jupyter"), "no_network", "refuse_network")
+
+
+@pytest.fixture(scope="session")
+def kernel_without_smollm2(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The same for a kernel to which SmolLM2's package seems not to be installed (LLM=no)."""
     home = tmp_path_factory.mktemp("jupyter")
+    _kernel_variables(home, "no_smollm2", "hide_smollm2")
+    return _kernel_variables(home, "no_network", "refuse_network")
+
+
+def _kernel_variables(home: Path, helper: str, function: str) -> dict[str, str]:
+    """Let kernels that start in this home call a function of a helper first; their variables."""
     startup = home / "ipython" / "profile_default" / "startup"
-    startup.mkdir(parents=True)
-    guard = str(HERE / "helpers" / "no_network.py")
-    code = f"__import__('runpy').run_path({guard!r})['refuse_network']()\n"
-    (startup / "00-no-network.py").write_text(code, encoding="utf-8")
+    startup.mkdir(parents=True, exist_ok=True)
+    path = str(HERE / "helpers" / f"{helper}.py")
+    code = f"__import__('runpy').run_path({path!r})[{function!r}]()\n"
+    (startup / f"00-{helper}.py").write_text(code, encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     environment["IPYTHONDIR"] = str(home / "ipython")
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):

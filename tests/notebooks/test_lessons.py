@@ -53,10 +53,13 @@ def test_runs_from_a_clean_kernel(lesson, notebook, kernel_environment, real_mod
     run(notebook, {**kernel_environment, "LESSONS_LIB_QUICK": "1"})
 
 
-def test_runs_on_the_real_entries(lesson, notebook, kernel_environment, real_entries, real_model):
-    """The switch of lesson 01: every later lesson takes the entries that were chosen there."""
+def test_runs_on_the_real_entries(lesson, notebook, kernel_without_smollm2, real_entries):
+    """The switch of lesson 01: every later lesson takes the entries that were chosen there.
+
+    And the switch of the installation: all go on where SmolLM2 was left out.
+    """
     choice = {"LESSONS_LIB_QUICK": "1", "LESSONS_LIB_ENTRIES": str(real_entries)}
-    run(notebook, {**kernel_environment, **choice})
+    run(notebook, {**kernel_without_smollm2, **choice})
     # A question about the miniature world names its entries: lesson 08 asks one.
     loads = re.findall(r"load_entries\(.*?\)", "\n".join(sources(notebook, "code")))
     allowed = {'load_entries("chosen")'}

@@ -169,7 +169,7 @@ def _killed_at_renaming(folder, count, after):
 def kill(target, *arguments):
     """Run a function in another process until it kills itself."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.test_resuming"])
+    context.set_forkserver_preload([__name__])
     process = context.Process(target=target, args=arguments)
     process.start()
     process.join()

@@ -95,6 +95,6 @@ def finetune_judge(
         recipe = replace(recipe, precision="bf16")
     splits = judgement_splits()
     if is_quick():
-        recipe = replace(shrunk(recipe), max_steps=1, evaluate_every=1)
+        recipe = shrunk(recipe)
         splits = Splits(splits.train[:QUICK_ENTRIES], [], splits.validation[:1])
     return load_or_finetune(recipe, splits=splits, device=device, progress=progress, say=say)
