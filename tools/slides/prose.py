@@ -6,7 +6,7 @@ Nothing is written anew. What a slide leaves out of a lesson's prose stands in t
 import math
 import re
 
-ENDS = re.compile(r"(?<=[.?!])[”\"*_)]*\s+(?=[\"“‘(`*_\[]*[A-Z0-9“])")
+ENDS = re.compile(r"(?<=[.?!])(?<!et al\.)[”\"*_)]*\s+(?=[\"“‘(`*_\[]*[A-Z0-9“])")
 # A paragraph's words are about this many a line, at the size in which slides show them.
 WORDS_A_LINE = 13
 SHORT = 45  # words of a paragraph that has the slide to itself

@@ -24,14 +24,16 @@ TIGHT = 25  # as many as a slide holds in smaller type, so that code and result 
 SPOKEN = 130  # words a minute
 MINUTES = {"title": 2, "question": 2, "widget": 3, "result": 1}
 SLIDE = "slide"  # the metadata's key
-SETUP = re.compile(r"check_environment\(\)|^keep\(", re.MULTILINE)
+SETUP = re.compile(r"check_environment\(\)|^(?:keep|grade|write_up)\(", re.MULTILINE)
 # Lines that keep a learner's prediction, not part of what is shown.
 KEEPING = re.compile(
     r"^(?:print\()?recall\(.*\n?|^from lessons_lib\.exercises import (?:predict|recall|, )+\n+",
     re.MULTILINE,
 )
 # What a notebook says to one who has not predicted, or has written no function yet.
-TO_A_LEARNER = re.compile(r" You did not predict it\.|^No \w+ of yours was kept; [^\n]*\n", re.MULTILINE)
+TO_A_LEARNER = re.compile(
+    r" You did not predict it\.|^No \w+ of yours was kept; [^\n]*\n", re.MULTILINE
+)
 
 
 @dataclass
@@ -182,9 +184,9 @@ class Deck:
         slide = self.begin("exercise", re.sub(r"^#+ ", "", heading))
         slide.notes += [meta, *rest]
         told = [each for block in rest if kind(block) == "paragraph" for each in sentences(block)]
-        task = [each for each in told if re.match(r"(Now |Then )?[Ww]rite `", each)] or told[:2]
+        task = next((each for each in told if re.search(r"\b[Ww]rite `", each)), " ".join(told[:2]))
         self.add(("markdown", meta), 2)
-        self.add(("markdown", task[0]), lines(task[0]))
+        self.add(("markdown", task), lines(task))
 
     def _code(self, cell: nbformat.NotebookNode, wanted: bool) -> None:
         source = KEEPING.sub("", cell.source).strip()
@@ -203,7 +205,8 @@ class Deck:
         said = " ".join(o.get("data", {}).get("text/plain", "") for o in cell.outputs)
         choices = re.findall(r'"([^"]+)"', said.partition("three dots:")[2])
         if choices:
-            self.slides[-1].parts.append(("choices", choices))
+            asked = next(each for each in reversed(self.slides) if each.kind == "question")
+            asked.parts.append(("choices", choices))
 
     def _result(self, source: str, cell: nbformat.NotebookNode) -> None:
         outputs = [shown for each in cell.outputs if (shown := shown_output(each))]

@@ -1,0 +1,141 @@
+// The slides of one lesson: which is shown, by key, click and finger, how large its type is, and paper.
+// What the speaker sees is in presenter.js, which stands behind this file in the same script.
+const deck = [...document.querySelectorAll(".slide")];
+const WIDGETS = ".bi-mount, .ba-mount, .bf-mount";
+const SMALLEST = 0.72; // of the usual type; what is still too long then can be scrolled
+const byId = (id) => document.getElementById(id);
+const title = document.title.replace(/: slides$/, "");
+let here = 0;
+const listeners = []; // called after each change of slide
+
+const say = (text) => { byId("said").textContent = text; };
+const steps = (slide) => [...slide.querySelectorAll(".step")];
+const fromAddress = () => Math.max(0, Math.min(deck.length, parseInt(location.hash.slice(1), 10) || 1) - 1);
+
+function show(index, allSteps = false) {
+  here = Math.max(0, Math.min(index, deck.length - 1));
+  deck.forEach((slide, at) => {
+    slide.classList.toggle("here", at === here);
+    slide.toggleAttribute("inert", at !== here);
+  });
+  for (const step of steps(deck[here])) step.classList.toggle("seen", allSteps);
+  document.body.style.setProperty("--done", String((here + 1) / deck.length));
+  byId("number").textContent = `${here + 1} / ${deck.length}`;
+  document.title = `${here + 1}. ${deck[here].dataset.title} · ${title}`;
+  history.replaceState(null, "", `#${here + 1}`);
+  say("");
+  for (const listener of listeners) listener();
+}
+
+function forward() {
+  const next = steps(deck[here]).find((step) => !step.classList.contains("seen"));
+  if (next) next.classList.add("seen");
+  else if (here < deck.length - 1) show(here + 1);
+  else say("That was the last slide.");
+}
+
+function back() {
+  const seen = steps(deck[here]).filter((step) => step.classList.contains("seen"));
+  if (seen.length) seen.at(-1).classList.remove("seen");
+  else show(here - 1, true);
+}
+
+// ---------------------------------------------------------------- type size
+
+// Type is made smaller until the slide holds it. Sizes follow the window, so once is enough.
+function fit(slide) {
+  const body = slide.querySelector(".body");
+  for (let size = 1; size >= SMALLEST - 0.001; size -= 0.04) {
+    slide.style.setProperty("--fit", size.toFixed(2));
+    if (body.scrollHeight <= body.clientHeight + 1 && body.scrollWidth <= body.clientWidth + 1) break;
+  }
+  const over = body.scrollHeight > body.clientHeight + 1;
+  slide.toggleAttribute("data-scrolls", over);
+  if (over) body.tabIndex = 0;
+}
+
+// Widgets measure in pixels; they are enlarged as the slide is, as far as its height allows.
+function enlarge() {
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  for (const mount of document.querySelectorAll(WIDGETS)) {
+    const body = mount.closest(".body");
+    const room = body.clientHeight - (mount.getBoundingClientRect().top - body.getBoundingClientRect().top);
+    for (let zoom = 1.6; zoom >= 1; zoom -= 0.1) {
+      mount.style.zoom = String(zoom * scale);
+      mount.style.setProperty("--print-zoom", zoom.toFixed(1));
+      if (mount.getBoundingClientRect().height <= room) break;
+    }
+  }
+}
+
+function lay() {
+  enlarge();
+  deck.forEach(fit);
+}
+
+// ---------------------------------------------------------------- keys, clicks, fingers
+
+const commands = {
+  ArrowRight: forward, PageDown: forward, " ": forward, Enter: forward, n: forward,
+  ArrowLeft: back, PageUp: back, Backspace: back, p: back,
+  Home: () => show(0), End: () => show(deck.length - 1),
+  o: () => list(), s: () => present(), t: () => byId("theme").click(), f: () => wholeScreen(),
+  b: () => document.body.classList.toggle("black"), ".": () => document.body.classList.toggle("black"),
+};
+
+// A widget keeps its keys, and a button its space bar; Escape gives them back to the slides.
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  const at = event.target;
+  if (at.closest?.(`${WIDGETS}, dialog`)) {
+    if (event.key === "Escape") at.blur();
+    return;
+  }
+  if (at.closest?.("button, a, summary") && [" ", "Enter"].includes(event.key)) return;
+  const command = commands[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!command) return;
+  event.preventDefault();
+  command();
+}
+
+function wholeScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen?.().catch(() => say("This browser refuses the whole screen."));
+}
+
+function list() {
+  const items = deck.map((slide, at) => {
+    const item = document.createElement("li");
+    const button = document.createElement("button");
+    button.textContent = slide.dataset.title;
+    if (at === here) button.setAttribute("aria-current", "true");
+    button.addEventListener("click", () => { byId("list").close(); show(at); });
+    item.append(button);
+    return item;
+  });
+  byId("list").querySelector("ol").replaceChildren(...items);
+  byId("list").showModal();
+  byId("list").querySelector("[aria-current]")?.focus();
+}
+
+// A finger that wipes sideways turns the page, unless it moves what is below it.
+let touched = null;
+addEventListener("touchstart", (event) => {
+  const one = event.touches.length === 1 && !event.target.closest(`${WIDGETS}, .table, button`);
+  touched = one ? event.touches[0] : null;
+}, { passive: true });
+addEventListener("touchend", (event) => {
+  if (!touched) return;
+  const [x, y] = [event.changedTouches[0].clientX - touched.clientX, event.changedTouches[0].clientY - touched.clientY];
+  touched = null;
+  if (Math.abs(x) > 50 && Math.abs(x) > 2 * Math.abs(y)) (x < 0 ? forward : back)();
+});
+
+addEventListener("keydown", onKey);
+addEventListener("hashchange", () => show(fromAddress()));
+addEventListener("resize", lay);
+byId("forward").addEventListener("click", forward);
+byId("back").addEventListener("click", back);
+byId("contents").addEventListener("click", list);
+byId("present").addEventListener("click", () => present());
+byId("full").addEventListener("click", wholeScreen);
