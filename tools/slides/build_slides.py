@@ -72,6 +72,8 @@ def part_html(kind: str, part: object, states: States) -> str:
         return (
             f'<ol class="choices">{"".join(f"<li>{html.escape(each)}</li>" for each in part)}</ol>'
         )
+    if kind == "reveal":
+        return f'<div class="reveal">{to_html(part)}</div>'
     if kind == "answer":  # of a question: shown by the next step
         return f'<div class="step"><div class="solved">{to_html(part)}</div></div>'
     return output_html(part, states)

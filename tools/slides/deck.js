@@ -2,9 +2,11 @@
 // What the speaker sees is in presenter.js, which stands behind this file in the same script.
 const deck = [...document.querySelectorAll(".slide")];
 const WIDGETS = ".bi-mount, .ba-mount, .bf-mount";
-const SMALLEST = 0.72; // of the usual type; what is still too long then can be scrolled
+// Of the usual type. What is too long even in the smallest can be scrolled.
+const [LARGEST, BREAKS, SMALLEST] = [1.3, 0.9, 0.7];
 const byId = (id) => document.getElementById(id);
 const title = document.title.replace(/: slides$/, "");
+const ZOOMS = [1.7, 1.6, 1.5, 1.4, 1.3, 1.2];
 let here = 0;
 const listeners = []; // called after each change of slide
 
@@ -18,7 +20,7 @@ function show(index, allSteps = false) {
     slide.classList.toggle("here", at === here);
     slide.toggleAttribute("inert", at !== here);
   });
-  for (const step of steps(deck[here])) step.classList.toggle("seen", allSteps);
+  deck.forEach((slide, at) => steps(slide).forEach((step) => step.classList.toggle("seen", allSteps && at === here)));
   document.body.style.setProperty("--done", String((here + 1) / deck.length));
   byId("number").textContent = `${here + 1} / ${deck.length}`;
   document.title = `${here + 1}. ${deck[here].dataset.title} · ${title}`;
@@ -42,29 +44,46 @@ function back() {
 
 // ---------------------------------------------------------------- type size
 
-// Type is made smaller until the slide holds it. Sizes follow the window, so once is enough.
+// The largest type with which the slide holds it all; lines of code are broken only where it is small.
+// Sizes follow the window, so once is enough.
 function fit(slide) {
   const body = slide.querySelector(".body");
-  for (let size = 1; size >= SMALLEST - 0.001; size -= 0.04) {
+  const holds = () => body.scrollHeight <= body.clientHeight + 1
+    && [body, ...body.querySelectorAll("pre")].every((each) => each.scrollWidth <= each.clientWidth + 1);
+  const largest = slide.querySelector(WIDGETS) ? 1 : LARGEST;
+  slide.classList.add("measured"); // with all its steps
+  for (let size = largest; size > SMALLEST; size -= 0.05) {
     slide.style.setProperty("--fit", size.toFixed(2));
-    if (body.scrollHeight <= body.clientHeight + 1 && body.scrollWidth <= body.clientWidth + 1) break;
+    slide.classList.toggle("breaks", size < BREAKS);
+    if (holds()) break;
   }
   const over = body.scrollHeight > body.clientHeight + 1;
+  slide.classList.remove("measured");
   slide.toggleAttribute("data-scrolls", over);
   if (over) body.tabIndex = 0;
 }
 
-// Widgets measure in pixels; they are enlarged as the slide is, as far as its height allows.
+// Widgets measure in pixels; they are enlarged as the slide is, as far as its height allows. Where
+// an inspector is still too high, its rows are scrolled.
 function enlarge() {
   const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
   for (const mount of document.querySelectorAll(WIDGETS)) {
     const body = mount.closest(".body");
     const room = body.clientHeight - (mount.getBoundingClientRect().top - body.getBoundingClientRect().top);
-    for (let zoom = 1.6; zoom >= 1; zoom -= 0.1) {
+    const rows = [...mount.querySelectorAll(".bi-scroll")];
+    // What was last in view of the rows stays the last.
+    const rights = rows.map((each) => each.scrollLeft + each.clientWidth);
+    for (const each of rows) each.style.maxHeight = "";
+    for (const zoom of ZOOMS) {
       mount.style.zoom = String(zoom * scale);
-      mount.style.setProperty("--print-zoom", zoom.toFixed(1));
+      mount.style.setProperty("--print-zoom", String(zoom));
       if (mount.getBoundingClientRect().height <= room) break;
     }
+    const over = (mount.getBoundingClientRect().height - room) / (ZOOMS.at(-1) * scale);
+    rows.forEach((each, at) => {
+      if (over > 0) each.style.maxHeight = `${Math.max(130, each.clientHeight - over)}px`;
+      each.scrollLeft = rights[at] - each.clientWidth;
+    });
   }
 }
 
@@ -79,7 +98,7 @@ const commands = {
   ArrowRight: forward, PageDown: forward, " ": forward, Enter: forward, n: forward,
   ArrowLeft: back, PageUp: back, Backspace: back, p: back,
   Home: () => show(0), End: () => show(deck.length - 1),
-  o: () => list(), s: () => present(), t: () => byId("theme").click(), f: () => wholeScreen(),
+  o: () => list(), c: () => moreControls(), s: () => present(), t: () => byId("theme").click(), f: () => wholeScreen(),
   b: () => document.body.classList.toggle("black"), ".": () => document.body.classList.toggle("black"),
 };
 
@@ -96,6 +115,12 @@ function onKey(event) {
   if (!command) return;
   event.preventDefault();
   command();
+}
+
+// Controls of an inspector that a class seldom needs are hidden, to leave room for large rows.
+function moreControls() {
+  document.body.classList.toggle("all-controls");
+  lay();
 }
 
 function wholeScreen() {

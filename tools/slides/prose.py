@@ -1,4 +1,4 @@
-"""Prose cut for a slide: blocks of Markdown, the first sentences of each, and how much room it takes.
+"""Prose cut for a slide: blocks of Markdown, their first sentences, and the room that they take.
 
 Nothing is written anew. What a slide leaves out of a lesson's prose stands in the speaker's notes.
 """
@@ -86,7 +86,7 @@ def _first(paragraph: str, count: int | None, short: int) -> str:
 
 
 def lead_in(paragraph: str) -> tuple[str, str]:
-    """A paragraph without its last sentence, and that sentence if it leads to a cell, by a colon."""
+    """A paragraph without its last sentence, and that sentence if it ends in a colon; else ""."""
     parts = sentences(paragraph)
     if kind(paragraph) != "paragraph" or not parts[-1].endswith(":"):
         return paragraph, ""

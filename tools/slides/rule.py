@@ -4,9 +4,9 @@ A heading begins a slide. Of prose a slide shows the first sentences and the lis
 cell and what it printed, of a widget or picture only that; a prediction is a question on a slide of
 its own, and what comes of it stands on the next. All that is left out is in the speaker's notes.
 
-A cell's metadata can say otherwise. ``slideshow.slide_type``, which JupyterLab offers under Property
-Inspector, Slide Type: "skip" leaves a cell out, "notes" moves it into the notes, "slide" begins a
-slide with it, and shows a cell that the rule leaves out. ``slide``, for what that has no place for:
+A cell's metadata can say otherwise. ``slideshow.slide_type``, which JupyterLab offers as "Slide
+Type": "skip" leaves a cell out, "notes" moves it into the notes, "slide" begins a slide with it,
+also where the rule would leave it out. ``slide`` holds what that has no place for:
 ``{"minutes": 2, "notes": "Ask for hands.", "sentences": 2}``, the last for each paragraph.
 """
 
@@ -35,10 +35,12 @@ TO_A_LEARNER = re.compile(
     r" You did not predict it\.|^No \w+ of yours was kept; [^\n]*\n", re.MULTILINE
 )
 
+RECALLED = re.compile(r"It is [^\n]*\.")
+
 
 @dataclass
 class Slide:
-    """One slide: ``parts`` are (kind, content), with a kind of markdown, code, output or choices."""
+    """One slide. A part is (kind, content): markdown, code, output, choices, reveal or answer."""
 
     title: str
     kind: str = "text"
@@ -131,6 +133,7 @@ class Deck:
                     self.begin("title" if level == "#" else "text")
                 fresh = False
             elif what == "quote":
+                self._drop_lead()
                 self.begin("question", _label(block))
                 self.add(("markdown", _unquoted(block)), lines(block))
                 fresh = True
@@ -140,15 +143,18 @@ class Deck:
             elif answers and what == "folded":
                 self.add(("answer", _unfolded(block)), lines(_unfolded(block)), TIGHT)
             elif not block.startswith(("**Next:**", "**Before:**")):
-                after_text = place > 0 and kind(found[place - 1]) != "heading"
-                self._block(block, count, fresh, last=place == len(found) - 1 and after_text)
+                last = place == len(found) - 1 or kind(found[place + 1]) == "quote"
+                headed = place > 0 and kind(found[place - 1]) == "heading"
+                self._block(block, count, fresh, last and not headed and (place > 0 or fresh))
                 fresh = False
 
-    def _block(self, block: str, count: int | None, fresh: bool, last: bool) -> None:
+    def _block(self, block: str, count: int | None, fresh: bool, leads: bool) -> None:
         """A paragraph, list or table: cut onto the slide, whole in the notes."""
         told, self.lead = lead_in(block)
-        if last and told and kind(told) == "paragraph" and not self.lead:
-            self.lead, told = block, ""
+        if leads and kind(block) == "paragraph":
+            if self.lead:
+                self.slides[-1].notes += [told] if told else []
+            self.lead = self.lead or block
             return
         short = SHORTER if self.slides[-1].parts else SHORT
         shown = cut(told, count, short) if told else ""
@@ -211,7 +217,10 @@ class Deck:
     def _result(self, source: str, cell: nbformat.NotebookNode) -> None:
         outputs = [shown for each in cell.outputs if (shown := shown_output(each))]
         big = any(takes_all(each) for each in outputs)
+        live = any(WIDGET_VIEW in each.get("data", {}) for each in outputs)
         slide = self.begin("widget" if big else "result")
+        if live:
+            self._drop_lead()
         self._add_lead()
         if source and big:
             slide.notes.append(_as_note(cell))
@@ -221,7 +230,9 @@ class Deck:
         if slide.parts and slide.room + room > TIGHT:
             self.begin(slide.kind)
         for each in outputs:
-            self.add(("output", each), output_room(each), 2 * TIGHT)
+            answer = each.get("data", {}).get("text/markdown", "")
+            part = ("reveal", answer) if RECALLED.fullmatch(answer) else ("output", each)
+            self.add(part, output_room(each), 2 * TIGHT)
 
 
 def _as_note(cell: nbformat.NotebookNode) -> str:
@@ -229,7 +240,7 @@ def _as_note(cell: nbformat.NotebookNode) -> str:
 
 
 def shown_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
-    """The output as a class sees it, which has predicted nothing in this notebook; None: nothing."""
+    """The output without what it says to one learner; None if nothing is left."""
     output = nbformat.from_dict(output)
     if output.output_type == "stream":
         output.text = TO_A_LEARNER.sub("", output.text)
@@ -247,9 +258,9 @@ def takes_all(output: nbformat.NotebookNode) -> bool:
 
 def output_room(output: nbformat.NotebookNode) -> float:
     """In lines of code."""
-    if takes_all(output):
-        return ROOM - 4
     data = output.get("data", {})
+    if takes_all(output):
+        return TIGHT if WIDGET_VIEW in data else ROOM - 4
     text = output.get("text") or data.get("text/plain", "")
     return (1.5 if "text/html" in data else 1) * (text.count("\n") + 1) + 1
 
