@@ -44,23 +44,33 @@ function back() {
 
 // ---------------------------------------------------------------- type size
 
-// The largest type with which the slide holds it all; lines of code are broken only where it is small.
+// The largest type with which the slide holds it all: code by its longest line, then all by height.
 // Sizes follow the window, so once is enough.
 function fit(slide) {
   const body = slide.querySelector(".body");
+  const set = (name, value) => slide.style.setProperty(name, value.toFixed(2));
+  slide.classList.remove("breaks");
+  slide.classList.add("measured"); // with all its steps
+  set("--fit", 1);
+  set("--code", 1);
+  const across = [...body.querySelectorAll("pre")].map((pre) => pre.clientWidth / pre.scrollWidth);
+  const widest = Math.min(LARGEST, ...across.map((share) => (share < 1 ? share - 0.01 : LARGEST)));
+  slide.classList.toggle("breaks", widest < BREAKS);
+  // Short lines are enlarged as far as the longest of them allows.
+  const wide = widest < BREAKS ? 1 : widest;
   const holds = () => body.scrollHeight <= body.clientHeight + 1
     && [body, ...body.querySelectorAll("pre")].every((each) => each.scrollWidth <= each.clientWidth + 1);
-  const largest = slide.querySelector(WIDGETS) ? 1 : LARGEST;
-  slide.classList.add("measured"); // with all its steps
-  for (let size = largest; size > SMALLEST; size -= 0.05) {
-    slide.style.setProperty("--fit", size.toFixed(2));
-    slide.classList.toggle("breaks", size < BREAKS);
+  for (let size = slide.querySelector(WIDGETS) ? 1 : LARGEST; size > SMALLEST; size -= 0.05) {
+    set("--fit", size);
+    for (let code = Math.min(size, wide); code > SMALLEST; code -= 0.05) {
+      set("--code", code);
+      if ([...body.querySelectorAll("pre")].every((each) => each.scrollWidth <= each.clientWidth + 1)) break;
+    }
     if (holds()) break;
   }
-  const over = body.scrollHeight > body.clientHeight + 1;
+  slide.toggleAttribute("data-scrolls", body.scrollHeight > body.clientHeight + 1);
   slide.classList.remove("measured");
-  slide.toggleAttribute("data-scrolls", over);
-  if (over) body.tabIndex = 0;
+  if (slide.hasAttribute("data-scrolls")) body.tabIndex = 0;
 }
 
 // Widgets measure in pixels; they are enlarged as the slide is, as far as its height allows. Where

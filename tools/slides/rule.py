@@ -7,7 +7,8 @@ its own, and what comes of it stands on the next. All that is left out is in the
 A cell's metadata can say otherwise. ``slideshow.slide_type``, which JupyterLab offers as "Slide
 Type": "skip" leaves a cell out, "notes" moves it into the notes, "slide" begins a slide with it,
 also where the rule would leave it out. ``slide`` holds what that has no place for:
-``{"minutes": 2, "notes": "Ask for hands.", "sentences": 2}``, the last for each paragraph.
+``{"minutes": 2, "notes": "Ask for hands.", "sentences": 2, "code": false}``, where sentences are
+those of each paragraph, and without its code a cell shows what it printed.
 """
 
 import math
@@ -222,7 +223,7 @@ class Deck:
         if live:
             self._drop_lead()
         self._add_lead()
-        if source and big:
+        if source and (big or not cell.metadata.get(SLIDE, {}).get("code", True)):
             slide.notes.append(_as_note(cell))
         elif source:
             self.add(("code", source), len(source.splitlines()) + 1, TIGHT)
