@@ -36,7 +36,7 @@ TO_A_LEARNER = re.compile(
     r" You did not predict it\.|^No \w+ of yours was kept; [^\n]*\n", re.MULTILINE
 )
 
-RECALLED = re.compile(r"It is [^\n]*\.")
+RECALLED = re.compile(r"(?:It is [^\n]*\.\n?)+")  # what came of a prediction
 
 
 @dataclass
@@ -216,7 +216,7 @@ class Deck:
             asked.parts.append(("choices", choices))
 
     def _result(self, source: str, cell: nbformat.NotebookNode) -> None:
-        outputs = [shown for each in cell.outputs if (shown := shown_output(each))]
+        outputs = together([shown for each in cell.outputs if (shown := shown_output(each))])
         big = any(takes_all(each) for each in outputs)
         live = any(WIDGET_VIEW in each.get("data", {}) for each in outputs)
         slide = self.begin("widget" if big else "result")
@@ -231,8 +231,12 @@ class Deck:
         if slide.parts and slide.room + room > TIGHT:
             self.begin(slide.kind)
         for each in outputs:
-            answer = each.get("data", {}).get("text/markdown", "")
-            part = ("reveal", answer) if RECALLED.fullmatch(answer) else ("output", each)
+            answer = each.get("text") or each.get("data", {}).get("text/markdown", "")
+            part = (
+                ("reveal", answer.strip().replace("\n", "\n\n"))
+                if RECALLED.fullmatch(answer)
+                else ("output", each)
+            )
             self.add(part, output_room(each), 2 * TIGHT)
 
 
@@ -250,6 +254,17 @@ def shown_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
         if name in output.get("data", {}):
             output.data[name] = TO_A_LEARNER.sub("", output.data[name])
     return output
+
+
+def together(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Text that was printed piece by piece becomes one output."""
+    joined: list[nbformat.NotebookNode] = []
+    for each in outputs:
+        if joined and "text" in each and "text" in joined[-1]:
+            joined[-1].text += each.text
+        else:
+            joined.append(each)
+    return joined
 
 
 def takes_all(output: nbformat.NotebookNode) -> bool:
