@@ -10,7 +10,7 @@ const PRESENTER = `
   button:focus-visible { outline: 3px solid #56b4e9; }
   main { display: grid; grid-template-columns: 3fr 2fr; gap: 20px; }
   h1 { font-size: 21px; margin: 12px 0 6px; } h2 { font-size: 16px; color: #b9c2cc; margin: 12px 0 6px; }
-  #notes { font-size: 19px; } #notes strong:first-child { color: #ffd27a; }
+  #notes { font-size: 19px; } #notes > p:first-child > strong:only-child { color: #ffd27a; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #23272e; padding: 8px; font-size: 14px; }
   a { color: #8fcdf4; } summary { cursor: pointer; }
   .anchor-link { display: none; }
