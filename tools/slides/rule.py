@@ -56,7 +56,15 @@ def slides_of(notebook: nbformat.NotebookNode) -> list[Slide]:
     deck = Deck()
     for cell in notebook.cells:
         deck.take(cell)
-    slides = [slide for slide in deck.slides if slide.parts]
+    deck.end()
+    slides: list[Slide] = []
+    left: list[str] = []
+    for slide in deck.slides:
+        slide.notes[:0], left = left, []
+        if slide.parts or slide.kind == "title":
+            slides.append(slide)
+        else:  # a heading alone: what is said of it belongs to what follows
+            left = slide.notes
     for slide in slides:
         if slide.minutes is None:
             slide.minutes = usual_minutes(slide)
@@ -120,7 +128,7 @@ class Deck:
         return slide
 
     def _prose(self, cell: nbformat.NotebookNode, alone: bool) -> None:
-        self._drop_lead()
+        self.end()
         count = cell.metadata.get(SLIDE, {}).get("sentences")
         fresh = alone or not self.slides or self.slides[-1].kind in ("question", "exercise")
         answers = False
@@ -134,7 +142,7 @@ class Deck:
                     self.begin("title" if level == "#" else "text")
                 fresh = False
             elif what == "quote":
-                self._drop_lead()
+                self.end()
                 self.begin("question", _label(block))
                 self.add(("markdown", _unquoted(block)), lines(block))
                 fresh = True
@@ -179,14 +187,14 @@ class Deck:
             self.add(("markdown", shown), lines(shown))
         self.lead = ""
 
-    def _drop_lead(self) -> None:
-        """It led to no cell that is shown, so it belongs to what was said before."""
+    def end(self) -> None:
+        """What leads to no cell that is shown belongs to what was said before."""
         if self.lead:
             self.slides[-1].notes.append(self.lead)
         self.lead = ""
 
     def _exercise(self, source: str) -> None:
-        self._drop_lead()
+        self.end()
         heading, meta, *rest = blocks(source)
         slide = self.begin("exercise", re.sub(r"^#+ ", "", heading))
         slide.notes += [meta, *rest]
@@ -221,7 +229,7 @@ class Deck:
         live = any(WIDGET_VIEW in each.get("data", {}) for each in outputs)
         slide = self.begin("widget" if big else "result")
         if live:
-            self._drop_lead()
+            self.end()
         self._add_lead()
         if source and (big or not cell.metadata.get(SLIDE, {}).get("code", True)):
             slide.notes.append(_as_note(cell))
@@ -231,6 +239,8 @@ class Deck:
         if slide.parts and slide.room + room > TIGHT:
             self.begin(slide.kind)
         for each in outputs:
+            each, whole = shortened(each)
+            self.slides[-1].notes += [whole] if whole else []
             answer = each.get("text") or each.get("data", {}).get("text/markdown", "")
             part = (
                 ("reveal", answer.strip().replace("\n", "\n\n"))
@@ -267,6 +277,22 @@ def together(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode
     return joined
 
 
+def shortened(output: nbformat.NotebookNode) -> tuple[nbformat.NotebookNode, str]:
+    """Long text without what a slide cannot hold, and the whole for the notes; "" where it fits."""
+    data = output.get("data", {})
+    if takes_all(output) or "text/html" in data:
+        return output, ""
+    holder, key = (output, "text") if "text" in output else (data, "text/plain")
+    if "text/markdown" in data:
+        key = "text/markdown"
+    text = holder.get(key, "")
+    if text.count("\n") < TIGHT:
+        return output, ""
+    kept = "\n".join(text.splitlines()[:ROOM]) + "\n…"
+    holder[key] = kept + ("\n```" if kept.count("```") % 2 else "")
+    return output, text if "```" in text else f"```\n{text}\n```"
+
+
 def takes_all(output: nbformat.NotebookNode) -> bool:
     """A widget or a picture has the slide to itself; the code is in the notes."""
     return bool({WIDGET_VIEW, "image/png"} & set(output.get("data", {})))
@@ -277,7 +303,7 @@ def output_room(output: nbformat.NotebookNode) -> float:
     data = output.get("data", {})
     if takes_all(output):
         return TIGHT if WIDGET_VIEW in data else ROOM - 4
-    text = output.get("text") or data.get("text/plain", "")
+    text = output.get("text") or data.get("text/markdown") or data.get("text/plain", "")
     return (1.5 if "text/html" in data else 1) * (text.count("\n") + 1) + 1
 
 
