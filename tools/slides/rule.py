@@ -22,6 +22,7 @@ from tools.slides.prose import SHORT, SHORTER, blocks, cut, kind, lead_in, lines
 
 ROOM = 20  # lines of code on one slide
 TIGHT = 25  # as many as a slide holds in smaller type, so that code and result stay together
+ROWS = 11  # of a table, its head among them
 SPOKEN = 130  # words a minute
 MINUTES = {"title": 2, "question": 2, "widget": 3, "result": 1}
 SLIDE = "slide"  # the metadata's key
@@ -280,6 +281,12 @@ def together(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode
 def shortened(output: nbformat.NotebookNode) -> tuple[nbformat.NotebookNode, str]:
     """Long text without what a slide cannot hold, and the whole for the notes; "" where it fits."""
     data = output.get("data", {})
+    if "text/html" in data and data["text/html"].count("<table") == 1:
+        rows = data["text/html"].split("</tr>")
+        if len(rows) > ROWS:
+            data["text/html"] = "</tr>".join(rows[:ROWS]) + "</tr><tr><td>…</td></tr></table>"
+            data["text/plain"] = "\n" * ROWS
+            return output, "The lesson has the whole table."
     if takes_all(output) or "text/html" in data:
         return output, ""
     holder, key = (output, "text") if "text" in output else (data, "text/plain")

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from tools.build_notebooks import WIDGET_VIEW, clean, lab_paths, lesson_paths, read
-from tools.slides.rule import TIGHT, slides_of
+from tools.slides.rule import ROWS, TIGHT, slides_of
 
 LONG = "First. " + "Word " * 60 + "end."
 
@@ -26,7 +26,12 @@ def printed(text):
 
 
 def data(**by_kind):
-    kinds = {"plain": "text/plain", "markdown": "text/markdown", "view": WIDGET_VIEW}
+    kinds = {
+        "html": "text/html",
+        "plain": "text/plain",
+        "markdown": "text/markdown",
+        "view": WIDGET_VIEW,
+    }
     named = {kinds[kind]: value for kind, value in by_kind.items()}
     return nbformat.v4.new_output("display_data", data=named)
 
@@ -82,6 +87,9 @@ def test_code_and_result_part_only_where_both_are_long():
 def test_a_long_output_is_cut_and_whole_in_the_notes():
     slide = cut(code("f()", printed("".join(f"{n}\n" for n in range(90)))))[-1]
     assert slide.parts[-1][1].text.endswith("19\n…") and "89" in slide.notes[-1]
+    table = data(html="<table>" + "<tr><td>1</td></tr>" * 90 + "</table>", plain="")
+    slide = cut(code("f()", table))[-1]
+    assert slide.parts[-1][1].data["text/html"].count("<tr>") == ROWS + 1 and slide.notes
     source = data(markdown="```python\n" + "a = 1\n" * 90 + "```", plain="")
     shown = cut(code("f()", source))[-1].parts[-1][1].data["text/markdown"]
     assert shown.count("```") == 2 and shown.count("\n") < TIGHT
