@@ -73,32 +73,38 @@ function fit(slide) {
   if (slide.hasAttribute("data-scrolls")) body.tabIndex = 0;
 }
 
-// Widgets measure in pixels; they are enlarged as the slide is, as far as its height allows. Where
-// an inspector is still too high, its rows are scrolled.
-function enlarge() {
-  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-  for (const mount of document.querySelectorAll(WIDGETS)) {
-    const body = mount.closest(".body");
-    const room = body.clientHeight - (mount.getBoundingClientRect().top - body.getBoundingClientRect().top);
-    const rows = [...mount.querySelectorAll(".bi-scroll")];
-    // What was last in view of the rows stays the last.
-    const rights = rows.map((each) => each.scrollLeft + each.clientWidth);
-    for (const each of rows) each.style.maxHeight = "";
-    for (const zoom of ZOOMS) {
-      mount.style.zoom = String(zoom * scale);
-      mount.style.setProperty("--print-zoom", String(zoom));
-      if (mount.getBoundingClientRect().height <= room) break;
-    }
-    const over = (mount.getBoundingClientRect().height - room) / (ZOOMS.at(-1) * scale);
-    rows.forEach((each, at) => {
-      if (over > 0) each.style.maxHeight = `${Math.max(130, each.clientHeight - over)}px`;
-      each.scrollLeft = rights[at] - each.clientWidth;
-    });
+// Widgets measure in pixels; they are enlarged as the slide is, as far as its height allows.
+const windowScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
+function enlarge(mount) {
+  const rows = [...mount.querySelectorAll(".bi-scroll")];
+  // What was last in view of the rows stays the last.
+  const rights = rows.map((each) => each.scrollLeft + each.clientWidth);
+  for (const each of rows) each.style.maxHeight = "";
+  for (const zoom of ZOOMS) {
+    mount.style.zoom = String(zoom * windowScale());
+    mount.style.setProperty("--print-zoom", String(zoom));
+    if (tooHigh(mount) <= 0) break;
   }
+  squeeze(mount);
+  rows.forEach((each, at) => { each.scrollLeft = rights[at] - each.clientWidth; });
+}
+
+// By how many pixels a widget is higher than its slide has room.
+function tooHigh(mount) {
+  return mount.getBoundingClientRect().bottom - mount.closest(".body").getBoundingClientRect().bottom;
+}
+
+// Where an inspector is still too high, or has become so, its rows are scrolled.
+function squeeze(mount) {
+  const rows = [...mount.querySelectorAll(".bi-scroll")];
+  for (const each of rows) each.style.maxHeight = "";
+  const over = tooHigh(mount) / Number(mount.style.zoom);
+  if (over > 0) for (const each of rows) each.style.maxHeight = `${Math.max(130, each.clientHeight - over)}px`;
 }
 
 function lay() {
-  enlarge();
+  document.querySelectorAll(WIDGETS).forEach(enlarge);
   deck.forEach(fit);
 }
 
@@ -169,6 +175,11 @@ addEventListener("touchend", (event) => {
 addEventListener("keydown", onKey);
 addEventListener("hashchange", () => show(fromAddress()));
 addEventListener("resize", lay);
+for (const mount of document.querySelectorAll(WIDGETS)) {
+  for (const name of ["click", "change"]) {
+    mount.addEventListener(name, () => requestAnimationFrame(() => squeeze(mount)));
+  }
+}
 byId("forward").addEventListener("click", forward);
 byId("back").addEventListener("click", back);
 byId("contents").addEventListener("click", list);
