@@ -4,7 +4,8 @@ import nbformat
 import pytest
 
 from tools.build_notebooks import WIDGET_VIEW, clean, lab_paths, lesson_paths, read
-from tools.slides.rule import ROWS, TIGHT, slides_of
+from tools.slides.outputs import ROWS, TIGHT
+from tools.slides.rule import slides_of
 
 LONG = "First. " + "Word " * 60 + "end."
 
