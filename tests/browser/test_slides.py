@@ -8,7 +8,6 @@ import pytest
 from lessons_lib.batching import count_targets
 from lessons_lib.data import load_entries
 from lessons_lib.widgets import inspect_batch
-from tests.browser.test_inspector_page import violations
 from tests.helpers.lab import choose, expect_headline
 from tools.build_notebooks import WIDGET_VIEW
 from tools.slides.build_slides import slides_page
@@ -40,6 +39,12 @@ def html(widget):
         nbformat.v4.new_markdown_cell(CLOSING),
     ]
     return slides_page(nbformat.v4.new_notebook(cells=cells), {"w": widget.get_state()})
+
+
+def violations(page):
+    """What axe-core finds wrong: the rule and the first place."""
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found["violations"]]
 
 
 def number(page):
@@ -109,7 +114,7 @@ TYPE = """() => [...document.querySelectorAll(".slide")].flatMap((slide) => {
 })"""
 
 
-def test_type_is_large_fits_and_prints_one_page_a_slide(visit, html):
+def test_type_is_large_fits_and_prints_one_page_a_slide(visit, html, axe_source):
     page = visit(html, "dark", 1280, 720).page
     page.locator(".slide.here").wait_for()
     page.wait_for_function(
@@ -121,6 +126,11 @@ def test_type_is_large_fits_and_prints_one_page_a_slide(visit, html):
     assert box <= page.locator(".slide.widget .body").evaluate(
         "e => e.getBoundingClientRect().bottom + 1"
     )
+    page.evaluate(axe_source)
+    for number in (3, 5):  # the question, and highlighted code, in the dark theme
+        page.evaluate("(number) => { location.hash = number; }", number)
+        page.locator(f'.slide.here[data-number="{number}"]').wait_for()
+        assert violations(page) == []
     paper = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type /Page\b", paper)) == 7
     assert set(re.findall(rb"/MediaBox \[([^]]*)\]", paper)) == {b"0 0 960 540"}
