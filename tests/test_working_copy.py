@@ -111,10 +111,11 @@ def test_an_updated_lesson_is_said_in_one_sentence(project, said):
     assert said == []
 
 
-def test_new_outputs_and_neighbours_are_no_update(project, said):
+def test_new_outputs_neighbours_and_slides_are_no_update(project, said):
     make_working_copy()
     other = lesson(links="[06](06_masks.ipynb)")
     other["cells"][2].update(outputs=[], execution_count=9)
+    other["cells"][1]["metadata"]["slide"] = {"minutes": 2, "notes": "For the teacher."}
     write(project / "notebooks" / "05_targets.ipynb", other)
     make_working_copy(said.append)
     assert said == []

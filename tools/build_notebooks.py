@@ -24,6 +24,7 @@ NAVIGATION = "navigation"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 PICTURE_LIMIT = 300_000  # bytes of pictures in one notebook
 CHOICES = "LESSONS_LIB_QUICK", "LESSONS_LIB_ENTRIES"  # variables that change what a lesson shows
+KEPT = "tags", "slide", "slideshow"  # of a cell's metadata: what is written by hand
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -119,7 +120,7 @@ def clean(notebook: nbformat.NotebookNode) -> None:
     """Remove from the notebook what differs needlessly from run to run or that no reader sees."""
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     for cell in notebook.cells:
-        cell.metadata = {k: v for k, v in cell.metadata.items() if k == "tags"}
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k in KEPT}
         if cell.cell_type == "code":
             cell.outputs = [kept for output in cell.outputs if (kept := _without_widget(output))]
 

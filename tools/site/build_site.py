@@ -101,15 +101,12 @@ def write_page(page: Path, name: str, links: str, content: str) -> None:
     """Fill the template and write the page; one with widgets contains their code once."""
     template = Template((PARTS / "page.html").read_text(encoding="utf-8"))
     script = f"\n{(PARTS / 'theme.js').read_text(encoding='utf-8')}\n"
-    assets = inspector_assets() if "bi-mount" in content else ""
-    assets += answers_assets() if "ba-mount" in content else ""
-    assets += funnel_assets() if "bf-mount" in content else ""
-    modules = re.findall(r'<script type="module">(.*?)</script>', assets, re.DOTALL)
+    assets, modules = widget_assets(content)
     text = template.substitute(
         title=html.escape(name),
         style=style_sheet(),
         script=script,
-        allowed=" ".join(map(_source_hash, [script, *modules])),
+        allowed=" ".join(map(source_hash, [script, *modules])),
         navigation=links,
         content=content,
         assets=assets,
@@ -117,16 +114,28 @@ def write_page(page: Path, name: str, links: str, content: str) -> None:
     page.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _source_hash(script: str) -> str:
+def widget_assets(content: str) -> tuple[str, list[str]]:
+    """What the widgets of a page need, each kind once, and the scripts in it."""
+    assets = inspector_assets() if "bi-mount" in content else ""
+    assets += answers_assets() if "ba-mount" in content else ""
+    assets += funnel_assets() if "bf-mount" in content else ""
+    return assets, re.findall(r'<script type="module">(.*?)</script>', assets, re.DOTALL)
+
+
+def source_hash(script: str) -> str:
     """The script's name in a Content-Security-Policy, which lets only named scripts run."""
     digest = hashlib.sha256(script.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-@functools.cache
 def style_sheet() -> str:
-    """The site's style rules, and those of highlighted code in both themes."""
-    rules = (PARTS / "style.css").read_text(encoding="utf-8")
+    """The site's style rules, and those of highlighted code."""
+    return f"{(PARTS / 'style.css').read_text(encoding='utf-8')}\n{code_rules()}"
+
+
+@functools.cache
+def code_rules() -> str:
+    """The style rules of highlighted code, in both themes and on paper."""
     light = HtmlFormatter(style="default").get_style_defs(".code")
     dark = HtmlFormatter(style=DARK).get_style_defs('html[theme="dark"] .code')
     # The panels have their own background, and comments and operators need more contrast.
@@ -140,7 +149,7 @@ def style_sheet() -> str:
         ("#A45A77", "#8a3f5e"),
     ):
         code = code.replace(pale, deeper)
-    return f"{rules}\n{code}\n@media print {{ .code * {{ color: #000 !important; }} }}"
+    return f"{code}\n@media print {{ .code * {{ color: #000 !important; }} }}"
 
 
 def contents() -> str:
