@@ -1,5 +1,7 @@
 """Exercise: tell from a batch alone what went wrong when it was made. Lesson 05."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -78,6 +80,15 @@ def cases() -> list[tuple]:
     return [batch(rows, bug) for rows in (single, toy, alike) for bug in bugs]
 
 
+def draw(source: Random) -> tuple:
+    """Rows in which no id comes twice, so that each bug shows, and one of the bugs or none."""
+    ids = source.sample(range(1000), 40)
+    starts = range(0, 10 * source.randint(1, 4), 10)
+    rows = [ids[start : start + source.randint(3, 10)] for start in starts]
+    bugs = ("fine", "shifted right", "shifted twice", "not shifted", "end lost")
+    return batch(rows, source.choice(bugs))
+
+
 NAME_THE_BUG = Exercise(
     name="name-the-bug",
     title="Name the bug in four broken batches",
@@ -148,5 +159,6 @@ longest of the batch, and nothing is masked yet.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
 )

@@ -105,9 +105,7 @@ def _nothing(submission: Submission) -> Mark:
 class _Run:
     """One notebook's process, its clock, and the file to which it writes."""
 
-    def __init__(
-        self, folder: Path, submission: Submission, seed: int, limits: Limits, place: str
-    ):
+    def __init__(self, folder: Path, submission: Submission, seed: int, limits: Limits, place: str):
         self.submission, self.limits = submission, limits
         self._lines = Path(tempfile.mkdtemp(dir=place)) / "lines"
         path = folder.resolve() / submission.file

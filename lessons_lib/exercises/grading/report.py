@@ -118,7 +118,7 @@ def draw_wrong(marks: Sequence[Mark]) -> Figure:
         style = STYLES[Kind.PADDING if unnamed else Kind.RESPONSE]
         bar = axes.barh(place, count, color=style.fill, edgecolor=style.edge, hatch=style.hatch)
         axes.bar_label(bar, padding=4)
-    axes.set_yticks(range(len(labels)), labels, fontsize=9)
+    axes.set_yticks(range(len(labels)), labels, fontsize=9, parse_math=False)
     axes.set_xlabel("students (hatched: no mistake that has a name)")
     axes.set_xlim(0, max([count for _, count in counts], default=1) * 1.1)
     axes.xaxis.get_major_locator().set_params(integer=True)
