@@ -1,4 +1,4 @@
-"""A made-up class is graded once: right, wrong in ways with a name, endless, broken, and hostile."""
+"""A made-up class is graded once: right, wrong in named ways, endless, broken, and hostile."""
 
 import csv
 import json
