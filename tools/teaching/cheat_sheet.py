@@ -17,13 +17,13 @@ LEFT, CELL, ROW = 44, 62, 36  # pixels
 SHORT = PromptFormat("short", lambda entry: entry["instruction"], "\n###\n")
 ENTRIES = (
     {"instruction": "Add 2 and 3.", "input": "", "output": "5"},
-    {"instruction": "Rhyme: moon", "input": "", "output": "June"},
+    {"instruction": "Say hi.", "input": "", "output": "Hi"},
 )
 DASHES = {"-": "", "--": "4 3", ":": "1.5 2.5"}
 STYLE = """
 text { font-family: system-ui, sans-serif; fill: #1b1f24; }
 .title { font-size: 22px; font-weight: 700; } .step { font-size: 15px; font-weight: 700; }
-.code { font: 12.5px ui-monospace, monospace; } .why { font-size: 12.5px; fill: #333b44; }
+.code { font: 12px ui-monospace, monospace; } .why { font-size: 12.5px; fill: #333b44; }
 .token { font: 600 12px ui-monospace, monospace; text-anchor: middle; }
 .id { font: 10.5px ui-monospace, monospace; text-anchor: middle; }
 .side { font-size: 11px; fill: #4a535c; } .line { stroke: #d4d9de; }
@@ -79,7 +79,7 @@ class _Panel:
         parts = [
             f'<line class="line" x1="{LEFT}" x2="{WIDTH - LEFT}" y1="{y - 18}" y2="{y - 18}"/>',
             _text(LEFT, y, self.name, "step"),
-            _text(LEFT + 190, y, self.call, "code"),
+            _text(LEFT + 216, y, self.call, "code"),
             _text(LEFT, y + 18, self.why, "why"),
         ]
         y += 30
@@ -130,7 +130,7 @@ def _panels(steps: BatchSteps) -> list[_Panel]:
         ),
         _Panel(
             "2.4 Shift",
-            f"shift_targets(padded) → inputs, targets, both (batch, length) = {batch}",
+            f"shift_targets(padded) → inputs and targets, each {batch}",
             "targets[:, t] is what the model must predict after reading inputs[:, : t + 1]. "
             "Nowhere else is anything shifted.",
             rows=shifted,
@@ -138,16 +138,16 @@ def _panels(steps: BatchSteps) -> list[_Panel]:
         _Panel(
             "2.5 Mask padding",
             f"mask_padding(targets, lengths) → {batch}",
-            "−100 means: no target here. Padding is found by the row's length, never by its value; "
-            "the first end of text counts.",
+            "−100 means: no target. Padding is found by the row's length, not by its value; its "
+            "end of text counts.",
             rows=_targets(steps, steps.padding_masked),
             live=True,
         ),
         _Panel(
-            "then, if you ask for it",
+            "Mask the prompt",
             f"mask_instructions(targets, prompt_lengths) → {batch}",
-            "A prompt of p tokens has p − 1 targets. The response's first token is predicted from "
-            "the prompt's last, and counts.",
+            "If you ask for it. A prompt of p tokens has p − 1 targets; what its last token must "
+            "predict is response.",
             rows=_targets(steps, steps.targets),
             live=True,
         ),
@@ -213,7 +213,7 @@ def _legend(y: int) -> list[str]:
     line = f'<line class="line" x1="{LEFT}" x2="{WIDTH - LEFT}" y1="{y - 18}" y2="{y - 18}"/>'
     parts = [line]
     for place, (kind, name) in enumerate(names.items()):
-        style, x = STYLES[kind], LEFT + 118 * place
+        style, x = STYLES[kind], LEFT + (0, 90, 190, 304, 404, 546)[place]
         fill = "url(#hatch)" if style.hatch else style.fill
         dash = f' stroke-dasharray="{DASHES[style.line]}"' if DASHES[style.line] else ""
         parts.append(

@@ -20,10 +20,10 @@ def answer(inputs: Tensor, targets: Tensor) -> str:
         return "not shifted"
     if torch.equal(targets[:, 1:], inputs[:, :-1]):
         return "shifted right"
-    if torch.equal(targets[:, :-2], inputs[:, 2:]):
-        return "shifted twice"
     if (targets[:, -1] != 50256).any():
         return "end lost"
+    if torch.equal(targets[:, :-2], inputs[:, 2:]):
+        return "shifted twice"
     return "fine"
 
 
@@ -81,10 +81,10 @@ def cases() -> list[tuple]:
 
 
 def draw(source: Random) -> tuple:
-    """Rows in which no id comes twice, so that each bug shows, and one of the bugs or none."""
+    """Rows of four ids or more, all different, so that each bug shows, and a bug or none."""
     ids = source.sample(range(1000), 40)
     starts = range(0, 10 * source.randint(1, 4), 10)
-    rows = [ids[start : start + source.randint(3, 10)] for start in starts]
+    rows = [ids[start : start + source.randint(4, 10)] for start in starts]
     bugs = ("fine", "shifted right", "shifted twice", "not shifted", "end lost")
     return batch(rows, source.choice(bugs))
 
@@ -119,8 +119,9 @@ longest of the batch, and nothing is masked yet.
         "`torch.equal` compares two pieces of a batch, for instance `targets[:, 1:]` with "
         "`inputs[:, :-1]`. Ask about the end last: three of the bugs move it away as well.",
         "Not shifted: `targets` equals `inputs`. Right: `targets[:, 1:]` equals `inputs[:, :-1]`. "
-        "Twice: `targets[:, :-2]` equals `inputs[:, 2:]`. End lost: some row's last target is not "
-        "50256, although it is either its end of text or padding.",
+        "End lost: some row's last target is not 50256, although it is either its end of text or "
+        "padding. Twice, asked last: `targets[:, :-2]` equals `inputs[:, 2:]`; of two columns, as "
+        "in D, nothing is left there to compare.",
     ),
     wrong_answers=(
         WrongAnswer(

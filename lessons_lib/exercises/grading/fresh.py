@@ -6,8 +6,10 @@ inputs fails here.
 
 import dataclasses
 import random
+from collections.abc import Callable
 
 from lessons_lib.exercises.exercise import Exercise
+from lessons_lib.exercises.registry import find
 
 FRESH = 20  # inputs for each exercise
 
@@ -31,3 +33,20 @@ def with_fresh_cases(exercise: Exercise, seed: int, count: int = FRESH) -> Exerc
     return dataclasses.replace(
         exercise, cases=lambda: fresh_cases(exercise, seed, count), full_run=None
     )
+
+
+def assert_right(name: str, function: Callable, seed: int) -> None:
+    """Do nothing if the function is right, on the lesson's inputs and on fresh ones.
+
+    For the test cells of other graders, which take an exception for a fault.
+
+    Raises:
+        AssertionError: it is not; the message is what the check says.
+        ValueError: there is no such exercise.
+    """
+    exercise = find(name)
+    result = exercise.check(function)
+    if result.passed and exercise.draw:
+        result = with_fresh_cases(exercise, seed).check(function)
+    if not result.passed:
+        raise AssertionError(str(result))
