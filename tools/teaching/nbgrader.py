@@ -20,7 +20,7 @@ from lessons_lib.exercises.registry import declared, statement_cell, stub_cell
 from tools.build_notebooks import KERNEL, lab_paths, lesson_paths, short_name
 from tools.teaching.student import without_answers
 
-STUB = re.compile(r"^( *)(raise NotImplementedError)$", re.MULTILINE)
+STUB = re.compile(r"^( *)(raise NotImplementedError|return \.\.\.)$", re.MULTILINE)
 SOLUTION = r"\1### BEGIN SOLUTION\n\1\2\n\1### END SOLUTION"  # nbgrader writes its own stub there
 HIDDEN = """from lessons_lib.exercises.grading import assert_right
 

@@ -43,7 +43,8 @@ def student_notebook(path: Path) -> dict:
                 text += (
                     f'\n\nThree hints: `hint("{name}", 1)` to `3`, from `lessons_lib.exercises`.'
                 )
-            cell["source"] = text.splitlines(keepends=True)
+            cell["source"] = text.strip().splitlines(keepends=True)
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell["source"]]
     return notebook
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from lessons_lib.batching.cells import Kind
-from lessons_lib.exercises.grading.grading import (
+from lessons_lib.exercises.grading.grading import Mark
+from lessons_lib.exercises.grading.notebook import (
     KILLED,
     KNOWN_ONLY,
     NAMED_MISTAKE,
@@ -18,7 +19,6 @@ from lessons_lib.exercises.grading.grading import (
     RIGHT,
     UNREADABLE,
     WRITTEN,
-    Mark,
 )
 from lessons_lib.exercises.results import Verdict
 from lessons_lib.pictures.style import STYLES, small_png

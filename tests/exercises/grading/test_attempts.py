@@ -11,7 +11,7 @@ from lessons_lib.exercises.grading.attempts import (
     read_code,
 )
 from lessons_lib.exercises.grading.collecting import submissions
-from lessons_lib.exercises.grading.grading import exercises_of
+from lessons_lib.exercises.grading.notebook import exercises_of
 from lessons_lib.exercises.grading.written import written_text
 from lessons_lib.exercises.registry import declared, stub_cell
 from tools.build_notebooks import lab_paths, lesson_paths

@@ -13,7 +13,8 @@ from lessons_lib.__main__ import main
 from lessons_lib.exercises import EXERCISES, Verdict
 from lessons_lib.exercises.grading import Limits, grade_folder, write_report
 from lessons_lib.exercises.grading.fresh import FRESH
-from lessons_lib.exercises.grading.grading import (
+from lessons_lib.exercises.grading.limits import NO_NETWORK
+from lessons_lib.exercises.grading.notebook import (
     KILLED,
     KNOWN_ONLY,
     NAMED_MISTAKE,
@@ -21,7 +22,6 @@ from lessons_lib.exercises.grading.grading import (
     RIGHT,
     UNREADABLE,
 )
-from lessons_lib.exercises.grading.limits import NO_NETWORK
 from lessons_lib.exercises.grading.report import describe_wrong, draw_wrong, table, wrong_counts
 
 IMPORTS = "import torch\nfrom torch import Tensor\n\nfrom lessons_lib.exercises import check\n\n\n"
