@@ -4,7 +4,7 @@ import pytest
 
 from lessons_lib.exercises import EXERCISES, Exercise, Verdict
 from lessons_lib.exercises.comparing import same_values
-from lessons_lib.exercises.grading.fresh import fresh_cases, with_fresh_cases
+from lessons_lib.exercises.grading.fresh import assert_right, fresh_cases, with_fresh_cases
 from tools.exercises.count import right_variants
 
 # Nothing is given to the first; the other two are judged by an audit and by a reader, which a
@@ -46,6 +46,14 @@ def test_a_seed_repeats_its_inputs_and_another_draws_others():
     exercise: Exercise = EXERCISES["mask-prompt"]
     assert same_values(fresh_cases(exercise, 1), fresh_cases(exercise, 1))
     assert not same_values(fresh_cases(exercise, 1), fresh_cases(exercise, 2))
+
+
+def test_another_graders_test_is_one_call():
+    exercise = EXERCISES["mask-prompt"]
+    assert_right("mask-prompt", exercise.answer, seed=3)
+    assert_right("merge-pairs", EXERCISES["merge-pairs"].answer, seed=3)
+    with pytest.raises(AssertionError, match="the first p targets are masked"):
+        assert_right("mask-prompt", exercise.wrong_answers[0].function, seed=3)
 
 
 def test_an_exercise_that_cannot_draw_is_named():

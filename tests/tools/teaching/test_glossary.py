@@ -18,9 +18,9 @@ LATER = re.compile(r"\((?:lesson )?\[?\d\d|lessons? \[?\d\d")  # a lesson that i
 
 
 def course_order():
-    """The lessons in order; the page on PyTorch stands before 01, as lesson 00 sends one there."""
-    first, *others = lesson_paths()
-    return [first, *page_paths(), *others]
+    """The lessons in order; the page on PyTorch is read before lesson 03, as README.md says."""
+    lessons = lesson_paths()
+    return [*lessons[:3], *page_paths(), *lessons[3:]]
 
 
 def sections():
@@ -41,16 +41,13 @@ TERMS = sections()
 
 
 def prose(path: Path) -> list[str]:
-    """A notebook's paragraphs without code; not those of exercises' hints, which look ahead."""
+    """A notebook's paragraphs without code; not its opening, which says what will be learned."""
     texts = []
     for cell in read(path)["cells"]:
         text = "".join(cell["source"])
-        if cell["cell_type"] != "markdown" or "navigation" in cell["id"]:
+        if cell["cell_type"] != "markdown" or text.startswith("# ") or "navigation" in cell["id"]:
             continue
         text = re.sub(r"<details>.*?</details>|```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
-        text = re.sub(
-            r"(?m)^(?:# .*|After this lesson.*|- .*,|\*\*(?:Time|Next|Before).*)$", "", text
-        )
         texts += text.split("\n\n")
     return texts
 
