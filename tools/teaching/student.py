@@ -20,7 +20,7 @@ from lessons_lib.exercises.open_ended.rubric import rubric_table
 from lessons_lib.exercises.registry import declared
 from lessons_lib.support.files import replace_folder
 from lessons_lib.working_copy import CONTENTS, LESSONS, as_copy
-from tools.build_notebooks import ROOT, lab_paths, lesson_paths, page_paths, title
+from tools.build_notebooks import ROOT, lab_paths, lesson_paths, page_paths, read, title
 from tools.site.build_site import lesson_content, to_html, write_page
 from tools.teaching.cheat_sheet import cheat_sheet
 
@@ -59,15 +59,14 @@ def _gives_away(fold: re.Match[str]) -> bool:
 
 def answer_sheet(path: Path) -> str:
     """What the lesson's student copy leaves out, as Markdown, and what to say to each mistake."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    parts = [f"# Answers: {title(nbformat.from_dict(notebook))}"]
+    notebook = read(path)
+    parts = [f"# Answers: {title(notebook)}"]
     for exercise in declared():
         if path.name.startswith(exercise.lesson):
             parts += _open(exercise) if isinstance(exercise, OpenExercise) else _checked(exercise)
-    for cell in notebook["cells"]:
-        text = "".join(cell["source"])
-        if cell["cell_type"] == "markdown" and not cell["id"].startswith("exercise-"):
-            parts += _folded(text)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and not cell.id.startswith("exercise-"):
+            parts += _folded(cell.source)
     return "\n\n".join(parts)
 
 
@@ -115,7 +114,7 @@ def _folded(markdown: str) -> list[str]:
 def contents(paths: Sequence[Path]) -> str:
     """The student folder's own page, to which each notebook's link "Contents" leads."""
     links = [
-        f"- [{title(nbformat.read(path, as_version=4))}]({path.relative_to(LESSONS).as_posix()}) "
+        f"- [{title(read(path))}]({path.relative_to(LESSONS).as_posix()}) "
         f"([to print](handouts/{path.stem}.html))"
         for path in paths
     ]
@@ -133,7 +132,7 @@ def write_student(folder: Path, paths: Sequence[Path]) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
         copy.write_text(text, encoding="utf-8")
-        node = nbformat.from_dict(notebook)
+        node = nbformat.reads(text, as_version=4)
         nbformat.validate(node)
         page = folder / "handouts" / f"{path.stem}.html"
         page.parent.mkdir(exist_ok=True)
