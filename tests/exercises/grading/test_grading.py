@@ -11,7 +11,7 @@ import pytest
 
 from lessons_lib.__main__ import main
 from lessons_lib.exercises import EXERCISES, Verdict
-from lessons_lib.exercises.grading import Limits, grade_folder, write_report
+from lessons_lib.exercises.grading import Limits, grade_folder, grading, write_report
 from lessons_lib.exercises.grading.fresh import FRESH
 from lessons_lib.exercises.grading.limits import NO_NETWORK
 from lessons_lib.exercises.grading.notebook import (
@@ -171,6 +171,15 @@ def test_there_is_no_network_or_it_is_said(graded, of):
         assert "reached" in of("nora").said
     else:
         assert of("nora").mark == RIGHT
+
+
+def test_what_cannot_be_interrupted_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(grading, "GRACE", 0.5)
+    within_c = attempt("    return sum(range(10**13))\n")
+    (tmp_path / "pia.ipynb").write_text(notebook(within_c), encoding="utf-8")
+    marks, _ = grade_folder(tmp_path, 7, Limits(seconds=1.5))
+    mark = marks[-1]
+    assert mark.mark == KILLED and "no end after 1.5 seconds" in mark.said
 
 
 def test_what_was_not_attempted_is_no_mistake(graded):
