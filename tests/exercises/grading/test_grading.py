@@ -30,7 +30,7 @@ RIGHT_BODY = """    masked = targets.clone()
         row[: length - 1] = -100
     return masked
 """
-LIMITS = Limits(seconds=12, memory=512, file_size=1)
+LIMITS = Limits(seconds=20, memory=512, file_size=1)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone limits all of this")
 
 
