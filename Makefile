@@ -1,6 +1,6 @@
 # After ## each target says what it does; `make` alone lists them all.
 .DEFAULT_GOAL := help
-.PHONY: help lab test environment notebooks base site serve slides clean
+.PHONY: help lab test environment notebooks base site serve slides student clean
 
 # The first Python from 3.11 to 3.14 that starts; if none does, set_up.py says what to do. The shell
 # looks for it only when .venv is not up to date. To choose one: make lab PYTHON=/path/to/python
@@ -48,8 +48,11 @@ slides: environment  ## build slides of all lessons in slides/, one page each (S
 serve: environment  ## show site/ on this machine (SERVE_FLAGS="--port 8001")
 	@$(VENV_PYTHON) -m tools.site.build_site --serve $(SERVE_FLAGS)
 
+student: environment  ## write copies for a class, without outputs and answers, in classroom/student, and answer sheets in classroom/teacher
+	@$(VENV_PYTHON) -m tools.teaching.student
+
 clean:  ## remove .venv and all that was downloaded, trained or built; what you wrote stays (my_work/, and your entries)
-	rm -rf .venv .hypothesis .pytest_cache .ruff_cache build dist site slides *.egg-info
+	rm -rf .venv .hypothesis .pytest_cache .ruff_cache build dist site slides classroom *.egg-info
 	@if [ -d .cache ]; then \
 	  find .cache -mindepth 1 -maxdepth 1 ! -name 'own_*.json' -exec rm -rf {} +; fi
 	find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

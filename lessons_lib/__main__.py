@@ -154,6 +154,28 @@ def download(options: argparse.Namespace) -> int:
     return 0
 
 
+def grade(options: argparse.Namespace) -> int:
+    import secrets
+
+    from lessons_lib.exercises.grading import Limits, grade_folder, write_report
+    from lessons_lib.exercises.grading.report import describe_wrong, table
+
+    seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
+    limits = Limits(options.seconds, options.memory, options.file_size)
+
+    def say(text: str) -> None:
+        print(printable(text), file=sys.stderr, flush=True)
+
+    marks, missing = grade_folder(options.folder, seed, limits, options.jobs, say)
+    print(table(marks))
+    print(f"\nWhat the class got wrong:\n{printable(describe_wrong(marks))}\n")
+    for each in missing:
+        print(f"Not limited on this system: {each}.")
+    sheet, chart = write_report(marks, seed, options.out)
+    print(f"Written: {sheet} and {chart}. The fresh inputs' seed was {seed}.")
+    return 0
+
+
 def _entries(name: str) -> str:
     """What ``load_entries`` takes; "book" stands for the book's URL."""
     from lessons_lib.data.entries import BOOK_ENTRIES
@@ -162,7 +184,8 @@ def _entries(name: str) -> str:
 
 
 COMMANDS = {
-    each.__name__: each for each in (check, work, reset, finetune, ask, chat, serve, download)
+    each.__name__: each
+    for each in (check, work, reset, finetune, ask, chat, serve, grade, download)
 }
 
 

@@ -75,6 +75,17 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--host", default="127.0.0.1", help="another one lets others in")
     command.add_argument("--api-key", metavar="KEY", help="answer only those who send this key")
 
+    command = commands.add_parser("grade", help="grade a class: a folder of notebooks")
+    command.add_argument("folder", type=_path, help="a folder or a notebook for each student")
+    command.add_argument("--seed", type=int, help="of the fresh inputs; default: drawn and told")
+    command.add_argument(
+        "--out", type=_path, default=Path("grades"), help="for marks.csv and mistakes.png"
+    )
+    command.add_argument("--seconds", type=_count, default=120, help="for a notebook (120)")
+    command.add_argument("--memory", type=_count, default=2048, help="megabytes (2048)")
+    command.add_argument("--file-size", type=_count, default=16, help="megabytes of a file (16)")
+    command.add_argument("--jobs", type=_count, default=2, help="notebooks at once (2)")
+
     command = commands.add_parser("download", help="fetch what a class will need, once")
     command.add_argument(
         "what",

@@ -5,6 +5,7 @@ texts that a learner sees are the source of functions that tests run.
 """
 
 import inspect
+import random
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -70,6 +71,8 @@ class Declaration:
     ``library`` is the course's own function of the same signature, where there is one, and
     ``library_name`` says where it is found. A call may take ``seconds``. Where many results are
     right, or the result is an object, ``observed`` makes from (result, arguments) what is compared.
+    ``draw`` makes one more tuple of arguments from a source of random numbers, as the statement
+    allows them and at times larger than the cases; where inputs cannot be drawn, it is None.
     """
 
     name: str
@@ -90,6 +93,7 @@ class Declaration:
     shown: Shown | None = None
     full_run: FullRun | None = None
     observed: Callable[[Any, tuple], Any] | None = None
+    draw: Callable[[random.Random], tuple] | None = None
     seconds: float = 5.0
 
     @property

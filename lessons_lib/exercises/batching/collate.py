@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Iterator
+from random import Random
 
 import torch
 from torch import Tensor
@@ -139,6 +140,16 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to six examples with a question, a header and a response each."""
+    examples = []
+    for _ in range(source.randint(1, 6)):
+        token_ids = source.choices([*range(20), END], k=source.randint(3, 12))
+        prompt_length = source.randint(2, len(token_ids) - 1)
+        examples.append(toy(token_ids, prompt_length, source.randint(1, prompt_length - 1)))
+    return (examples,)
+
+
 def some_entries() -> list[Entry]:
     entries = load_entries()
     return [entries[50], entries[3], entries[4]]
@@ -265,6 +276,7 @@ lessons load it with `my_or_library("collate")`.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\nfrom lessons_lib.batching import Example\n",
     parts=("inputs", "targets"),
     library=library,

@@ -1,5 +1,7 @@
 """Exercise: the three settings of the prompt's mask in one function. Lesson 06."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -96,6 +98,17 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to six rows with a question, a header and a response each; padding is masked."""
+    lengths = [source.randint(3, 12) for _ in range(source.randint(1, 6))]
+    rows = [source.choices([*range(20), END], k=length - 1) + [END] for length in lengths]
+    width = max(lengths)
+    targets = torch.tensor([row + [IGNORE] * (width - len(row)) for row in rows])
+    prompts = [source.randint(2, length - 1) for length in lengths]
+    headers = [source.randint(1, prompt - 1) for prompt in prompts]
+    return targets, prompts, headers, source.choice(("none", "prompt", "keep-header"))
+
+
 def some_entries() -> list[Entry]:
     entries = load_entries()
     return [entries[50], entries[3], entries[4]]
@@ -177,6 +190,7 @@ Return a new tensor; you may call your `mask_prompt`.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
     shown=Shown(
         some_entries,

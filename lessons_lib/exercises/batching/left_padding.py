@@ -1,5 +1,7 @@
 """Exercise: pad on the left, and make the targets agree. Lesson 05."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -71,6 +73,12 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to six rows of up to twelve ids, that of end of text among them."""
+    counts = [source.randint(1, 12) for _ in range(source.randint(1, 6))]
+    return ([source.choices([*range(20), END], k=count) for count in counts],)
+
+
 LEFT_PADDING = Exercise(
     name="left-padding",
     title="Padding on the other side",
@@ -136,6 +144,7 @@ paper first, and ask of each: is it a token of the text, the end of text, or pad
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
     parts=("inputs", "targets"),
 )

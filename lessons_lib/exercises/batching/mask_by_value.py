@@ -1,5 +1,7 @@
 """Exercise: the rows that fool a mask which looks for values. Lesson 06."""
 
+from random import Random
+
 from lessons_lib.exercises import Exercise, WrongAnswer
 
 END = 50256
@@ -64,6 +66,12 @@ def cases() -> list[tuple]:
         ([[7, END], [1, 2, 3], [5, END, 6, 9]],),
         ([[END, 3, END], [END, END], [4, 6]],),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to eight rows, 50256 in many of them."""
+    counts = [source.randint(1, 6) for _ in range(source.randint(1, 8))]
+    return ([source.choices([*range(1, 6), END], k=count) for count in counts],)
 
 
 MASK_BY_VALUE = Exercise(
@@ -143,4 +151,5 @@ and returns the indices of those whose targets this rule gets wrong, in ascendin
         ),
     ),
     cases=cases,
+    draw=draw,
 )

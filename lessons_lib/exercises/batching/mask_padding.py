@@ -1,5 +1,7 @@
 """Exercise: take padding out of the targets, by length, and keep each row's end. Lesson 06."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -71,6 +73,14 @@ def cases() -> list[tuple]:
         (torch.tensor([[2, END]]), [2]),
         (torch.tensor([[4, 9, END, END], [2, END, END, END], [5, 6, 7, END]]), [3, 2, 4]),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to six rows of up to twelve tokens, 50256 among them, shifted and not masked yet."""
+    lengths = [source.randint(1, 12) for _ in range(source.randint(1, 6))]
+    rows = [source.choices([*range(20), END], k=length - 1) for length in lengths]
+    width = max(lengths)
+    return torch.tensor([row + [END] * (width - len(row)) for row in rows]), lengths
 
 
 def some_entries() -> list[Entry]:
@@ -158,6 +168,7 @@ at values: `lengths` says how many tokens each row has, without its end. Return 
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
     library=mask_padding,
     library_name="`mask_padding` in `lessons_lib.batching`",

@@ -1,5 +1,7 @@
 """Exercise: mask the prompt's targets, up to the border and no further. Lesson 06."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -84,6 +86,15 @@ def cases() -> list[tuple]:
             [2, 4],
         ),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to six rows, each with a response of one token or more; padding is masked."""
+    lengths = [source.randint(2, 12) for _ in range(source.randint(1, 6))]
+    rows = [source.choices([*range(20), END], k=length - 1) + [END] for length in lengths]
+    width = max(lengths)
+    targets = torch.tensor([row + [IGNORE] * (width - len(row)) for row in rows])
+    return targets, [source.randint(1, length - 1) for length in lengths]
 
 
 def some_entries() -> list[Entry]:
@@ -178,6 +189,7 @@ the response, and that target counts. Padding is masked already and stays so. Re
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
     library=mask_instructions,
     library_name="`mask_instructions` in `lessons_lib.batching`",

@@ -1,5 +1,7 @@
 """Exercise: tell from a batch alone what went wrong when it was made. Lesson 05."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -18,10 +20,10 @@ def answer(inputs: Tensor, targets: Tensor) -> str:
         return "not shifted"
     if torch.equal(targets[:, 1:], inputs[:, :-1]):
         return "shifted right"
-    if torch.equal(targets[:, :-2], inputs[:, 2:]):
-        return "shifted twice"
     if (targets[:, -1] != 50256).any():
         return "end lost"
+    if torch.equal(targets[:, :-2], inputs[:, 2:]):
+        return "shifted twice"
     return "fine"
 
 
@@ -78,6 +80,15 @@ def cases() -> list[tuple]:
     return [batch(rows, bug) for rows in (single, toy, alike) for bug in bugs]
 
 
+def draw(source: Random) -> tuple:
+    """Rows of four ids or more, all different, so that each bug shows, and a bug or none."""
+    ids = source.sample(range(1000), 40)
+    starts = range(0, 10 * source.randint(1, 4), 10)
+    rows = [ids[start : start + source.randint(4, 10)] for start in starts]
+    bugs = ("fine", "shifted right", "shifted twice", "not shifted", "end lost")
+    return batch(rows, source.choice(bugs))
+
+
 NAME_THE_BUG = Exercise(
     name="name-the-bug",
     title="Name the bug in four broken batches",
@@ -108,8 +119,9 @@ longest of the batch, and nothing is masked yet.
         "`torch.equal` compares two pieces of a batch, for instance `targets[:, 1:]` with "
         "`inputs[:, :-1]`. Ask about the end last: three of the bugs move it away as well.",
         "Not shifted: `targets` equals `inputs`. Right: `targets[:, 1:]` equals `inputs[:, :-1]`. "
-        "Twice: `targets[:, :-2]` equals `inputs[:, 2:]`. End lost: some row's last target is not "
-        "50256, although it is either its end of text or padding.",
+        "End lost: some row's last target is not 50256, although it is either its end of text or "
+        "padding. Twice, asked last: `targets[:, :-2]` equals `inputs[:, 2:]`; of two columns, as "
+        "in D, nothing is left there to compare.",
     ),
     wrong_answers=(
         WrongAnswer(
@@ -148,5 +160,6 @@ longest of the batch, and nothing is masked yet.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
 )

@@ -1,5 +1,7 @@
 """Exercise: end each row, and pad all rows to one length. Lesson 04."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -67,6 +69,14 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to six rows of up to twelve ids, that of padding among them."""
+    pad_token_id = source.choice((50256, 9, 0))
+    ids = [*range(1, 20), pad_token_id]
+    rows = [source.choices(ids, k=source.randint(1, 12)) for _ in range(source.randint(1, 6))]
+    return rows, pad_token_id
+
+
 PAD = Exercise(
     name="pad",
     title="Pad a batch",
@@ -131,6 +141,7 @@ tensor of int64, and leave the lists that you were given as they are.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
     library=library,
     library_name="`pad` in `lessons_lib.batching`",

@@ -1,5 +1,7 @@
 """Exercise: cut inputs and targets from padded rows. Lesson 05."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -55,6 +57,14 @@ def cases() -> list[tuple]:
         (torch.tensor([[1, 2, 3, end], [4, end, end, end]]),),
         (torch.tensor([[0, 1, 2, 3, 4, end], [5, 6, end, end, end, end], [7, end, 9, 8, 7, end]]),),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to six padded rows of up to twelve columns."""
+    end, width = 50256, source.randint(2, 12)
+    counts = [source.randint(1, width - 1) for _ in range(source.randint(1, 6))]
+    rows = [source.choices([*range(20), end], k=count) for count in counts]
+    return (torch.tensor([row + [end] * (width - len(row)) for row in rows]),)
 
 
 def some_entries() -> list[Entry]:
@@ -134,6 +144,7 @@ predict after reading `inputs[:, t]`.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from torch import Tensor\n\n",
     parts=("inputs", "targets"),
     library=shift_targets,

@@ -1,5 +1,7 @@
 """Exercise: from a list of messages to the one text that the model reads. Lesson 12."""
 
+from random import Random
+
 from lessons_lib.data import format_input
 from lessons_lib.exercises import Exercise, WrongAnswer
 
@@ -95,6 +97,19 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to four turns and a last message, half of the time below a system message."""
+    words = "name a fish, another\none please".split(" ")
+
+    def text() -> str:
+        return " ".join(source.choices(words, k=source.randint(1, 5)))
+
+    messages = [message("system", text())] if source.random() < 0.5 else []
+    for _ in range(source.randint(0, 4)):
+        messages += [message("user", text()), message("assistant", text())]
+    return ([*messages, message("user", text())],)
+
+
 CHAT_PROMPT = Exercise(
     name="chat-prompt",
     title="From a list of messages to one prompt",
@@ -179,5 +194,6 @@ between the two. Apart from it the list alternates: user, assistant, user, …; 
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from lessons_lib.data import format_input\n",
 )

@@ -1,5 +1,7 @@
 """Exercise: which turns of a long chat still fit into the context. Lesson 12."""
 
+from random import Random
+
 from lessons_lib.exercises import Exercise, WrongAnswer
 
 
@@ -86,6 +88,13 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to six turns and a last message, and a context that has room for some of them."""
+    lengths = [source.randint(1, 20) for _ in range(2 * source.randint(0, 6) + 1)]
+    room = source.randint(1, 20)
+    return lengths, source.randint(1, sum(lengths) + room + 5), room
+
+
 FIT_TURNS = Exercise(
     name="fit-turns",
     title="Which turns still fit?",
@@ -164,4 +173,5 @@ less than `room`, it is asked alone, and its reply gets what is left.)
         ),
     ),
     cases=cases,
+    draw=draw,
 )

@@ -1,5 +1,7 @@
 """Exercise: what a habit of refusing brings, and what it costs. Lesson 12."""
 
+from random import Random
+
 from lessons_lib.evaluation import refusal_rates as library
 from lessons_lib.exercises import Exercise, WrongAnswer
 
@@ -110,6 +112,17 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Answers of two models to up to ten questions, and up to six about what neither knows."""
+    no = "I do not know."
+    refusals = (no, f"\n{no}", "I do not know that.", f"He said: {no}", "i do not know")
+    answers = ("Oslo.", "Rome.", "Bern.")
+    count = source.randint(0, 10)
+    before, after = (source.choices((*answers, no), k=count) for _ in range(2))
+    unknown = source.choices((*refusals, *answers), k=source.randint(1, 6))
+    return unknown, before, after, source.choices(answers, k=count)
+
+
 REFUSAL_RATE = Exercise(
     name="refusal-rate",
     title="What was gained, and at what price",
@@ -204,6 +217,7 @@ does not matter. Further on, the answer may quote somebody else who does not kno
         ),
     ),
     cases=cases,
+    draw=draw,
     parts=("admitted", "denied", "kept"),
     library=library,
     library_name="`refusal_rates` in `lessons_lib.evaluation`",

@@ -1,5 +1,7 @@
 """Exercise: take out of the training part what the audit found there, and nothing else."""
 
+from random import Random
+
 from lessons_lib.data import Entry, Splits
 from lessons_lib.data.audit import Location
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -96,6 +98,21 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Parts of random sizes, and pairs of places in two of them, the earlier part first."""
+    sizes = {name: source.randint(3, 12) for name in ("train", "test", "validation")}
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"
+    names = iter(letters)
+    splits = Splits(*[_entries([next(names) for _ in range(size)]) for size in sizes.values()])
+
+    def place(part: str) -> Location:
+        return Location(part, source.randrange(sizes[part]))
+
+    borders = (("train", "test"), ("train", "validation"), ("test", "validation"))
+    pairs = {tuple(map(place, source.choice(borders))) for _ in range(source.randint(0, 8))}
+    return splits, sorted(pairs, key=str)
+
+
 REPAIR_LEAK = Exercise(
     name="repair-leak",
     title="Repair it",
@@ -166,6 +183,7 @@ A training entry can occur in several pairs. A pair of test and validation has n
         ),
     ),
     cases=cases,
+    draw=draw,
     parts=("training", "test", "validation"),
     imports="from lessons_lib.data import Splits\n",
 )

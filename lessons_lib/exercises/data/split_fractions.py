@@ -1,5 +1,7 @@
 """Exercise: cut a list of entries into three parts, with nothing lost and nothing twice."""
 
+from random import Random
+
 from lessons_lib.exercises import Exercise, WrongAnswer
 
 
@@ -70,6 +72,13 @@ def cases() -> list[tuple]:
         (list("abcdefghijklmnopqrst"), 0.85, 0.10),
         (list("abcdefghij"), 0.25, 0.5),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to 60 entries, some of them alike, and two fractions."""
+    entries = source.choices("abcdefghij", k=source.randint(0, 60))
+    train = source.choice((0.25, 0.5, 0.6, 0.7, 0.8, 0.85))
+    return entries, train, source.choice((0.05, 0.1, 0.15))
 
 
 SPLIT_FRACTIONS = Exercise(
@@ -148,6 +157,7 @@ two parts is lost without a word, and one that stands in two is a leak.
         ),
     ),
     cases=cases,
+    draw=draw,
     parts=("training", "test", "validation"),
     library_name="`split_entries` in `lessons_lib.data`, which can also mix the entries first",
 )

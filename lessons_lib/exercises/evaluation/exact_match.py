@@ -1,5 +1,7 @@
 """Exercise: the strictest test of an answer, that it is the wanted one to the letter. Lesson 10."""
 
+from random import Random
+
 from lessons_lib.data import Entry
 from lessons_lib.evaluation import matches_exactly
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -65,6 +67,18 @@ def cases() -> list[tuple]:
         "It is Bergen.",
     )
     return [(ended, "It is Oslo."), *((oslo, each) for each in answers)]
+
+
+def draw(source: Random) -> tuple:
+    """An output, and an answer that is nearly the same, or the same but for white space around."""
+    text = " ".join(source.choices(("it", "is", "Oslo", "not", "3.5"), k=source.randint(1, 5)))
+    changes = (text, text.upper(), text + ".", text.replace(" ", "  "), text[1:], "x " + text)
+    ends = ("", " ", "\n", "\t ")
+    wanted, given = (
+        source.choice(ends) + each + source.choice(ends)
+        for each in (text, source.choice((text, *changes)))
+    )
+    return {"instruction": "Say it.", "input": "", "output": wanted}, given
 
 
 EXACT_MATCH = Exercise(
@@ -149,6 +163,7 @@ full stop.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from lessons_lib.data import Entry\n",
     library=matches_exactly,
     library_name="`matches_exactly` in `lessons_lib.evaluation`",

@@ -2,6 +2,7 @@
 
 import re
 import string
+from random import Random
 
 from lessons_lib.data import Entry
 from lessons_lib.evaluation.scorers import matches_normalised
@@ -137,6 +138,24 @@ def cases() -> list[tuple]:
     return [({"instruction": "", "input": "", "output": one}, other) for one, other in pairs]
 
 
+def draw(source: Random) -> tuple:
+    """An output, and an answer with other capitals, marks and spacing, and perhaps other words."""
+    some = ("it", "is", "Oslo", "don't", "3.5", "-5", "now")
+    words = source.choices(some, k=source.randint(1, 6))
+
+    def written(words: list[str]) -> str:
+        text = ""
+        for word in words:
+            word = source.choice((word, word.upper(), word.lower()))
+            text += source.choice((" ", "  ", "\n")) + source.choice(("", "", '"', "(", "'"))
+            text += word + source.choice(("", "", ".", "!", ", ;"))
+        return text.strip()
+
+    others = (words, words, words, words[1:], words[::-1], [*words, "or"], ["".join(words)])
+    entry = {"instruction": "Say it.", "input": "", "output": written(words)}
+    return entry, written(source.choice(others))
+
+
 FORGIVING_MATCH = Exercise(
     name="forgiving-match",
     title="Forgive what hardly ever matters",
@@ -244,6 +263,7 @@ stands by itself, as in “Oslo .”, is no word.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from lessons_lib.data import Entry\n",
     library=matches_normalised,
     library_name="`matches_normalised` in `lessons_lib.evaluation.scorers`, which also forgives "

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from random import Random
 
 from lessons_lib.evaluation import ranks
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -84,6 +85,15 @@ def cases() -> list[tuple]:
         ([2, 2, 1, 0, 0, 1], [2, 1, 1, 0, 2, 1]),
         ([True, True, False, True], [True] * 4),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Two graders' labels of up to 30 answers, of which the first uses at least two."""
+    labels = source.choice(([True, False], ["right", "wrong"], [0, 1, 2]))
+    count = source.randint(2, 30)
+    first = labels[:2] + source.choices(labels, k=count - 2)
+    second = [each if source.random() < 0.6 else source.choice(labels) for each in first]
+    return first, second
 
 
 KAPPA = Exercise(
@@ -170,6 +180,7 @@ On paper first: True True True False, and True True False False.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from collections.abc import Sequence\n\n",
     library=ranks.kappa,
     library_name="`kappa` in `lessons_lib.evaluation.ranks`",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from random import Random
 
 from lessons_lib.evaluation.comparison import paired_difference
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -91,6 +92,13 @@ def cases() -> list[tuple]:
     return [marks(*each) for each in counts]
 
 
+def draw(source: Random) -> tuple:
+    """Two models' marks of up to 40 answers."""
+    count, leaning = source.randint(1, 40), source.choice((0.2, 0.5, 0.9))
+    first = [source.random() < 0.6 for _ in range(count)]
+    return first, [each if source.random() < 0.5 else source.random() < leaning for each in first]
+
+
 MCNEMAR = Exercise(
     name="mcnemar",
     title="Could it be a coin?",
@@ -178,6 +186,7 @@ the eight ways to toss three coins do all three agree?
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from collections.abc import Sequence\n\n",
     library=course_own,
     library_name="`mcnemar` in `lessons_lib.evaluation.comparison`, which is given the two counts",

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
+from random import Random
 from statistics import fmean
 
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -129,6 +130,14 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Two models' scores of up to twelve answers, and up to 200 draws of them."""
+    count = source.randint(2, 12)
+    first, second = ([round(source.random(), 2) for _ in range(count)] for _ in range(2))
+    draws = [source.choices(range(count), k=count) for _ in range(source.randint(20, 200))]
+    return first, second, draws
+
+
 PAIRED_BOOTSTRAP = Exercise(
     name="paired-bootstrap",
     title="Draw the questions again",
@@ -223,6 +232,7 @@ and return the lowest and the highest of those that remain.
         ),
     ),
     cases=cases,
+    draw=draw,
     parts=("lower bound", "upper bound"),
     imports="from collections.abc import Sequence\n\n",
     library_name="`bootstrap_interval` in `lessons_lib.evaluation.intervals`, which draws itself",

@@ -3,6 +3,7 @@
 import difflib
 from collections import Counter
 from collections.abc import Sequence
+from random import Random
 
 from lessons_lib.evaluation import ROUGE_L
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -144,6 +145,13 @@ def cases() -> list[tuple]:
     return [(one.split(), other.split()) for one, other in pairs]
 
 
+def draw(source: Random) -> tuple:
+    """Up to ten words wanted and up to ten answered, of which many come twice."""
+    words = source.choice(("abc", "abcdef"))
+    wanted, given = source.randint(1, 10), source.randint(0, 10)
+    return source.choices(words, k=wanted), source.choices(words, k=given)
+
+
 ROUGE = Exercise(
     name="rouge-l",
     title="The longest common subsequence",
@@ -252,6 +260,7 @@ answer scores 0; there is always a wanted word.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from collections.abc import Sequence\n\n",
     library=course_own,
     library_name="`ROUGE_L` in `lessons_lib.evaluation`, which also finds the words of a text",

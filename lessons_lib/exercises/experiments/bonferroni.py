@@ -1,5 +1,8 @@
 """Exercise: which of many differences stay clear once their number is reckoned with. Lesson 11."""
 
+import itertools
+from random import Random
+
 from lessons_lib.exercises import Exercise, WrongAnswer
 
 Pair = tuple[str, str]
@@ -98,6 +101,15 @@ def cases() -> list[tuple]:
         (case(three, 0.045, 0.9, 0.001), 0.05),
         (case(pairs, 0.006, 0.0084, 0.0001, 0.030, 0.20, 0.60), 0.05),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """The p-values of up to ten pairs, many of them near the bound."""
+    alpha = source.choice((0.01, 0.05, 0.1, 0.5))
+    pairs = list(itertools.combinations("abcde", 2))
+    pairs = source.sample(pairs, source.randint(1, len(pairs)))
+    bound = alpha / len(pairs)
+    return {pair: bound * source.uniform(0.1, 3) for pair in pairs}, alpha
 
 
 BONFERRONI = Exercise(
@@ -200,4 +212,5 @@ per cent must an interval hold that does the same?
         ),
     ),
     cases=cases,
+    draw=draw,
 )

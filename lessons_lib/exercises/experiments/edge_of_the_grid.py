@@ -1,6 +1,7 @@
 """Exercise: which choices lie at the edge of what was tried, and in which direction. Lesson 11."""
 
 from collections.abc import Mapping, Sequence
+from random import Random
 
 from lessons_lib.exercises import Exercise, WrongAnswer
 from lessons_lib.experiments.masking.settings import search_further
@@ -88,6 +89,13 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to four options with up to five values each, in any order, and one of these chosen."""
+    names = ("epochs", "learning rate", "batch size", "warm-up")[: source.randint(1, 4)]
+    tried = {name: source.sample(range(1, 50), source.randint(1, 5)) for name in names}
+    return tried, {name: source.choice(values) for name, values in tried.items()}
+
+
 EDGE_OF_THE_GRID = Exercise(
     name="edge-of-the-grid",
     title="Is the best at the edge of what was tried?",
@@ -166,6 +174,7 @@ And if there were two? Decide before you write.
         ),
     ),
     cases=cases,
+    draw=draw,
     library=search_further,
     library_name="`search_further` in `lessons_lib/experiments/masking/settings.py`",
 )

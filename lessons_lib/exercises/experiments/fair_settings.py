@@ -4,6 +4,7 @@ Lesson 11.
 """
 
 import math
+from random import Random
 from statistics import fmean
 
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -166,6 +167,22 @@ def cases() -> list[tuple]:
     return [(table,) for table in tables]
 
 
+def draw(source: Random) -> tuple:
+    """Up to three modes, rates and numbers of epochs, the runs in any order; some diverged."""
+    runs, seeds = [], range(1, source.randint(2, 4))
+    for mode in source.sample(("none", "prompt", "keep-header"), source.randint(1, 3)):
+        grid = [(rate, epochs) for rate in (0.0001, 0.0003, 0.0006) for epochs in (1, 3, 5)]
+        grid = source.sample(grid, source.randint(1, 6))
+        for rate, epochs in grid:
+            for seed in seeds:
+                losses = source.uniform(0.1, 0.5), source.uniform(0.1, 0.5)
+                if (rate, epochs) != grid[0] and source.random() < 0.15:
+                    losses = math.nan, math.nan
+                runs.append((mode, rate, epochs, seed, *losses))
+    source.shuffle(runs)
+    return (runs,)
+
+
 FAIR_SETTINGS = Exercise(
     name="fair-settings",
     title="Choose the settings, and do not peek",
@@ -286,4 +303,5 @@ column, and which from somebody who keeps the one best run?
         ),
     ),
     cases=cases,
+    draw=draw,
 )

@@ -1,5 +1,7 @@
 """Exercise: which position may look at which in a packed row. Lesson 07."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -59,6 +61,14 @@ def cases() -> list[tuple]:
         (torch.tensor([1, 2, 2, 0]),),
         (torch.tensor([1, 1, 1, 2, 2, 0, 0]),),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to four texts, and padding."""
+    segments = []
+    for number in range(1, source.randint(1, 4) + 1):
+        segments += [number] * source.randint(1, 5)
+    return (torch.tensor(segments + [0] * source.randint(0, 4)),)
 
 
 BLOCK_MASK = Exercise(
@@ -135,5 +145,6 @@ over nothing would be NaN.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
 )

@@ -1,5 +1,7 @@
 """Exercise: batches of similar length from a shuffled order. Lesson 07."""
 
+from random import Random
+
 from lessons_lib.exercises import Exercise, WrongAnswer
 
 
@@ -108,6 +110,14 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to 30 entries, no two of them equally long, in any order."""
+    count, batch_size = source.randint(1, 30), source.randint(1, 4)
+    lengths = source.sample(range(1, 200), count)
+    order = source.sample(range(count), count)
+    return lengths, order, batch_size, batch_size * source.randint(1, 4)
+
+
 BUCKET_SAMPLER = Exercise(
     name="bucket-sampler",
     title="Batches of similar length",
@@ -193,4 +203,5 @@ a sampler would shuffle them afterwards. No two entries here are equally long.
         ),
     ),
     cases=cases,
+    draw=draw,
 )

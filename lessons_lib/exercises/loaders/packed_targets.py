@@ -1,5 +1,7 @@
 """Exercise: the targets of a row that holds several texts. Lesson 07."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -98,6 +100,13 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to five texts, and room for all of them with their ends, or more."""
+    counts = [source.randint(1, 6) for _ in range(source.randint(1, 5))]
+    texts = [source.choices([*range(20), END], k=count) for count in counts]
+    return texts, sum(counts) + len(counts) + source.randint(0, 5)
+
+
 PACKED_TARGETS = Exercise(
     name="packed-targets",
     title="No target across the border",
@@ -178,6 +187,7 @@ where the end of text itself is read, and on padding, the target is −100.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
     parts=("inputs", "targets"),
 )

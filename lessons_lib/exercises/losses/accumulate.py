@@ -1,5 +1,7 @@
 """Exercise: the loss of a large batch from two that fit into memory. Lesson 07."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -80,6 +82,18 @@ def cases() -> list[tuple]:
     return [([long],), ([short, long],), ([tall, short, long],)]
 
 
+def draw(source: Random) -> tuple:
+    """Up to five batches of unequal sizes, each with a target that counts."""
+    batches = []
+    for _ in range(source.randint(1, 5)):
+        rows, length = source.randint(1, 4), source.randint(1, 6)
+        losses = [[source.uniform(0.1, 9.0) for _ in range(length)] for _ in range(rows)]
+        targets = [source.choices((IGNORE, 0, 5, 7), k=length) for _ in range(rows)]
+        targets[0][0] = 3
+        batches.append(one(losses, targets))
+    return (batches,)
+
+
 ACCUMULATE = Exercise(
     name="accumulate",
     title="Two small batches, one step",
@@ -157,5 +171,6 @@ they had been one batch. On paper first: one batch has the live loss 3; another 
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
 )

@@ -1,5 +1,7 @@
 """Exercise: find the rows of a batch of which nothing counts. Lesson 06."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -61,6 +63,14 @@ def cases() -> list[tuple]:
         (torch.tensor([[IGNORE, 5, END], ignored, [7, END, IGNORE]]),),
         (torch.tensor([ignored, [0, IGNORE, IGNORE], ignored, [IGNORE, 8, IGNORE]]),),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to eight rows, some of them masked as a whole."""
+    width = source.randint(1, 6)
+    choices = ((IGNORE,), (IGNORE, IGNORE, 0, 5, END))
+    rows = [source.choices(source.choice(choices), k=width) for _ in range(source.randint(1, 8))]
+    return (torch.tensor(rows),)
 
 
 ALL_MASKED = Exercise(
@@ -134,5 +144,6 @@ ascending order.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
 )

@@ -1,5 +1,7 @@
 """Exercise: cross-entropy by hand, with the targets that do not count. Lesson 06."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -93,6 +95,15 @@ def cases() -> list[tuple]:
         (three, torch.tensor([0, 1, IGNORE])),
         (wide, torch.tensor([IGNORE, 2, 1, IGNORE])),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to eight positions over up to six tokens; at least one target counts."""
+    positions, vocabulary = source.randint(1, 8), source.randint(2, 6)
+    logits = [[source.uniform(-3, 3) for _ in range(vocabulary)] for _ in range(positions)]
+    targets = source.choices([IGNORE, IGNORE, *range(vocabulary)], k=positions)
+    targets[source.randrange(positions)] = source.randrange(vocabulary)
+    return torch.tensor(logits), torch.tensor(targets)
 
 
 CROSS_ENTROPY = Exercise(
@@ -191,5 +202,6 @@ it serves to compare.)
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
 )

@@ -1,5 +1,7 @@
 """Exercise: a loss in which the prompt's tokens count a little. Lesson 06."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -64,6 +66,15 @@ def cases() -> list[tuple]:
         (torch.tensor([6.0, 2.0, 1.0]), torch.tensor([True, True, False]), 0.0),
         (torch.tensor([3.0, 5.0, 2.0, 1.0, 0.5]), torch.tensor([True] * 3 + [False] * 2), 0.5),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to twelve targets, at least one of them in the response, and a weight from 0 to 1."""
+    count = source.randint(1, 12)
+    is_prompt = [source.random() < 0.5 for _ in range(count - 1)] + [False]
+    losses = [source.uniform(0.1, 9.0) for _ in range(count)]
+    weight = source.choice((0.0, 0.1, 0.3, 1.0))
+    return torch.tensor(losses), torch.tensor(is_prompt), weight
 
 
 WEIGHTED_MEAN = Exercise(
@@ -143,5 +154,6 @@ plain mean, with 0 the mean over the response alone, as if the prompt were maske
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
 )

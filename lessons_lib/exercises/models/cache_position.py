@@ -1,5 +1,7 @@
 """Exercise: the positions of new tokens behind a cache, in rows padded on the left. Lesson 08."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -85,6 +87,14 @@ def cases() -> list[tuple]:
         (torch.tensor(uneven), 4),
         (torch.tensor(three), 4),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to five rows padded on the left, some of whose columns are in the cache."""
+    columns = source.randint(2, 10)
+    paddings = [source.randint(0, columns - 1) for _ in range(source.randint(1, 5))]
+    rows = [[0] * padding + [1] * (columns - padding) for padding in paddings]
+    return torch.tensor(rows), source.randint(0, columns - 1)
 
 
 CACHE_POSITION = Exercise(
@@ -190,5 +200,6 @@ the one new token of each row? And what are all the positions if nothing is in t
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
 )

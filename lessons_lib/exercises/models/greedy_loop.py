@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import torch
@@ -147,6 +148,12 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """A prompt of up to six tokens, up to twelve new ones, and any token as the end."""
+    prompt = source.choices(range(10), k=source.randint(1, 6))
+    return SumModel(), prompt, source.randint(1, 12), source.randrange(10)
+
+
 GREEDY_LOOP = Exercise(
     name="greedy-loop",
     title="The loop that writes",
@@ -240,6 +247,7 @@ of their sum. On paper first: the prompt is `[1, 2]` and the end token is 4. Wha
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from collections.abc import Callable\n\nfrom torch import Tensor\n\n",
     observed=list_of_ints,
     library=answer,

@@ -1,5 +1,7 @@
 """Exercise: logits, a temperature, probabilities. Lesson 08."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -67,6 +69,12 @@ def cases() -> list[tuple]:
         (torch.tensor([1.0, -1.0, 3.0, 0.0]), 1.0),
         (torch.tensor([0.5, 0.5, -2.0]), 0.7),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to eight logits, and a temperature from 0.3 to 3."""
+    logits = [source.uniform(-4, 4) for _ in range(source.randint(2, 8))]
+    return torch.tensor(logits), source.uniform(0.3, 3.0)
 
 
 TEMPERATURE = Exercise(
@@ -148,6 +156,7 @@ Then write `at_temperature`, which returns the probabilities of all tokens, addi
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
     library=library,
     library_name="`token_probabilities` in `lessons_lib.generation.sampling`",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from random import Random
 
 from lessons_lib.exercises import Exercise, WrongAnswer
 
@@ -167,6 +168,21 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to three wordings of up to four facts, answered rightly, wrongly or too late."""
+    everything = {"Norway": "Oslo", "Peru": "Lima", "Italy": "Rome", "Egypt": "Cairo"}
+    wordings = ["{name}'s capital is", "The capital of {name} is", "{name} has its capital in"]
+    facts = {name: everything[name] for name in source.sample([*everything], source.randint(1, 4))}
+    wordings = source.sample(wordings, source.randint(1, 3))
+    known = {}
+    for wording in wordings:
+        for name, wanted in facts.items():
+            other = source.choice([*everything.values()])
+            ways = (f" {wanted}.", f"\n'{wanted}', a city", f" near {wanted}", f" {other}.")
+            known[wording.format(name=name)] = source.choice(ways)
+    return Lookup(known), wordings, facts
+
+
 TEN_WORDINGS = Exercise(
     name="ten-wordings",
     title="One fact, asked in many wordings",
@@ -271,6 +287,7 @@ mentions the right one now and then.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from collections.abc import Callable\n\n",
     library=answer,
 )

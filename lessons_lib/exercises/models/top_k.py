@@ -1,5 +1,6 @@
 """Exercise: the k likeliest tokens, and no other. Lesson 08."""
 
+from random import Random
 from typing import Any
 
 import torch
@@ -111,6 +112,12 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to ten logits, of which some may be equal."""
+    logits = source.choices([-4.0, -2.5, -1.0, 0.0, 0.5, 2.0, 3.0], k=source.randint(2, 10))
+    return torch.tensor(logits), source.randint(1, len(logits))
+
+
 TOP_K = Exercise(
     name="top-k",
     title="The k likeliest, and no other",
@@ -219,6 +226,7 @@ is 2.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
     library=library,
     library_name="`token_probabilities` in `lessons_lib.generation.sampling`",

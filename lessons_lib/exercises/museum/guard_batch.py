@@ -1,5 +1,7 @@
 """Exercise: a test that says of any text whether the loss will see what it should. The museum."""
 
+from random import Random
+
 from lessons_lib.exercises import Exercise, WrongAnswer
 
 END, IGNORED = 50256, -100
@@ -98,6 +100,19 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """A text and its row, right or with one number changed, or shifted, or not masked."""
+    ids = source.choices([*range(1, 20), END], k=source.randint(3, 9))
+    prompt, padding = source.randint(1, len(ids) - 1), source.randint(0, 3)
+    inputs = ids + [END] * padding
+    right = [*ids[1:], END] + [IGNORED] * padding
+    right[: prompt - 1] = [IGNORED] * (prompt - 1)
+    changed, place = list(right), source.randrange(len(right))
+    changed[place] = END if right[place] == IGNORED else IGNORED
+    plain = [*ids[1:], END] + [IGNORED] * padding
+    return ids, prompt, inputs, source.choice((right, right, changed, plain, [*right[1:], IGNORED]))
+
+
 GUARD_BATCH = Exercise(
     name="guard-batch",
     title="A test that would have seen it",
@@ -185,4 +200,5 @@ At the end of the museum your test runs over the training entries of each exhibi
         ),
     ),
     cases=cases,
+    draw=draw,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -102,6 +103,13 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Three to eight examples, and a loss that is right or has one of the faults."""
+    fault = source.choice(("", "", "mean of means", "company", "third", "slight"))
+    counts = [source.randint(1, 12) for _ in range(source.randint(3, 8))]
+    return Losses(fault), targets_of, [(count, source.uniform(0.5, 5.0)) for count in counts]
+
+
 GUARD_LOSS = Exercise(
     name="guard-loss",
     title="Alone or in company, the same loss",
@@ -176,5 +184,6 @@ thousand pass.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from collections.abc import Callable\nfrom typing import Any\n\n",
 )

@@ -1,5 +1,7 @@
 """Exercise: the share of a batch's cells that hold padding, from the rows' lengths alone."""
 
+from random import Random
+
 from lessons_lib.exercises import Exercise, WrongAnswer
 
 
@@ -48,6 +50,11 @@ def of_the_worst_row(lengths: list[int]) -> float:
 
 def cases() -> list[tuple]:
     return [([9, 4, 2],), ([7],), ([3, 3],), ([1, 3],), ([19, 19, 19, 1],)]
+
+
+def draw(source: Random) -> tuple:
+    """The lengths of up to twelve rows."""
+    return ([source.randint(1, 80) for _ in range(source.randint(1, 12))],)
 
 
 PADDING_WASTE = Exercise(
@@ -111,5 +118,6 @@ the batch is as wide as its longest row with its end.
         ),
     ),
     cases=cases,
+    draw=draw,
     library_name="`padding_waste` in `lessons_lib.batching`, which looks at batches",
 )

@@ -1,5 +1,7 @@
 """Exercise: a data set that pads all its rows once, when it is made."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -112,6 +114,14 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to six rows of up to twelve ids, and room for the longest with its end, or more."""
+    pad_token_id = source.choice((50256, 9, 0))
+    ids = [*range(1, 20), pad_token_id]
+    rows = [source.choices(ids, k=source.randint(1, 12)) for _ in range(source.randint(1, 6))]
+    return rows, max(map(len, rows)) + source.randint(1, 5), pad_token_id
+
+
 STATIC_PADDING = Exercise(
     name="static-padding",
     title="A data set that pads once",
@@ -175,6 +185,7 @@ the data set was made must not matter to it.
         ),
     ),
     cases=cases,
+    draw=draw,
     parts=("number of items", "cells of each item", "the items, stacked"),
     imports="import torch\nfrom torch import Tensor\nfrom torch.utils.data import Dataset\n\n",
     observed=items_later,

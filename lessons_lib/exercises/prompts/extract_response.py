@@ -1,5 +1,7 @@
 """Exercise: cut the answer out of a text, also when it quotes the header itself."""
 
+from random import Random
+
 from lessons_lib.data import PromptFormat
 from lessons_lib.exercises import Exercise, WrongAnswer
 
@@ -64,6 +66,14 @@ def cases() -> list[tuple]:
         ("Three in a row?\n\n### Response:\nA\n\n### Response:\nB\n\n### Response:\nC",),
         ("Ask.\n<|assistant|>\nYes.\n\n### Response:\nNo.", "\n<|assistant|>\n"),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """A prompt, and an answer that may quote the header several times."""
+    header = source.choice((HEADER, "\n<|assistant|>\n", "\n\nA:\n"))
+    pieces = [" ", "\n", "blue", "The end.", header, HEADER]
+    answer = "".join(source.choices(pieces, k=source.randint(0, 8)))
+    return "Ask " + "x" * source.randint(0, 9) + "." + header + answer, header
 
 
 EXTRACT_RESPONSE = Exercise(
@@ -140,6 +150,7 @@ its spaces and line ends.
         ),
     ),
     cases=cases,
+    draw=draw,
     library=library,
     library_name="`PromptFormat.extract_response` in `lessons_lib.data`",
 )

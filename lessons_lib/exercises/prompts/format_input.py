@@ -1,5 +1,7 @@
 """Exercise: write instruction and input in the Alpaca format. Lesson 02."""
 
+from random import Random
+
 from lessons_lib.data import Entry, format_input
 from lessons_lib.exercises import Exercise, WrongAnswer
 
@@ -63,6 +65,16 @@ def cases() -> list[tuple]:
         ({"instruction": "Make it plural.", "input": "a mouse", "output": "mice"},),
         ({"instruction": "Sort these.\nSmallest first.", "input": "3\n1\n\n2", "output": "1 2 3"},),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """An entry of a few lines, half of the time without an input."""
+
+    def text() -> str:
+        return "".join(source.choices("abc .\n", k=source.randint(1, 30))) + "."
+
+    given = text() if source.random() < 0.5 else ""
+    return ({"instruction": text(), "input": given, "output": text()},)
 
 
 FORMAT_INPUT = Exercise(
@@ -133,6 +145,7 @@ to the question; it comes later.
         ),
     ),
     cases=cases,
+    draw=draw,
     library=format_input,
     library_name="`format_input` in `lessons_lib.data`",
 )

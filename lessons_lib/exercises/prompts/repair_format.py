@@ -1,5 +1,7 @@
 """Exercise: repair a prompt that ends in a space, without changing the whole text."""
 
+from random import Random
+
 from lessons_lib.exercises import Exercise, WrongAnswer
 
 
@@ -53,6 +55,13 @@ def cases() -> list[tuple]:
         ("A colour?\nAnswer:  ", "Dark blue "),
         ("Answer:\n ", " Blue"),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """A prompt with up to three spaces at its end, and a response that may begin with some."""
+    prompt = source.choice(("Answer:", "A colour?\n", "Say  it:", "Q\nA:\n"))
+    response = source.choice(("Blue", "dark blue ", "two\nlines", "3"))
+    return prompt + " " * source.randint(0, 3), " " * source.randint(0, 2) + response
 
 
 REPAIR_FORMAT = Exercise(
@@ -119,5 +128,6 @@ Line ends stay where they are, and where there is no space at the border nothing
         ),
     ),
     cases=cases,
+    draw=draw,
     parts=("prompt", "response"),
 )

@@ -1,6 +1,7 @@
 """Exercise: keep an instruction unless it is too like one that was kept. Lesson 13."""
 
 from collections.abc import Iterator, Sequence
+from random import Random
 
 from lessons_lib.data import load_entries
 from lessons_lib.exercises import Exercise, FullRun, WrongAnswer
@@ -107,6 +108,14 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to twelve short instructions, many of them alike."""
+    words = ["name", "a", "red", "blue", "Bird.", "sea"]
+    counts = [source.randint(2, 5) for _ in range(source.randint(0, 12))]
+    instructions = [" ".join(source.choices(words, k=count)) for count in counts]
+    return instructions, source.choice((0.7, 0.45))
+
+
 def first_entries() -> list[str]:
     return [entry["instruction"] for entry in load_entries("chosen")[:200]]
 
@@ -201,6 +210,7 @@ kept, in that order. One is too like another if their F is *above* the threshold
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from collections.abc import Sequence\n\n"
     "from lessons_lib.self_instruct.dedupe import rouge_l_f, rouge_words\n",
     library=course_own,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from random import Random
 
 from lessons_lib.exercises import Exercise, WrongAnswer
 
@@ -79,6 +80,17 @@ def cases() -> list[tuple]:
         "The mapmaker's profile",
     )
     return [(each, KEYWORDS) for each in instructions]
+
+
+def draw(source: Random) -> tuple:
+    """A sentence with keywords, or with words in which one is hidden, or with neither."""
+    plain = ["name", "the", "sea", "to", "go", "two", "rain,"]
+    hidden = ["photograph", "profile", "maps", "graphite", "cargo", "tomatoes", "paragraph."]
+    found = ["graph", "FILE.", "(map)", "go to", "Map?"]
+    words = source.choices(plain, k=source.randint(1, 4)) + source.choices(hidden, k=2)
+    words += source.choices(found, k=source.randint(0, 1))
+    source.shuffle(words)
+    return " ".join(words), KEYWORDS
 
 
 GOOD_DATA_THROWN_AWAY = Exercise(
@@ -162,6 +174,7 @@ word. Keywords are in lower case and consist of letters and single spaces.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import re\nfrom collections.abc import Sequence\n\n",
     library_name="a rule in `refusal_reason` in `lessons_lib.self_instruct`",
 )

@@ -1,6 +1,7 @@
 """Exercise: the most similar instructions, in order, of equal ones the earlier first. Lesson 13."""
 
 from collections.abc import Sequence
+from random import Random
 
 import numpy as np
 
@@ -104,6 +105,14 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to 20 instructions with many ties."""
+    count = source.randint(0, 20)
+    similarities = [source.randrange(5) / 4 for _ in range(count)]
+    names = [f"Name sea {source.randrange(30)}." for _ in range(count)]
+    return names, similarities, source.randint(1, 12)
+
+
 NEAREST = Exercise(
     name="nearest",
     title="What is it like?",
@@ -185,6 +194,7 @@ gives the same file. A text that stands there twice is two instructions.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="from collections.abc import Sequence\n\n",
     library_name="`InstructionPool` in `lessons_lib.self_instruct.dedupe`, which compares as well",
 )

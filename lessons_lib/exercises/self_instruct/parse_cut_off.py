@@ -1,6 +1,7 @@
 """Exercise: from a teacher's reply, perhaps cut off, to tasks. Lesson 13."""
 
 import re
+from random import Random
 
 from lessons_lib.data import Entry
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -124,9 +125,23 @@ def cases() -> list[tuple]:
         ("###".join((SEA, RHYME, NO_OUTPUT)), True),
         ("###".join((SEA, NO_OUTPUT, COUNT)), False),
         ("###".join((SEA, HEADINGS, COUNT)), False),
+        ("###".join((SEA, RHYME, HEADINGS)), True),  # the last ### alone in its line counts
         (" Name a", True),
         (SEA, True),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Up to six blocks, whole or without an output, and a reply that may be cut off anywhere."""
+    words = ["moon", "3 and 4", "June\nor spoon", "### Tea", "a, b"]
+    blocks = []
+    for number in range(4, 4 + source.randint(1, 6)):
+        instruction, given, output = source.sample(words, 3)
+        given = source.choice((given, "<noinput>"))
+        opening = "" if number == 4 else f"\n{number}. Instruction:"
+        block = f"{opening} Do {instruction}.\n{number}. Input:\n{given}\n"
+        blocks.append(block + source.choice((f"{number}. Output:\n{output}\n", "")))
+    return "###".join(blocks) + source.choice(("", "###", "###\n")), source.random() < 0.5
 
 
 PARSE_CUT_OFF = Exercise(
@@ -218,6 +233,7 @@ behind it was finished.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import re\n\nfrom lessons_lib.data import Entry\n",
     library=course_own,
     library_name="`parse_reply` in `lessons_lib.self_instruct`, which also says why a block was "

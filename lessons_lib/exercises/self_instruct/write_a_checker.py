@@ -1,6 +1,7 @@
 """Exercise: a checker for the demand "Answer in three words." Lesson 13."""
 
 import re
+from random import Random
 
 from lessons_lib.exercises import Exercise, WrongAnswer
 from lessons_lib.verifiable import in_three_words
@@ -85,6 +86,15 @@ def cases() -> list[tuple]:
     return [(each,) for each in texts]
 
 
+def draw(source: Random) -> tuple:
+    """Up to five words, some of which are none, with any white space between them."""
+    words = ["Oslo,", "well-known", "don't", "3.5", "12", "–", "-", "…", "été", "ли"]
+    text = ""
+    for word in source.choices(words, k=source.randint(0, 5)):
+        text += word + source.choice((" ", "  ", "\n", "\t"))
+    return (text,)
+
+
 WRITE_A_CHECKER = Exercise(
     name="write-a-checker",
     title="Three words, and what a word is",
@@ -160,6 +170,7 @@ may be of any script.
         ),
     ),
     cases=cases,
+    draw=draw,
     library=in_three_words,
     library_name="`in_three_words` in `lessons_lib.verifiable`",
 )

@@ -1,5 +1,7 @@
 """Exercise: how many tokens of a text belong to its prompt."""
 
+from random import Random
+
 from lessons_lib.batching.dataset import common_prefix_length
 from lessons_lib.exercises import Exercise, WrongAnswer
 
@@ -61,6 +63,15 @@ def cases() -> list[tuple]:
         ([5, 6], [5, 6]),
         ([4], [8, 4]),
     ]
+
+
+def draw(source: Random) -> tuple:
+    """Two rows of ids with a common start of any length, after which they differ or one ends."""
+    common, one, other = (
+        [source.randint(first, first + 3) for _ in range(source.randint(0, 6))]
+        for first in (0, 10, 20)
+    )
+    return common + one, common + other + [source.randint(0, 30)]
 
 
 PROMPT_LENGTH = Exercise(
@@ -132,6 +143,7 @@ with the response's first, it counts a token that the model has to write.
         ),
     ),
     cases=cases,
+    draw=draw,
     library=common_prefix_length,
     library_name="`common_prefix_length` in `lessons_lib.batching.dataset`",
 )

@@ -1,5 +1,7 @@
 """Exercise: gradients that are too long, made shorter. Lesson 09."""
 
+from random import Random
+
 import torch
 from torch import Tensor, nn
 
@@ -86,6 +88,18 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Gradients whose norm is a whole number, and a limit below or above it.
+
+    The factor is 1/2, 1/4 or none, so that nothing has to be rounded.
+    """
+    *values, norm = source.choice(((2, 3, 6, 7), (1, 4, 8, 9), (4, 4, 7, 9), (2, 6, 9, 11)))
+    values = [float(source.choice((-value, value))) for value in values]
+    source.shuffle(values)
+    gradients = [torch.tensor(values[:1]), torch.tensor([values[1:]])]
+    return gradients, norm * source.choice((0.25, 0.5, 2.0))
+
+
 CLIP_GRADIENTS = Exercise(
     name="clip-gradients",
     title="Shorten what is too long",
@@ -159,6 +173,7 @@ and (0, 4), and the limit 2.5.
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import torch\nfrom torch import Tensor\n\n",
     library=library,
     library_name="PyTorch's `nn.utils.clip_grad_norm_`, which changes the gradients in place",

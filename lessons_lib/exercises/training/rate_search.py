@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -176,6 +177,22 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """A valley anywhere, and runs that break below or above some rate that is not tried itself."""
+    low, factor, tries = 10.0 ** -source.randint(3, 5), source.choice((2, 3, 10)), 2
+    tries += source.randint(0, 5)
+    centre = math.log10(low) + math.log10(factor) * source.uniform(0, tries - 1)
+    border = low * factor ** (source.randrange(tries) - 0.5)
+    breaks_below = source.random() < 0.5
+
+    def measure(rate: float) -> tuple[float, float]:
+        if (rate < border) == breaks_below:
+            return 0.01 / rate**0.5, math.nan
+        return 0.01 / rate**0.5, 0.5 + (math.log10(rate) - centre) ** 2
+
+    return measure, low, low * factor ** (tries - 1), tries
+
+
 RATE_SEARCH = Exercise(
     name="learning-rate-search",
     title="Find a learning rate",
@@ -267,6 +284,7 @@ with NaN?
         ),
     ),
     cases=cases,
+    draw=draw,
     parts=("the best rate", "what was tried"),
     imports="import math\nfrom collections.abc import Callable\n\n",
     observed=observed,

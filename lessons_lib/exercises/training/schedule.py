@@ -1,6 +1,7 @@
 """Exercise: a learning rate that rises, then falls. Lesson 09."""
 
 import math
+from random import Random
 from typing import Any
 
 from lessons_lib.exercises import Exercise, WrongAnswer
@@ -122,6 +123,14 @@ def cases() -> list[tuple]:
     return [(6, 1.0, 0.5), (4, 2.0, 0.0), (11, 0.01, 0.25), (5, 1.0, 0.2), (10, 1.0, 0.13)]
 
 
+def draw(source: Random) -> tuple:
+    """Up to 40 steps, of which some or none are warm-up."""
+    total = source.randint(2, 40)
+    warmup = source.randint(0, total - 1)
+    share = max(0.0, (warmup + source.choice((-0.3, 0.0, 0.3))) / total)
+    return total, source.choice((1.0, 2.0, 0.01)), share
+
+
 WARMUP_SCHEDULE = Exercise(
     name="warmup-schedule",
     title="A rate that rises, then falls",
@@ -213,6 +222,7 @@ fall, and the last has a tenth. What goes wrong if the first rate of all is 0?
         ),
     ),
     cases=cases,
+    draw=draw,
     imports="import math\n\n",
     library=library,
     library_name="`TrainOptions.rate_at` in `lessons_lib.training`",

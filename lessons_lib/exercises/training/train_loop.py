@@ -1,6 +1,7 @@
 """Exercise: the training loop, written out. Lesson 09."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import torch
@@ -239,6 +240,18 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to five batches of any size; in each some target counts."""
+    model, pairs = TokenTable(), []
+    for _ in range(source.randint(1, 5)):
+        rows, length = source.randint(1, 3), source.randint(1, 5)
+        inputs = [source.choices(range(4), k=length) for _ in range(rows)]
+        targets = [source.choices((-100, 0, 1, 2, 3), k=length) for _ in range(rows)]
+        targets[0][0] = source.randrange(4)
+        pairs.append((torch.tensor(inputs), torch.tensor(targets)))
+    return model, pairs, Descent(model.parameters())
+
+
 TRAIN_LOOP = Exercise(
     name="train-step-loop",
     title="The training loop",
@@ -345,6 +358,7 @@ the third step if the gradients of the first two were still there?
         ),
     ),
     cases=cases,
+    draw=draw,
     parts=("the losses", "the weights afterwards", "in training mode", "losses that keep a graph"),
     imports="import torch\nfrom torch import Tensor, nn\n\n",
     library=answer,

@@ -1,5 +1,7 @@
 """Exercise: turn notes, a line each, into entries of the right shape. Lesson 00."""
 
+from random import Random
+
 from lessons_lib.data import Entry, notes_to_entries
 from lessons_lib.exercises import Exercise, WrongAnswer
 
@@ -82,6 +84,18 @@ def cases() -> list[tuple]:
     ]
 
 
+def draw(source: Random) -> tuple:
+    """Up to six notes of two or three parts, with any number of spaces around the bars."""
+    words = "blue a mouse, name sing: colour 3 mice Hello!".split()
+
+    def part() -> str:
+        text = " ".join(source.choices(words, k=source.randint(1, 4)))
+        return " " * source.randint(0, 3) + text + " " * source.randint(0, 3)
+
+    counts = [source.randint(2, 3) for _ in range(source.randint(0, 6))]
+    return ([" | ".join(part() for _ in range(count)) for count in counts],)
+
+
 NOTES_TO_ENTRIES = Exercise(
     name="notes-to-entries",
     title="From notes to entries",
@@ -155,6 +169,7 @@ any number of spaces, or none; they do not belong to the parts.
         ),
     ),
     cases=cases,
+    draw=draw,
     library=notes_to_entries,
     library_name="`notes_to_entries` in `lessons_lib.data`",
 )

@@ -32,7 +32,8 @@ def parse_line_by_line(reply, cut_off):
 def parse_by_one_pattern(reply, cut_off):
     text = f"\n4. Instruction:{reply}"
     if cut_off:
-        text = text[: text.rindex("\n###")] if "\n###" in text else ""
+        marks = list(re.finditer(r"\n###(?=\n|$)", text))
+        text = text[: marks[-1].start()] if marks else ""
     whole = re.compile(r"\n\d+\. Instruction:(.*)\n\d+\. Input:(.*)\n\d+\. Output:(.*)", re.DOTALL)
     found = [whole.fullmatch(block) for block in re.split(r"\n###(?=\n|$)", text)]
     fields = [[field.strip() for field in each.groups()] for each in found if each]

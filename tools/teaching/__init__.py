@@ -1,0 +1,1 @@
+"""For a teacher: copies for students, answer sheets, handouts, the cheat sheet."""
