@@ -117,7 +117,7 @@ def find_lesson(lesson: str) -> str:
 
 
 def as_copy(path: Path) -> str:
-    """The text of a copy: the lesson without its outputs, and which version it is.
+    """The text of a copy: the lesson without outputs and teacher's notes, and which version it is.
 
     Raises:
         WorkError: the lesson's file is missing or damaged.
@@ -127,6 +127,9 @@ def as_copy(path: Path) -> str:
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code":
                 cell.update(outputs=[], execution_count=None)
+            # What a teacher's notes beside a slide say may be an answer.
+            for key in ("slide", "slideshow"):
+                cell["metadata"].pop(key, None)
         # Links to the neighbours say nothing new about this lesson.
         own = [
             cell["source"]

@@ -121,6 +121,14 @@ def test_new_outputs_neighbours_and_slides_are_no_update(project, said):
     assert said == []
 
 
+def test_a_copy_holds_no_notes_of_a_teacher(project):
+    given = lesson()
+    given["cells"][1]["metadata"] |= {"slide": {"notes": "It is 7."}, "tags": ["kept"]}
+    write(project / "notebooks" / "05_targets.ipynb", given)
+    copy = json.loads((make_working_copy() / "05_targets.ipynb").read_text(encoding="utf-8"))
+    assert copy["cells"][1]["metadata"] == {"tags": ["kept"]}
+
+
 def test_every_reset_keeps_what_was_there(project):
     assert reset_lesson("6")[1] is None
     names = [reset_lesson("06")[1].name for _ in range(2)]
