@@ -3,7 +3,6 @@
 A share says how many answers are wrong; reading them says why. It works without Python as well.
 """
 
-import html
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -13,18 +12,17 @@ import traitlets
 from lessons_lib.evaluation import Scores, Share, key_answer
 from lessons_lib.pictures import small_png, spell_text
 from lessons_lib.pictures.text_stills import draw_answers
-from lessons_lib.support.paths import FRONT_END
-from lessons_lib.widgets.page import FOLLOW_THEME, PAGE, PicturedWidget, front_end_state
-from lessons_lib.widgets.payload import InspectorError, embed_json
+from lessons_lib.widgets.page import FrontEnd, PicturedWidget
+from lessons_lib.widgets.payload import InspectorError
 
 MOST_ANSWERS = 200
 MOST_CHARACTERS = 2000  # per text; a model that does not stop can write pages
-MOUNT = """
-for (const mount of document.querySelectorAll(".ba-mount")) {
-  const state = JSON.parse(mount.querySelector("script").textContent);
-  render({ model: localModel(state), el: mount });
-}
-"""
+ANSWERS = FrontEnd(
+    "ba-mount",
+    ("answers.js", "local_model.js"),
+    # The palette, the themes and the controls are those of the inspector.
+    ("inspector.css", "answers.css"),
+)
 
 
 def show_answers(scores: Scores, **options) -> "AnswerTable":
@@ -42,11 +40,7 @@ def show_answers(scores: Scores, **options) -> "AnswerTable":
 class AnswerTable(PicturedWidget):
     """The widget of ``show_answers``. Traits can be set here or by a click; each side follows."""
 
-    _esm = FRONT_END / "answers.js"
-    # The palette, the themes and the controls are those of the inspector.
-    _css = "\n".join(
-        (FRONT_END / name).read_text(encoding="utf-8") for name in ("inspector.css", "answers.css")
-    )
+    _esm, _css = ANSWERS.esm, ANSWERS.css
     _view = traitlets.Unicode("answers").tag(sync=True)
     _data = traitlets.Dict().tag(sync=True)
 
@@ -124,13 +118,7 @@ class AnswerTable(PicturedWidget):
 
     def to_html(self, title: str = "Answers") -> str:
         """One self-contained page with the table; it works without Python or a network."""
-        state = self.trait_values(sync=True)
-        return PAGE.format(
-            title=html.escape(title),
-            theme=FOLLOW_THEME,
-            widget=answers_mount(state),
-            assets=answers_assets(),
-        )
+        return ANSWERS.page(self, title)
 
 
 def make_rows(scores: Scores) -> dict[str, Any]:
@@ -172,18 +160,6 @@ def _orders(scores: Scores, with_families: bool) -> dict[str, list[int]]:
     if with_families:
         orders["family"] = sorted(indices, key=lambda i: scores.families[i])
     return orders
-
-
-def answers_mount(state: dict[str, Any]) -> str:
-    """The HTML element for one table and its data; a page needs the assets once."""
-    data = embed_json(front_end_state(state))
-    return f'<div class="ba-mount"><script type="application/json">{data}</script></div>'
-
-
-def answers_assets() -> str:
-    """The style sheets and the script that fill all mounts of a page; they go at its end, once."""
-    module = (FRONT_END / "answers.js").read_text(encoding="utf-8")
-    return f'<style>\n{AnswerTable._css}</style>\n<script type="module">\n{module}{MOUNT}</script>'
 
 
 def _texts(row: dict[str, Any]) -> Sequence[str]:

@@ -17,7 +17,7 @@ from lessons_lib.pictures import small_png, spell_text
 from lessons_lib.pictures.text_stills import draw_chat
 from lessons_lib.support.paths import FRONT_END
 from lessons_lib.support.reply_options import NUMBERS, check_option, numbers_for_page
-from lessons_lib.widgets.page import PicturedWidget
+from lessons_lib.widgets.page import PicturedWidget, style_sheets
 
 MOST_TURNS = 50  # that travel to the page; all of them are in ``chat.turns``
 MOST_CHARACTERS = 8000  # of one text that travels
@@ -52,9 +52,7 @@ class ChatBox(PicturedWidget):
 
     _esm = FRONT_END / "chat.js"
     # The palette, the themes and the controls are those of the inspector.
-    _css = "\n".join(
-        (FRONT_END / name).read_text(encoding="utf-8") for name in ("inspector.css", "chat.css")
-    )
+    _css = style_sheets("inspector.css", "chat.css")
     _view = traitlets.Unicode("chat").tag(sync=True)
     _numbers = traitlets.List(numbers_for_page()).tag(sync=True)
     _turns = traitlets.List().tag(sync=True)  # for a page without Python

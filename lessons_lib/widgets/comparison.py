@@ -14,9 +14,8 @@ from lessons_lib.batching import create_loader
 from lessons_lib.batching.loaders import count_cells
 from lessons_lib.data import PromptFormat
 from lessons_lib.pictures import draw_waste, small_png
-from lessons_lib.support.paths import FRONT_END
 from lessons_lib.widgets.inspector import BatchInspector
-from lessons_lib.widgets.page import PicturedWidget, inspector_page
+from lessons_lib.widgets.page import INSPECTOR, PicturedWidget
 
 OPTIONS = (
     *("substep", "prompt_format", "padding", "fixed_length", "max_length", "instruction_mask"),
@@ -44,8 +43,7 @@ def compare_batches(left: BatchInspector, right: BatchInspector) -> "BatchCompar
 class BatchComparison(PicturedWidget):
     """The widget of ``compare_batches``; the traits of both ``inspectors`` follow clicks."""
 
-    _esm = FRONT_END / "inspector.js"
-    _css = FRONT_END / "inspector.css"
+    _esm, _css = INSPECTOR.esm, INSPECTOR.css
     _view = traitlets.Unicode("comparison").tag(sync=True)
     _datas = traitlets.List().tag(sync=True)
     left = traitlets.Dict().tag(sync=True)  # the options of the left side
@@ -98,7 +96,7 @@ class BatchComparison(PicturedWidget):
 
     def to_html(self, title: str = "Two batches") -> str:
         """One self-contained page with both; it works without Python or a network."""
-        return inspector_page(self, title)
+        return INSPECTOR.page(self, title)
 
 
 def _options(inspector: BatchInspector) -> dict:
@@ -132,8 +130,7 @@ def race_padding(
 class PaddingRace(PicturedWidget):
     """The widget of ``race_padding``. ``progress`` is how much of the epoch is batched, in %."""
 
-    _esm = FRONT_END / "inspector.js"
-    _css = FRONT_END / "inspector.css"
+    _esm, _css = INSPECTOR.esm, INSPECTOR.css
     _view = traitlets.Unicode("race").tag(sync=True)
     _lanes = traitlets.List().tag(sync=True)
     progress = traitlets.Int(0, min=0, max=100).tag(sync=True)
@@ -160,7 +157,7 @@ class PaddingRace(PicturedWidget):
 
     def to_html(self, title: str = "Padding race") -> str:
         """One self-contained page with the race; it works without Python or a network."""
-        return inspector_page(self, title)
+        return INSPECTOR.page(self, title)
 
 
 def make_lanes(

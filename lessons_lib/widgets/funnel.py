@@ -4,7 +4,6 @@ A count says how much is refused; reading it says whether the rule is a good one
 Python as well.
 """
 
-import html
 from typing import Any
 
 import traitlets
@@ -12,9 +11,7 @@ import traitlets
 from lessons_lib.pictures import small_png, spell_text
 from lessons_lib.pictures.text_stills import draw_funnel
 from lessons_lib.self_instruct import Funnel, Refused
-from lessons_lib.support.paths import FRONT_END
-from lessons_lib.widgets.page import FOLLOW_THEME, PAGE, PicturedWidget, front_end_state
-from lessons_lib.widgets.payload import embed_json
+from lessons_lib.widgets.page import FrontEnd, PicturedWidget
 
 MOST_REFUSED = 50  # of one reason, that travel to the page; the funnel has all
 MOST_CHARACTERS = 1000  # of one text that travels
@@ -23,12 +20,12 @@ STAGES = {
     "filtering": "passed the filters",
     "deduping": "unlike all others: kept",
 }
-MOUNT = """
-for (const mount of document.querySelectorAll(".bf-mount")) {
-  const state = JSON.parse(mount.querySelector("script").textContent);
-  render({ model: localModel(state), el: mount });
-}
-"""
+FUNNEL = FrontEnd(
+    "bf-mount",
+    ("funnel.js", "local_model.js"),
+    # The palette, the themes and the controls are those of the inspector.
+    ("inspector.css", "funnel.css"),
+)
 
 
 def show_funnel(funnel: Funnel, opened: str = "") -> "FunnelView":
@@ -45,11 +42,7 @@ def show_funnel(funnel: Funnel, opened: str = "") -> "FunnelView":
 class FunnelView(PicturedWidget):
     """The widget of ``show_funnel``; ``opened`` can be set here or by a click."""
 
-    _esm = FRONT_END / "funnel.js"
-    # The palette and the themes are those of the inspector.
-    _css = "\n".join(
-        (FRONT_END / name).read_text(encoding="utf-8") for name in ("inspector.css", "funnel.css")
-    )
+    _esm, _css = FUNNEL.esm, FUNNEL.css
     _view = traitlets.Unicode("funnel").tag(sync=True)
     _data = traitlets.Dict().tag(sync=True)
     opened = traitlets.Enum(("", *STAGES), "").tag(sync=True)
@@ -72,12 +65,7 @@ class FunnelView(PicturedWidget):
 
     def to_html(self, title: str = "Funnel") -> str:
         """One self-contained page with the funnel; it works without Python or a network."""
-        return PAGE.format(
-            title=html.escape(title),
-            theme=FOLLOW_THEME,
-            widget=funnel_mount(self.trait_values(sync=True)),
-            assets=funnel_assets(),
-        )
+        return FUNNEL.page(self, title)
 
 
 def make_stages(funnel: Funnel) -> dict[str, Any]:
@@ -98,18 +86,6 @@ def make_stages(funnel: Funnel) -> dict[str, Any]:
         stages.append({**stage, "reasons": reasons})
     says = f"{funnel.teacher}: {funnel.blocks:,} blocks in {funnel.asked:,} replies."
     return {"says": spell_text(says), "blocks": funnel.blocks, "stages": stages}
-
-
-def funnel_mount(state: dict[str, Any]) -> str:
-    """The HTML element for one funnel and its data; a page needs the assets once."""
-    data = embed_json(front_end_state(state))
-    return f'<div class="bf-mount"><script type="application/json">{data}</script></div>'
-
-
-def funnel_assets() -> str:
-    """The style sheets and the script that fill all mounts of a page; they go at its end, once."""
-    module = (FRONT_END / "funnel.js").read_text(encoding="utf-8")
-    return f'<style>\n{FunnelView._css}</style>\n<script type="module">\n{module}{MOUNT}</script>'
 
 
 def _as_item(refused: Refused) -> dict[str, Any]:

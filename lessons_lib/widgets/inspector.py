@@ -29,8 +29,7 @@ from lessons_lib.data import (
     load_entries,
 )
 from lessons_lib.pictures import spell_text, stills
-from lessons_lib.support.paths import FRONT_END
-from lessons_lib.widgets.page import PicturedWidget, inspector_page
+from lessons_lib.widgets.page import INSPECTOR, PicturedWidget
 from lessons_lib.widgets.payload import (
     MOST_ENTRIES,
     InspectorError,
@@ -103,8 +102,7 @@ def inspect_batch(
 class BatchInspector(PicturedWidget):
     """The widget of ``inspect_batch``. Traits can be set here or by a click; each side follows."""
 
-    _esm = FRONT_END / "inspector.js"
-    _css = FRONT_END / "inspector.css"
+    _esm, _css = INSPECTOR.esm, INSPECTOR.css
     _data = traitlets.Dict().tag(sync=True)
 
     substep = traitlets.Enum(SUBSTEPS, "2.5").tag(**OPTION)
@@ -230,7 +228,7 @@ class BatchInspector(PicturedWidget):
 
     def to_html(self, title: str = "Batch inspector") -> str:
         """One self-contained page with this inspector; it works without Python or a network."""
-        return inspector_page(self, title)
+        return INSPECTOR.page(self, title)
 
     def add_entry(self, entry: Mapping[str, str]) -> None:
         """Add an entry, and put it into the batch.

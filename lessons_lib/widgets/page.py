@@ -10,6 +10,8 @@ import base64
 import html
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -17,9 +19,9 @@ import anywidget
 from lessons_lib.support.paths import FRONT_END
 from lessons_lib.widgets.payload import embed_json
 
-# Runs in the same module as inspector.js, and so can use its localModel and its default export.
+# Runs in the same module as a front end, and so can use its localModel and its default export.
 MOUNT = """
-for (const place of document.querySelectorAll(".bi-mount")) {
+for (const place of document.querySelectorAll(".%s")) {
   const state = JSON.parse(place.querySelector("script").textContent);
   render({ model: localModel(state), el: place });
 }
@@ -68,27 +70,55 @@ def front_end_state(state: Mapping[str, Any]) -> dict[str, Any]:
     return {name: state[name] for name in sorted(set(state) - general)}
 
 
-def inspector_mount(state: Mapping[str, Any]) -> str:
-    """The HTML element for one widget and its data; a page needs the assets once."""
-    data = embed_json(front_end_state(state))
-    return f'<div class="bi-mount"><script type="application/json">{data}</script></div>'
+def style_sheets(*names: str) -> str:
+    """Style sheets of the front end, one behind the other."""
+    return "\n".join((FRONT_END / name).read_text(encoding="utf-8") for name in names)
 
 
-def inspector_assets() -> str:
-    """The style sheet and the script that fill all mounts of a page; they go at its end, once."""
-    style = (FRONT_END / "inspector.css").read_text(encoding="utf-8")
-    module = (FRONT_END / "inspector.js").read_text(encoding="utf-8")
-    return f'<style>\n{style}</style>\n<script type="module">\n{module}{MOUNT}</script>'
+@dataclass(frozen=True)
+class FrontEnd:
+    """A kind of widget that also lives on a page without Python, any number of them on one page.
+
+    ``mount`` is the class of the elements that its script fills. ``scripts`` make one module; the
+    first is the widget's own.
+    """
+
+    mount: str
+    scripts: tuple[str, ...]
+    styles: tuple[str, ...]
+
+    @property
+    def esm(self) -> Path:
+        """The widget's own script."""
+        return FRONT_END / self.scripts[0]
+
+    @property
+    def css(self) -> str:
+        """The style sheets as one text."""
+        return style_sheets(*self.styles)
+
+    def element(self, state: Mapping[str, Any]) -> str:
+        """The HTML element for one widget and its data; a page needs the assets once."""
+        data = embed_json(front_end_state(state))
+        return f'<div class="{self.mount}"><script type="application/json">{data}</script></div>'
+
+    def assets(self) -> str:
+        """The style sheets and the module that fill all elements of a page; they go at its end."""
+        texts = [(FRONT_END / name).read_text(encoding="utf-8") for name in self.scripts]
+        module = "".join([*texts, MOUNT % self.mount])
+        return f'<style>\n{self.css}</style>\n<script type="module">\n{module}</script>'
+
+    def page(self, widget: anywidget.AnyWidget, title: str) -> str:
+        """A whole page with one widget."""
+        return PAGE.format(
+            title=html.escape(title),
+            theme=FOLLOW_THEME,
+            widget=self.element(widget.trait_values(sync=True)),
+            assets=self.assets(),
+        )
 
 
-def inspector_page(widget: anywidget.AnyWidget, title: str) -> str:
-    """A whole page with one widget."""
-    return PAGE.format(
-        title=html.escape(title),
-        theme=FOLLOW_THEME,
-        widget=inspector_mount(inspector_state(widget)),
-        assets=inspector_assets(),
-    )
+INSPECTOR = FrontEnd("bi-mount", ("inspector.js",), ("inspector.css",))
 
 
 class PicturedWidget(anywidget.AnyWidget):

@@ -16,7 +16,7 @@ from lessons_lib.data.world import entry_families
 from lessons_lib.evaluation import score_responses
 from lessons_lib.support.paths import FRONT_END
 from lessons_lib.widgets import InspectorError, show_answers
-from lessons_lib.widgets.answers import answers_assets
+from lessons_lib.widgets.answers import ANSWERS
 from tests.helpers.hostile import HOSTILE
 
 SCRIPT = FRONT_END / "answers.js"
@@ -143,7 +143,7 @@ def test_hostile_text_ends_no_script_and_hides_nothing():
     data = re.search(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)[1]
     assert json.loads(data)["_data"] == table._data
     assert "⟨U+202E⟩" in table._data["rows"][1]["instruction"]
-    assert "innerHTML" not in answers_assets() and "insertAdjacent" not in answers_assets()
+    assert "innerHTML" not in ANSWERS.assets() and "insertAdjacent" not in ANSWERS.assets()
     assert table.to_png().startswith(b"\x89PNG")
 
 

@@ -8,7 +8,7 @@ from traitlets import TraitError
 
 from lessons_lib.self_instruct import Funnel, Refused
 from lessons_lib.widgets import show_funnel
-from lessons_lib.widgets.funnel import funnel_assets
+from lessons_lib.widgets.funnel import FUNNEL
 from tests.helpers.hostile import HOSTILE
 from tests.helpers.self_instruct_toys import generate
 
@@ -62,7 +62,7 @@ def test_hostile_text_ends_no_script_and_hides_nothing(funnel):
     assert "<img src=x>" not in page and page.count("</script>") == page.count("<script")
     data = re.search(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)[1]
     assert json.loads(data)["_data"] == view._data
-    assert "innerHTML" not in funnel_assets() and "insertAdjacent" not in funnel_assets()
+    assert "innerHTML" not in FUNNEL.assets() and "insertAdjacent" not in FUNNEL.assets()
     assert view.to_png().startswith(b"\x89PNG")
 
 

@@ -27,9 +27,9 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from lessons_lib.widgets.answers import answers_assets, answers_mount
-from lessons_lib.widgets.funnel import funnel_assets, funnel_mount
-from lessons_lib.widgets.page import inspector_assets, inspector_mount
+from lessons_lib.widgets.answers import ANSWERS
+from lessons_lib.widgets.funnel import FUNNEL
+from lessons_lib.widgets.page import INSPECTOR
 from tools.build_notebooks import (
     KERNEL,
     NAVIGATION,
@@ -58,6 +58,10 @@ TABLE_STYLES = CSSSanitizer(
 DARK = "github-dark"
 SCROLLS = '<div class="table" tabindex="0">'
 States = dict[str, dict]
+# Widgets that need no Python, by their "_view"; inspectors have none. Of others a picture is shown.
+INSPECTS = ""
+LIVE = {INSPECTS: INSPECTOR, "comparison": INSPECTOR, "race": INSPECTOR}
+LIVE |= {"answers": ANSWERS, "funnel": FUNNEL}
 
 
 def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
@@ -116,9 +120,8 @@ def write_page(page: Path, name: str, links: str, content: str) -> None:
 
 def widget_assets(content: str) -> tuple[str, list[str]]:
     """What the widgets of a page need, each kind once, and the scripts in it."""
-    assets = inspector_assets() if "bi-mount" in content else ""
-    assets += answers_assets() if "ba-mount" in content else ""
-    assets += funnel_assets() if "bf-mount" in content else ""
+    kinds = [each for each in dict.fromkeys(LIVE.values()) if each.mount in content]
+    assets = "".join(each.assets() for each in kinds)
     return assets, re.findall(r'<script type="module">(.*?)</script>', assets, re.DOTALL)
 
 
@@ -212,9 +215,9 @@ def output_html(output: nbformat.NotebookNode, states: States) -> str:
         return _output(_text(text)) if text.strip() and output.name == "stdout" else ""
     data = output.get("data", {})
     view = data.get(WIDGET_VIEW, {}).get("model_id")
-    if view in states and "_esm" in states[view] and states[view].get("_view") != "chat":
-        mounts = {"answers": answers_mount, "funnel": funnel_mount}
-        return _output(mounts.get(states[view].get("_view"), inspector_mount)(states[view]))
+    state = states.get(view, {})
+    if "_esm" in state and state.get("_view", INSPECTS) in LIVE:
+        return _output(LIVE[state.get("_view", INSPECTS)].element(state))
     if "image/png" in data:
         alt = html.escape(output.metadata.get("image/png", {}).get("alt", ""))
         source = data["image/png"].replace("\n", "")

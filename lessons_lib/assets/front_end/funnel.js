@@ -3,21 +3,6 @@
 
 let funnels = 0;
 
-// A model that lives in the page alone, for a page without Python.
-export function localModel(state) {
-  const listeners = new Set();
-  return {
-    get: (name) => state[name],
-    set(name, value) {
-      state[name] = value;
-      for (const listener of listeners) listener();
-    },
-    save_changes() {},
-    on: (_, listener) => listeners.add(listener),
-    off: (_, listener) => listeners.delete(listener),
-  };
-}
-
 // An element with a class and children; strings become text, never markup.
 function make(tag, className = "", ...children) {
   const element = document.createElement(tag);

@@ -33,7 +33,7 @@ from lessons_lib.pictures.text_stills import draw_tasks
 from lessons_lib.support import Table
 from lessons_lib.support.paths import FRONT_END, learner_folder
 from lessons_lib.widgets import InspectorError
-from lessons_lib.widgets.page import PicturedWidget
+from lessons_lib.widgets.page import PicturedWidget, style_sheets
 
 MOST_TASKS = 32
 
@@ -55,9 +55,7 @@ class TaskEditor(PicturedWidget):
 
     _esm = FRONT_END / "tasks.js"
     # The palette, the themes and the controls are those of the inspector.
-    _css = "\n".join(
-        (FRONT_END / name).read_text(encoding="utf-8") for name in ("inspector.css", "tasks.css")
-    )
+    _css = style_sheets("inspector.css", "tasks.css")
     _view = traitlets.Unicode("tasks").tag(sync=True)
     _data = traitlets.Dict().tag(sync=True)  # the tasks as they were written, and the questions
     # The reviews, which both sides change, and how often that was done. What was typed is not
