@@ -45,6 +45,7 @@ class GivenRow:
     response: list[int] | None = None  # 1 where a mask of TRL's says that the response is
     positions: list[int] | None = None
     segments: list[int] | None = None  # the course's own numbers of texts
+    packed: bool = False  # as a model gets it: its texts' borders are known, and were used
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,8 @@ def _read_row(index: int, columns: Mapping[str, Any], found: list[str]) -> list[
             )
     if not ids:
         raise LabelsError(f"row {index} is empty: leave it out")
-    row = GivenRow(index, ids, labels, **parts)
+    packed = "segments" in parts or "position_ids" in columns
+    row = GivenRow(index, ids, labels, **parts, packed=packed)
     if parts.get("segments") and min(parts["segments"]) < 0:
         return _unshared(row)
     return [row]

@@ -38,6 +38,7 @@ class LabelledRow:
     segments: tuple[int, ...]
     borders: frozenset[int] = frozenset()
     known: bool = True  # where the response begins was found, not guessed from the labels
+    packed: bool = False  # columns said where its texts begin
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def read_labels(
     given = read_given(batch_or_dataset, most_rows)
     for row in given.rows:
         _refuse_strange_ids(row, tokens)
-    convention = find_convention(given.rows, given.names)
+    convention = find_convention(given.rows, given.names, tokens.stop_ids)
     inside = convention.offset == 0 if shifts_inside is None else shifts_inside
     if convention.offset not in (0, 1) and shifts_inside is None:
         inside = given.names == "labels"
@@ -116,6 +117,7 @@ def _labelled(
         tuple(found.segments),
         found.borders,
         found.known,
+        row.packed,
     )
 
 

@@ -1,0 +1,281 @@
+"""What is wrong with a row of labels whatever it is meant to teach. The linter's first half.
+
+Each check takes a row as a list of texts, and each token of a text with the label that asks for it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lessons_lib.data import IGNORE_INDEX
+from lessons_lib.labels.rows import LabelledBatch, LabelledRow
+
+RESPONSE = ("response", "stop")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: where, with which token, what it does, and what to do about it.
+
+    ``column`` is that of the label in question, as the row was given; ``kind`` is a short key.
+    """
+
+    row: int
+    column: int
+    token: str
+    kind: str
+    sentence: str
+    advice: str
+
+    def __str__(self) -> str:
+        return (
+            f"row {self.row}, column {self.column}, token {self.token!r}: "
+            f"{self.sentence}. {self.advice}. [{self.kind}]"
+        )
+
+
+class Asked(NamedTuple):
+    """One token of a text, with the label that asks for it."""
+
+    column: int  # of the label
+    token_id: int | None  # None: the row ends before it, and its label is masked
+    kind: str
+    live: bool
+    free: bool  # either label is right: it belongs to two parts, or to none
+
+
+class LabelledText:
+    """One text of a row. Its first token is asked for by nobody.
+
+    Where labels were shifted before, the last label asks for a token that the row does not hold.
+    """
+
+    def __init__(self, row: LabelledRow, columns: list[int], batch: LabelledBatch):
+        self.row, self.columns, self.batch = row, columns, batch
+        self.asked = list(self._tokens())
+        self.live = any(token.live for token in self.asked)
+
+    def _tokens(self) -> Iterator[Asked]:
+        row, inside = self.row, self.batch.shifts_inside
+        pieces, stops = self.batch.tokens.piece, self.batch.tokens.stop_ids
+        after_response = False
+        for place, t in enumerate(self.columns):
+            live = place > 0 and row.targets[t - 1] != IGNORE_INDEX
+            token, kind = row.input_ids[t], row.kinds[t]
+            after_response = kind in RESPONSE or (
+                after_response and (token in stops or pieces(token).isspace())
+            )
+            free = t in row.borders or (kind == "prompt" and after_response)
+            yield Asked(t if inside else t - 1, token, kind, live, free)
+        last = self.columns[-1]
+        if inside or row.reasons[last] in ("last", "padding", "segment"):
+            return
+        target = row.targets[last]
+        if target == IGNORE_INDEX:
+            yield Asked(last, None, _following(row.kinds[last], stop=False), False, False)
+        elif last + 1 == len(row.kinds) or row.segments[last + 1] != row.segments[last]:
+            kind = _following(row.kinds[last], target in stops)
+            yield Asked(last, target, kind, True, kind == "prompt" and row.kinds[last] == "stop")
+
+    def responses(self) -> list[list[Asked]]:
+        """The tokens of each response, the one that stops it included."""
+        found: list[list[Asked]] = []
+        kinds = [None, *(token.kind for token in self.asked)]
+        for before, token in zip(kinds, self.asked, strict=False):
+            if token.kind not in RESPONSE:
+                continue
+            if before not in RESPONSE:
+                found.append([])
+            found[-1].append(token)
+        return found
+
+    def finding(self, token: Asked, kind: str, sentence: str, advice: str) -> Finding:
+        piece = "" if token.token_id is None else self.batch.tokens.piece(token.token_id)
+        return Finding(self.row.index, token.column, piece, kind, sentence, advice)
+
+
+def _following(last: str, stop: bool) -> str:
+    """The kind of a token that the row does not hold, behind its last."""
+    if stop:
+        return "stop"
+    return "prompt" if last in ("prompt", "stop") else "response"
+
+
+def find_always(texts: list[LabelledText]) -> Iterator[Finding]:
+    """All that is wrong with one row under every intention."""
+    row, batch = texts[0].row, texts[0].batch
+    yield from padding_counts(row, batch)
+    yield from labels_differ(row, batch)
+    if not any(text.live for text in texts):
+        yield nothing_counts(texts[0])
+        return
+    for text in texts:
+        yield from begins_twice(text)
+        if not text.live:
+            if row.known and text.responses():
+                yield nothing_counts(text)
+            continue
+        yield from stop_counts(text)
+
+
+def padding_counts(row: LabelledRow, batch: LabelledBatch) -> Iterator[Finding]:
+    """Labels that ask for padding, or that stand on it."""
+    found = [t for t in _live(row) if _asks_for_padding(row, t, batch.tokens.stop_ids)]
+    if found:
+        yield _at(
+            row,
+            found[0],
+            batch,
+            "padding-trained",
+            f"{_labels(len(found))} on padding",
+            f"Give padding the label {IGNORE_INDEX}, by the rows' lengths or the attention mask",
+        )
+
+
+def _asks_for_padding(row: LabelledRow, t: int, stop_ids: frozenset[int]) -> bool:
+    following = t + 1 < len(row.kinds) and row.kinds[t + 1]
+    if row.kinds[t] == "padding":  # before a text padded on the left its first token may be asked
+        return following in (False, "padding")
+    return following == "padding" and (
+        row.targets[t] == row.input_ids[t + 1] and row.targets[t] not in stop_ids
+    )
+
+
+def labels_differ(row: LabelledRow, batch: LabelledBatch) -> Iterator[Finding]:
+    """Labels that are not the token they stand for, and those that ask for the next text."""
+    stops, wrong, across = batch.tokens.stop_ids, [], []
+    for t in _live(row):
+        if t + 1 == len(row.targets) or "padding" in (row.kinds[t], row.kinds[t + 1]):
+            continue
+        ends_text = row.segments[t + 1] != row.segments[t]
+        if row.targets[t] == row.input_ids[t + 1]:
+            if ends_text and row.packed:
+                across.append(t)
+        elif not (ends_text and row.targets[t] in stops):
+            wrong.append(t)
+    if wrong:
+        shown = batch.tokens.piece(row.input_ids[wrong[0] + 1])
+        yield _at(
+            row,
+            wrong[0],
+            batch,
+            "label-differs",
+            f"{_labels(len(wrong))} and is not the token that follows; here that is {shown!r}",
+            "Make labels of the same ids as the inputs, after all cutting and padding",
+        )
+    if across:
+        yield _at(
+            row,
+            across[0],
+            batch,
+            "next-text",
+            f"{_labels(len(across))} and asks one text of a packed row for the next one's first "
+            "token",
+            f"Give each text's first token the label {IGNORE_INDEX}",
+        )
+
+
+def nothing_counts(text: LabelledText) -> Finding:
+    """A text, or a whole row, without a label that counts: cut, or not found."""
+    token = text.asked[-1]
+    has_response = any(each.kind == "response" for each in text.asked)
+    longest = max(len(row.input_ids) for row in text.batch.rows)
+    if has_response:
+        return text.finding(
+            next(each for each in text.asked if each.kind == "response"),
+            "nothing-counts",
+            "the text has a response, but no label of it counts",
+            "Find where a response begins by comparing the tokens of prompt and text; a marker "
+            "that is searched for may be tokenized otherwise in its place",
+        )
+    if text.batch.chat_format is not None or len(text.row.input_ids) == longest:
+        return text.finding(
+            token,
+            "response-cut",
+            f"no label counts: the text ends after {len(text.columns)} tokens, before any response",
+            "Allow longer rows, or leave out those whose prompt fills them",
+        )
+    return text.finding(
+        token,
+        "nothing-counts",
+        "no label of the row counts",
+        "Look at how its prompt was told from its response, or leave it out",
+    )
+
+
+def begins_twice(text: LabelledText) -> Iterator[Finding]:
+    begin, columns = text.batch.tokens.begin_id, text.columns
+    ids = [text.row.input_ids[t] for t in columns[:2]]
+    if begin is not None and len(columns) > 2 and ids == [begin, begin]:
+        yield Finding(
+            text.row.index,
+            columns[1],
+            text.batch.tokens.piece(begin),
+            "two-begins",
+            "the text begins with two begin tokens",
+            "The template writes one already: tokenize its text with add_special_tokens=False",
+        )
+
+
+def stop_counts(text: LabelledText) -> Iterator[Finding]:
+    """A response of which something counts must be followed by a stop token that counts."""
+    responses = text.responses()
+    for response in responses:
+        stops = [token for token in response if token.kind == "stop"]
+        if not any(token.live for token in response):
+            continue
+        if stops and not stops[-1].live:
+            yield text.finding(
+                stops[-1],
+                "stop-untrained",
+                f"the response counts, but the token that stops it has the label {IGNORE_INDEX}, "
+                "so the model does not learn to stop",
+                "Tell padding by the rows' lengths or the attention mask, never by its id, which "
+                "may be the stop token's; or let the mask reach one token further",
+            )
+        elif not stops and response is responses[-1] and response[-1] in text.asked[-1:]:
+            yield _no_stop(text, response[-1])
+
+
+def _no_stop(text: LabelledText, last: Asked) -> Finding:
+    """The text ends in its response: the label of its end is masked, or it has none."""
+    after = text.columns[-1] + 1
+    padded = after < len(text.row.input_ids)
+    if last.token_id is None or (
+        padded
+        and text.row.input_ids[after] in text.batch.tokens.stop_ids
+        and not text.row.segments[after]
+    ):
+        return text.finding(
+            last,
+            "stop-untrained",
+            "the response counts, but no label asks for the token that stops it, so the model does "
+            "not learn to stop",
+            "Tell padding by the rows' lengths or the attention mask, never by its id, which may "
+            "be the stop token's",
+        )
+    return text.finding(
+        last,
+        "stop-missing",
+        f"the response has no token that stops it: its text was cut at {len(text.columns)} tokens, "
+        "or its end was never written",
+        "Allow longer rows or leave such ones out; if no row has one, add the tokenizer's end of "
+        "text to each",
+    )
+
+
+def _live(row: LabelledRow) -> list[int]:
+    return [t for t, target in enumerate(row.targets) if target != IGNORE_INDEX]
+
+
+def _labels(count: int) -> str:
+    return "a label counts" if count == 1 else f"{count} labels count, of which this is the first,"
+
+
+def _at(
+    row: LabelledRow, t: int, batch: LabelledBatch, kind: str, sentence: str, advice: str
+) -> Finding:
+    """A finding about a target, in the column of its label."""
+    column = t + 1 if batch.shifts_inside else t
+    piece = batch.tokens.piece(row.targets[t])
+    return Finding(row.index, column, piece, kind, sentence, advice)
