@@ -219,7 +219,7 @@ def begins_twice(text: LabelledText) -> Iterator[Finding]:
 
 def stop_counts(text: LabelledText) -> Iterator[Finding]:
     """A response of which something counts must be followed by a stop token that counts."""
-    responses = text.responses()
+    responses, goes_on = text.responses(), text.row.cut_anywhere
     for response in responses:
         stops = [token for token in response if token.kind == "stop"]
         if not any(token.live for token in response):
@@ -233,7 +233,9 @@ def stop_counts(text: LabelledText) -> Iterator[Finding]:
                 "Tell padding by the rows' lengths or the attention mask, never by its id, which "
                 "may be the stop token's; or let the mask reach one token further",
             )
-        elif not stops and response is responses[-1] and response[-1] in text.asked[-1:]:
+        elif (
+            response is responses[-1] and not (stops or goes_on) and response[-1] is text.asked[-1]
+        ):
             yield _no_stop(text, response[-1])
 
 

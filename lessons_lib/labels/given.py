@@ -45,7 +45,11 @@ class GivenRow:
     response: list[int] | None = None  # 1 where a mask of TRL's says that the response is
     positions: list[int] | None = None
     segments: list[int] | None = None  # the course's own numbers of texts
-    packed: bool = False  # as a model gets it: its texts' borders are known, and were used
+
+    @property
+    def packed(self) -> bool:
+        """Whether its columns say where texts begin."""
+        return self.positions is not None or self.segments is not None
 
 
 @dataclass(frozen=True)
@@ -222,6 +226,11 @@ def _read_row(index: int, columns: Mapping[str, Any], found: list[str]) -> list[
     if "seq_lengths" in columns:
         lengths = _numbers(columns["seq_lengths"], "seq_lengths", index)
         parts["positions"] = [place for length in lengths for place in range(length)]
+        if "position_ids" not in columns:
+            # Rows before TRL's collator, which masks each text's first label: nothing predicts it.
+            starts = {0, *itertools.accumulate(lengths)}
+            pairs = enumerate(zip(labels, ids, strict=False))
+            labels = [IGNORE_INDEX if x == y and t in starts else x for t, (x, y) in pairs]
     parts["response"] = response
     named = {"labels": labels, **{name: part for name, part in parts.items() if part is not None}}
     for name, part in named.items():
@@ -232,8 +241,7 @@ def _read_row(index: int, columns: Mapping[str, Any], found: list[str]) -> list[
             )
     if not ids:
         raise LabelsError(f"row {index} is empty: leave it out")
-    packed = "segments" in parts or "position_ids" in columns
-    row = GivenRow(index, ids, labels, **parts, packed=packed)
+    row = GivenRow(index, ids, labels, **parts)
     if parts.get("segments") and min(parts["segments"]) < 0:
         return _unshared(row)
     return [row]

@@ -40,6 +40,11 @@ class LabelledRow:
     known: bool = True  # where the response begins was found, not guessed from the labels
     packed: bool = False  # columns said where its texts begin
 
+    @property
+    def cut_anywhere(self) -> bool:
+        """Several texts that no column tells apart: such rows are cut where they are full."""
+        return not self.packed and max(self.segments) > 1
+
 
 @dataclass(frozen=True)
 class LabelledBatch:
@@ -90,7 +95,7 @@ def read_labels(
         inside = given.names == "labels"
     chat_format = find_format(["".join(map(tokens.piece, row.input_ids)) for row in given.rows])
     rows = tuple(_labelled(row, tokens, inside, chat_format) for row in given.rows)
-    notes = [*given.notes, _note_on_format(rows, chat_format)]
+    notes = [*given.notes, _note_on_format(rows, chat_format), _note_on_borders(rows)]
     return LabelledBatch(
         rows,
         tokens,
@@ -161,4 +166,15 @@ def _note_on_format(rows: tuple[LabelledRow, ...], chat_format: ChatFormat | Non
     return (
         "No header of a known format was found: what comes before a row's first label that counts "
         "is called its prompt."
+    )
+
+
+def _note_on_borders(rows: tuple[LabelledRow, ...]) -> str:
+    joined = [row.index for row in rows if row.cut_anywhere]
+    if not joined:
+        return ""
+    return (
+        f"Row {joined[0]} holds several texts, told apart by their ends (so do "
+        f"{len(joined) - 1:,} more). No column says where each begins; whether a text sees the one "
+        "before it, labels cannot tell."
     )

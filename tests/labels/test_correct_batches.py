@@ -65,7 +65,7 @@ def test_weights_padded_to_a_width_and_a_shared_start():
 def test_another_tokenizer_whose_padding_ends_texts():
     tokenizer = tiny_tokenizer()
     for mask, expect in INTENDED.items():
-        loader = create_loader(ENTRIES, tokenizer, batch_size=8, instruction_mask=mask)
+        loader = create_loader(ENTRIES, 8, tokenizer=tokenizer, instruction_mask=mask)
         assert_clean(loader, tokenizer, expect=expect)
 
 
@@ -137,7 +137,12 @@ PACKED = {"packing": True, "max_length": 512, "eval_packing": False}
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"padding_free": True}, PACKED, PACKED | {"packing_strategy": "wrapped"}],
+    [
+        {},
+        {"padding_free": True, "max_length": None},
+        PACKED,
+        PACKED | {"packing_strategy": "wrapped"},
+    ],
     ids=["padded", "padding-free", "bfd", "wrapped"],
 )
 @pytest.mark.parametrize("completions", [True, False], ids=["completions", "all"])
