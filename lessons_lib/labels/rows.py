@@ -10,8 +10,9 @@ from typing import Any
 from lessons_lib.data import IGNORE_INDEX
 from lessons_lib.labels.convention import Convention, find_convention
 from lessons_lib.labels.formats import ChatFormat, find_format
-from lessons_lib.labels.given import GivenRow, LabelsError, read_given
+from lessons_lib.labels.given import GivenRow, read_given
 from lessons_lib.labels.kinds import REASONS, find_kinds, find_reasons
+from lessons_lib.labels.sources import LabelsError
 from lessons_lib.labels.tokens import TokenReader
 
 __all__ = ["REASONS", "LabelledBatch", "LabelledRow", "LabelsError", "read_labels"]
