@@ -5,12 +5,9 @@ Each check takes a row as a list of texts, and each token of a text with the lab
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from lessons_lib.data import IGNORE_INDEX
-from lessons_lib.labels.rows import LabelledBatch, LabelledRow
-
-RESPONSE = ("response", "stop")
+from lessons_lib.labels.rows import Asked, LabelledBatch, LabelledRow, LabelledText
 
 
 @dataclass(frozen=True)
@@ -27,78 +24,19 @@ class Finding:
     sentence: str
     advice: str
 
+    @property
+    def place(self) -> str:
+        """Row, column and token in words."""
+        return f"row {self.row}, column {self.column}, token {self.token!r}"
+
     def __str__(self) -> str:
-        return (
-            f"row {self.row}, column {self.column}, token {self.token!r}: "
-            f"{self.sentence}. {self.advice}. [{self.kind}]"
-        )
+        return f"{self.place}: {self.sentence}. {self.advice}. [{self.kind}]"
 
 
-class Asked(NamedTuple):
-    """One token of a text, with the label that asks for it."""
-
-    column: int  # of the label
-    token_id: int | None  # None: the row ends before it, and its label is masked
-    kind: str
-    live: bool
-    free: bool  # either label is right: it belongs to two parts, or to none
-
-
-class LabelledText:
-    """One text of a row. Its first token is asked for by nobody.
-
-    Where labels were shifted before, the last label asks for a token that the row does not hold.
-    """
-
-    def __init__(self, row: LabelledRow, columns: list[int], batch: LabelledBatch):
-        self.row, self.columns, self.batch = row, columns, batch
-        self.asked = list(self._tokens())
-        self.live = any(token.live for token in self.asked)
-
-    def _tokens(self) -> Iterator[Asked]:
-        row, inside = self.row, self.batch.shifts_inside
-        pieces, stops = self.batch.tokens.piece, self.batch.tokens.stop_ids
-        after_response = False
-        for place, t in enumerate(self.columns):
-            live = place > 0 and row.targets[t - 1] != IGNORE_INDEX
-            token, kind = row.input_ids[t], row.kinds[t]
-            after_response = kind in RESPONSE or (
-                after_response and (token in stops or pieces(token).isspace())
-            )
-            free = t in row.borders or (kind == "prompt" and after_response)
-            yield Asked(t if inside else t - 1, token, kind, live, free)
-        last = self.columns[-1]
-        if inside or row.reasons[last] in ("last", "padding", "segment"):
-            return
-        target = row.targets[last]
-        if target == IGNORE_INDEX:
-            yield Asked(last, None, _following(row.kinds[last], stop=False), False, False)
-        elif last + 1 == len(row.kinds) or row.segments[last + 1] != row.segments[last]:
-            kind = _following(row.kinds[last], target in stops)
-            yield Asked(last, target, kind, True, kind == "prompt" and row.kinds[last] == "stop")
-
-    def responses(self) -> list[list[Asked]]:
-        """The tokens of each response, the one that stops it included."""
-        found: list[list[Asked]] = []
-        kinds = [None, *(token.kind for token in self.asked)]
-        for before, token in zip(kinds, self.asked, strict=False):
-            if token.kind not in RESPONSE:
-                continue
-            if before not in RESPONSE:
-                found.append([])
-            found[-1].append(token)
-        return found
-
-    def finding(self, token: Asked, kind: str, sentence: str, advice: str) -> Finding:
-        piece = "" if token.token_id is None else self.batch.tokens.piece(token.token_id)
-        return Finding(self.row.index, token.column, piece, kind, sentence, advice)
-
-
-def _following(last: str, stop: bool) -> str:
-    """The kind of a token that the row does not hold, behind its last."""
-    if stop:
-        return "stop"
-    return "prompt" if last in ("prompt", "stop") else "response"
+def about(text: LabelledText, token: Asked, kind: str, sentence: str, advice: str) -> Finding:
+    """A finding about one token of a text."""
+    piece = "" if token.token_id is None else text.batch.tokens.piece(token.token_id)
+    return Finding(text.row.index, token.column, piece, kind, sentence, advice)
 
 
 def find_always(texts: list[LabelledText]) -> Iterator[Finding]:
@@ -181,7 +119,8 @@ def nothing_counts(text: LabelledText) -> Finding:
     has_response = any(each.kind == "response" for each in text.asked)
     longest = max(len(row.input_ids) for row in text.batch.rows)
     if has_response:
-        return text.finding(
+        return about(
+            text,
             next(each for each in text.asked if each.kind == "response"),
             "nothing-counts",
             "the text has a response, but no label of it counts",
@@ -189,13 +128,15 @@ def nothing_counts(text: LabelledText) -> Finding:
             "that is searched for may be tokenized otherwise in its place",
         )
     if text.batch.chat_format is not None or len(text.row.input_ids) == longest:
-        return text.finding(
+        return about(
+            text,
             token,
             "response-cut",
             f"no label counts: the text ends after {len(text.columns)} tokens, before any response",
             "Allow longer rows, or leave out those whose prompt fills them",
         )
-    return text.finding(
+    return about(
+        text,
         token,
         "nothing-counts",
         "no label of the row counts",
@@ -225,13 +166,14 @@ def stop_counts(text: LabelledText) -> Iterator[Finding]:
         if not any(token.live for token in response):
             continue
         if stops and not stops[-1].live:
-            yield text.finding(
+            yield about(
+                text,
                 stops[-1],
                 "stop-untrained",
                 f"the response counts, but the token that stops it has the label {IGNORE_INDEX}, "
                 "so the model does not learn to stop",
                 "Tell padding by the rows' lengths or the attention mask, never by its id, which "
-                "may be the stop token's; or let the mask reach one token further",
+                "may be the stop token's",
             )
         elif (
             response is responses[-1] and not (stops or goes_on) and response[-1] is text.asked[-1]
@@ -248,7 +190,8 @@ def _no_stop(text: LabelledText, last: Asked) -> Finding:
         and text.row.input_ids[after] in text.batch.tokens.stop_ids
         and not text.row.segments[after]
     ):
-        return text.finding(
+        return about(
+            text,
             last,
             "stop-untrained",
             "the response counts, but no label asks for the token that stops it, so the model does "
@@ -256,7 +199,8 @@ def _no_stop(text: LabelledText, last: Asked) -> Finding:
             "Tell padding by the rows' lengths or the attention mask, never by its id, which may "
             "be the stop token's",
         )
-    return text.finding(
+    return about(
+        text,
         last,
         "stop-missing",
         f"the response has no token that stops it: its text was cut at {len(text.columns)} tokens, "

@@ -6,9 +6,17 @@
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from lessons_lib.labels.checks import RESPONSE, Asked, Finding, LabelledText, find_always
+from lessons_lib.labels.checks import Finding, about, find_always
 from lessons_lib.labels.kinds import texts_of
-from lessons_lib.labels.rows import LabelledBatch, LabelledRow, read_labels
+from lessons_lib.labels.rows import (
+    MOST_ROWS,
+    RESPONSE,
+    Asked,
+    LabelledBatch,
+    LabelledRow,
+    LabelledText,
+    read_labels,
+)
 
 Expect = Literal["all", "response", "keep-header", "assistant"]
 EXPECT: dict[str, str] = {
@@ -61,7 +69,7 @@ def lint_labels(
     *,
     expect: Expect | None = None,
     shifts_inside: bool | None = None,
-    most_rows: int = 256,
+    most_rows: int = MOST_ROWS,
 ) -> Findings:
     """What is wrong with labels. ``batch_or_dataset`` and ``tokenizer``: as ``read_labels``.
 
@@ -149,21 +157,19 @@ def _against(expect: str, text: LabelledText) -> Iterator[Finding]:
             "Take out the mask, or expect less",
         )
         return
-    known = text.row.known or text.batch.chat_format is not None
-    if not known:
-        if len(text.asked) > 2 and all(token.live for token in text.asked[1:]):
-            yield from _first(
-                text,
-                text.asked[1:],
-                "prompt-trained",
-                "counts, and so does the whole text: its prompt is not masked",
-                "See that the option that masks prompts is read where labels are made",
-            )
-        return
-    if not text.row.known:
-        return  # a text without its header: cut, and found by other checks
-    yield from _outside(expect, text)
-    yield from _inside(expect, text)
+    known = text.row.known or any(token.kind == "header" for token in text.asked)
+    if not known and text.batch.chat_format is None:
+        everything = all(token.live for token in text.asked[1:])
+        yield from _first(
+            text,
+            text.asked[1:] if everything and len(text.asked) > 2 else [],
+            "prompt-trained",
+            "counts, and so does the whole text: its prompt is not masked",
+            "See that the option that masks prompts is read where labels are made",
+        )
+    if known:  # else a text without its header: cut, and found by other checks
+        yield from _outside(expect, text)
+        yield from _inside(expect, text)
 
 
 def _outside(expect: str, text: LabelledText) -> Iterator[Finding]:
@@ -220,7 +226,7 @@ def _first(
     if not text.live or not tokens:
         return  # where nothing counts, that is the finding
     count = "" if len(tokens) == 1 else f" ({len(tokens)} such tokens)"
-    yield text.finding(tokens[0], kind, sentence + count, advice)
+    yield about(text, tokens[0], kind, sentence + count, advice)
 
 
 def _share_of_prompts(texts: dict[LabelledRow, list[LabelledText]]) -> list[str]:

@@ -4,8 +4,9 @@
 judges it. Lesson 14.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lessons_lib.data import IGNORE_INDEX
 from lessons_lib.labels.convention import Convention, find_convention
@@ -18,6 +19,7 @@ from lessons_lib.labels.tokens import TokenReader
 __all__ = ["REASONS", "LabelledBatch", "LabelledRow", "LabelsError", "read_labels"]
 
 MOST_ROWS = 256
+RESPONSE = ("response", "stop")  # the kinds of a response's tokens
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,69 @@ class LabelledBatch:
     total_rows: int
     found: Convention
     chat_format: ChatFormat | None = None
+
+
+class Asked(NamedTuple):
+    """One token of a text, with the label that asks for it."""
+
+    column: int  # of the label
+    token_id: int | None  # None: the row ends before it, and its label is masked
+    kind: str
+    live: bool
+    free: bool  # either label is right: it belongs to two parts, or to none
+
+
+class LabelledText:
+    """One text of a row. Its first token is asked for by nobody.
+
+    Where labels were shifted before, the last label asks for a token that the row does not hold.
+    """
+
+    def __init__(self, row: LabelledRow, columns: list[int], batch: LabelledBatch):
+        self.row, self.columns, self.batch = row, columns, batch
+        self.asked = list(self._tokens())
+        self.live = any(token.live for token in self.asked)
+
+    def _tokens(self) -> Iterator[Asked]:
+        row, inside = self.row, self.batch.shifts_inside
+        pieces, stops = self.batch.tokens.piece, self.batch.tokens.stop_ids
+        after_response = False
+        for place, t in enumerate(self.columns):
+            live = place > 0 and row.targets[t - 1] != IGNORE_INDEX
+            token, kind = row.input_ids[t], row.kinds[t]
+            after_response = kind in RESPONSE or (
+                after_response and (token in stops or pieces(token).isspace())
+            )
+            free = t in row.borders or (kind == "prompt" and after_response)
+            yield Asked(t if inside else t - 1, token, kind, live, free)
+        last = self.columns[-1]
+        if inside or row.reasons[last] in ("last", "padding", "segment"):
+            return
+        target = row.targets[last]
+        if target == IGNORE_INDEX:
+            yield Asked(last, None, _following(row.kinds[last], stop=False), False, False)
+        elif last + 1 == len(row.kinds) or row.segments[last + 1] != row.segments[last]:
+            kind = _following(row.kinds[last], target in stops)
+            yield Asked(last, target, kind, True, kind == "prompt" and row.kinds[last] == "stop")
+
+    def responses(self) -> list[list[Asked]]:
+        """The tokens of each response, the one that stops it included."""
+        found: list[list[Asked]] = []
+        kinds = [None, *(token.kind for token in self.asked)]
+        for before, token in zip(kinds, self.asked, strict=False):
+            if token.kind not in RESPONSE:
+                continue
+            if before not in RESPONSE:
+                found.append([])
+            found[-1].append(token)
+        return found
+
+
+def _following(last: str, stop: bool) -> str:
+    """The kind of a token that the row does not hold, behind its last."""
+    if stop:
+        return "stop"
+    return "prompt" if last in ("prompt", "stop") else "response"
 
 
 def read_labels(
