@@ -1,0 +1,29 @@
+"""Ways out into the ecosystem: the course's entries and batches in other people's code, and back.
+
+Whatever a library needs that not everybody has installed is imported when it is first used.
+Lesson 14.
+"""
+
+from lessons_lib.bridges.lora import LoRALinear, add_lora, load_lora, merge_lora, save_lora
+from lessons_lib.bridges.trainers import (
+    in_transformers,
+    labelled_rows,
+    logged_losses,
+    rows_of_loader,
+    tokenizer_in_transformers,
+    trainer_options,
+)
+
+__all__ = [
+    "labelled_rows",
+    "rows_of_loader",
+    "in_transformers",
+    "tokenizer_in_transformers",
+    "trainer_options",
+    "logged_losses",
+    "LoRALinear",
+    "add_lora",
+    "merge_lora",
+    "save_lora",
+    "load_lora",
+]
