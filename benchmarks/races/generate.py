@@ -20,6 +20,7 @@ from torch import nn
 from benchmarks import peers
 from benchmarks.entries import source_and_entries
 from lessons_lib.batching import InstructionDataset
+from lessons_lib.bridges import in_transformers
 from lessons_lib.data import END_OF_TEXT, split_entries
 from lessons_lib.generation.decoding import continue_rows, start_rows
 from lessons_lib.models import GPT, GPTConfig
@@ -123,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(123)
     heads = options.width // 64 or 1
     model = GPT(GPTConfig(width=options.width, layers=options.layers, heads=heads)).eval()
-    theirs, books = peers.to_transformers(model).eval(), peers.to_book(model).eval()
+    theirs, books = in_transformers(model).eval(), peers.to_book(model).eval()
     new, size = options.new, options.batch_size
     writers = {
         "ours": lambda: ours(model, prompts, new, size),

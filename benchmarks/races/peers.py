@@ -14,10 +14,11 @@ from benchmarks.collate import book_collate_fn
 from torch import Tensor, nn
 
 from lessons_lib.batching import InstructionDataset
-from lessons_lib.data import END_OF_TEXT, IGNORE_INDEX, Entry, get_prompt_format, get_tokenizer
-from lessons_lib.data.tokenizer import find_tokenizer_files
+from lessons_lib.bridges import in_transformers, labelled_rows, tokenizer_in_transformers
+from lessons_lib.bridges.trainers import AS_IN_FLOAT32, QUIET_ON_CPU
+from lessons_lib.data import IGNORE_INDEX, Entry, get_prompt_format, get_tokenizer
 from lessons_lib.models import GPT
-from lessons_lib.models.gpt2_files import SIZES, name_in_transformers, transposed
+from lessons_lib.models.gpt2_files import full_weights
 
 LEARNING_RATE, WEIGHT_DECAY = 5e-5, 0.1
 
@@ -31,14 +32,6 @@ def needed(name: str) -> Any:
             f"This race needs {name.split('.')[0]}, which cannot be imported ({error}). "
             "Install what benchmarks need with: make environment"
         ) from None
-
-
-def full_weights(model: GPT) -> dict[str, Tensor]:
-    """Copies of our weights by name; a compact vocabulary gets a row for every token."""
-    weights = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
-    every = torch.arange(model.config.vocabulary_size)
-    weights["token_embedding.weight"] = model.token_embedding(every).detach()
-    return weights
 
 
 # The book's package
@@ -127,27 +120,6 @@ class Book:
 # transformers and TRL
 
 
-def to_transformers(model: GPT) -> nn.Module:
-    """transformers' GPT-2 with our weights."""
-    transformers = needed("transformers")
-    sizes = {theirs: getattr(model.config, ours) for ours, theirs in SIZES.items()}
-    dropout = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), 0.0)
-    theirs = transformers.GPT2LMHeadModel(transformers.GPT2Config(**sizes, **dropout))
-    given = {
-        name_in_transformers(n): transposed(n, weight) for n, weight in full_weights(model).items()
-    }
-    theirs.transformer.load_state_dict(given)
-    return theirs
-
-
-def gpt2_tokenizer() -> Any:
-    """transformers' GPT-2 tokenizer, from the files that ours reads."""
-    files = find_tokenizer_files()
-    return needed("transformers").GPT2TokenizerFast(
-        vocab=str(files["encoder.json"]), merges=str(files["vocab.bpe"])
-    )
-
-
 class HuggingFace:
     """A step as in Trainer's own loop; ``make(folder)`` makes the trainer, which writes there.
 
@@ -184,28 +156,17 @@ OPTIONS = {
     "weight_decay": WEIGHT_DECAY,
     "per_device_train_batch_size": 8,
     "lr_scheduler_type": "constant",
-    "use_cpu": True,
-    "report_to": "none",
-    "save_strategy": "no",
-    "disable_tqdm": True,
+    **QUIET_ON_CPU,
 }
-
-AS_IN_FLOAT32 = {"bf16": False, "gradient_checkpointing": False}  # TRL has both on by default
 
 
 def with_trainer(model: GPT, entries: Sequence[Entry], **options) -> HuggingFace:
     """transformers' Trainer: unshifted labels, padded by its collator for sequences."""
     transformers = needed("transformers")
-    rows = []
-    for example in InstructionDataset(entries).examples:
-        token_ids = [*example.token_ids, END_OF_TEXT]
-        labels = [IGNORE_INDEX] * example.prompt_length + token_ids[example.prompt_length :]
-        rows.append({"input_ids": token_ids, "labels": labels})
-    tokenizer = gpt2_tokenizer()
-    tokenizer.pad_token = tokenizer.eos_token
+    rows, tokenizer = labelled_rows(entries), tokenizer_in_transformers()
     return HuggingFace(
         lambda folder: transformers.Trainer(
-            model=to_transformers(model),
+            model=in_transformers(model),
             args=transformers.TrainingArguments(output_dir=folder, **OPTIONS | options),
             train_dataset=rows,
             data_collator=transformers.DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=-100),
@@ -218,11 +179,10 @@ def with_trl(model: GPT, entries: Sequence[Entry], **options) -> HuggingFace:
     trl, datasets = needed("trl"), needed("datasets")
     alpaca = get_prompt_format("alpaca")
     rows = [{"prompt": alpaca.prompt(e), "completion": alpaca.response(e)} for e in entries]
-    tokenizer = gpt2_tokenizer()
-    tokenizer.pad_token = tokenizer.eos_token
+    tokenizer = tokenizer_in_transformers()
     return HuggingFace(
         lambda folder: trl.SFTTrainer(
-            model=to_transformers(model),
+            model=in_transformers(model),
             args=trl.SFTConfig(output_dir=folder, **OPTIONS | AS_IN_FLOAT32 | options),
             train_dataset=datasets.Dataset.from_list(rows),
             processing_class=tokenizer,

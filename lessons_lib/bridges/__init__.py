@@ -1,8 +1,31 @@
-"""Ways out into the ecosystem: anybody's batch inspected and linted here. Lesson 14.
+"""Ways out into the ecosystem: the course's entries and batches in other people's code, and back.
 
-What heavy packages need is imported where it is used, so the room opens without them.
+Whatever a library needs that not everybody has installed is imported when it is first used.
+Lesson 14.
 """
 
+from lessons_lib.bridges.lora import LoRALinear, add_lora, load_lora, merge_lora, save_lora
+from lessons_lib.bridges.trainers import (
+    in_transformers,
+    labelled_rows,
+    logged_losses,
+    rows_of_loader,
+    tokenizer_in_transformers,
+    trainer_options,
+)
 from lessons_lib.labels import lint_labels
 
-__all__ = ["lint_labels"]
+__all__ = [
+    "add_lora",
+    "in_transformers",
+    "labelled_rows",
+    "lint_labels",
+    "load_lora",
+    "logged_losses",
+    "LoRALinear",
+    "merge_lora",
+    "rows_of_loader",
+    "save_lora",
+    "tokenizer_in_transformers",
+    "trainer_options",
+]

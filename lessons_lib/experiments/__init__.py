@@ -8,8 +8,10 @@ from lessons_lib.experiments.before_after import before_and_after
 from lessons_lib.experiments.masking import run_masking_experiment
 from lessons_lib.experiments.saved_figures import (
     efficiency_table,
+    formats_table,
     gpt4_table,
     load_figures,
+    lora_table,
     race_table,
     rates_table,
     real_table,
@@ -25,6 +27,8 @@ __all__ = [
     "real_table",
     "rates_table",
     "efficiency_table",
+    "lora_table",
+    "formats_table",
     "load_figures",
     "save_figures",
 ]

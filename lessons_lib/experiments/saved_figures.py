@@ -112,5 +112,64 @@ def gpt4_table() -> Table:
     return Table(("scorer", "first model", "second model", "figure"), tuple(rows))
 
 
+def lora_table(figures: dict[str, Any] | None = None) -> Table:
+    """All of SmolLM2's weights trained, and LoRA: what either costs and gives.
+
+    ``figures`` are those of ``benchmarks.lora``, the saved ones if not given.
+    """
+    figures = figures or load_figures("lora")
+    rows = []
+    for name, run in figures["runs"].items():
+        share = run["trained"] / figures["weights"]
+        rows.append(
+            (
+                f"{name} of rank {figures['rank']}" if name == "LoRA" else name,
+                f"{run['trained']:,} ({share:.1%})",
+                _gigabytes(run["peak_gigabytes"]),
+                f"{run['seconds']:.0f}",
+                f"{run['response_loss']:.2f}",
+                _share(run["exact"], figures["test_entries"]),
+            )
+        )
+    difference = _points(figures["exact_difference"])
+    rows.append(("LoRA minus all, in pairs", "", "", "", "", difference))
+    head = ("trained", "weights", "peak memory", "seconds", "response loss", "exact")
+    return Table(head, tuple(rows))
+
+
+def formats_table(figures: dict[str, Any] | None = None) -> Table:
+    """Each model trained and asked in Alpaca's format and in Phi-3's.
+
+    ``figures`` are those of ``benchmarks.formats``, the saved ones if not given.
+    """
+    rows = []
+    for each in (figures or load_figures("formats"))["models"]:
+        for name, run in each["runs"].items():
+            rows.append(
+                (
+                    each["model"],
+                    name,
+                    f"{run['tokens']:,}",
+                    f"{run['seconds']:.0f}",
+                    _share(run["exact"], each["test_entries"]),
+                )
+            )
+        difference = _points(each["exact_difference"])
+        rows.append((each["model"], "phi3 minus alpaca, in pairs", "", "", difference))
+    return Table(("model", "format", "tokens an epoch", "seconds", "exact"), tuple(rows))
+
+
+def _gigabytes(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} GB"
+
+
+def _points(found: dict[str, float | None]) -> str:
+    """A difference of shares in percentage points, with its interval where it has one."""
+    text = f"{100 * found['difference']:+.1f} points"
+    if found["low"] is None:
+        return text
+    return f"{text} ({100 * found['low']:+.0f} to {100 * found['high']:+.0f})"
+
+
 def _share(value: float, answers: int = 110) -> str:
     return str(Share(round(value * answers), answers))

@@ -6,7 +6,7 @@ The folder holds ``config.json`` and ``model.safetensors``; what is saved here,
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -175,18 +175,11 @@ def save_gpt2(model: GPT, folder: str | Path) -> None:
     says which tokens had rows of their own, so that ``load_gpt2`` gives a compact model again. A
     model of fewer token ids than GPT-2 has, and without a tokenizer of its own, is written alone.
     """
-    tensors = {PREFIX + name_in_transformers(name): each for name, each in _full_weights(model)}
+    tensors = {PREFIX + name: each for name, each in weights_in_transformers(model).items()}
     metadata = {}
     if isinstance(model.token_embedding, CompactTokenEmbedding):
         metadata[KNOWN] = json.dumps(sorted(model.token_embedding.token_ids.tolist()))
-    end = end_of_text_of(model.tokenizer)
-    config = {
-        "architectures": ["GPT2LMHeadModel"],
-        **FIXED,
-        **{theirs: vars(model.config)[ours] for ours, theirs in SIZES.items()},
-        **dict.fromkeys(DROPOUT, model.config.dropout),
-        **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), end),
-    }
+    config = config_in_transformers(model)
 
     def write_others(part: Path) -> None:
         (part / CONFIG).write_text(json.dumps(config), encoding="utf-8")
@@ -198,15 +191,35 @@ def save_gpt2(model: GPT, folder: str | Path) -> None:
     folders.write_folder(Path(folder), tensors, write_others, metadata)
 
 
-def _full_weights(model: GPT) -> Iterator[tuple[str, Tensor]]:
-    """Our names and the numbers as they are kept there, on the CPU."""
-    for name, weight in model.state_dict().items():
-        weight = weight.detach().cpu()
-        embedding = model.token_embedding
-        if name == "token_embedding.weight" and isinstance(embedding, CompactTokenEmbedding):
-            # (known + 1, width) → (vocabulary, width)
-            weight = weight[embedding.row_of_token.cpu()]
-        yield name, transposed(name, weight).contiguous()
+def config_in_transformers(model: GPT) -> dict[str, Any]:
+    """What transformers' ``GPT2Config`` is told of a model."""
+    end = end_of_text_of(model.tokenizer)
+    return {
+        "architectures": ["GPT2LMHeadModel"],
+        **FIXED,
+        **{theirs: vars(model.config)[ours] for ours, theirs in SIZES.items()},
+        **dict.fromkeys(DROPOUT, model.config.dropout),
+        **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), end),
+    }
+
+
+def weights_in_transformers(model: GPT) -> dict[str, Tensor]:
+    """A model's weights by the names and in the shapes they have there, on the CPU."""
+    return {
+        name_in_transformers(name): transposed(name, weight).contiguous()
+        for name, weight in full_weights(model).items()
+    }
+
+
+def full_weights(model: GPT) -> dict[str, Tensor]:
+    """Our weights by name, on the CPU; a compact vocabulary gets a row for every token."""
+    weights = {name: weight.detach().cpu() for name, weight in model.state_dict().items()}
+    embedding = model.token_embedding
+    if isinstance(embedding, CompactTokenEmbedding):
+        # (known + 1, width) → (vocabulary, width)
+        rows = weights["token_embedding.weight"][embedding.row_of_token.cpu()]
+        weights["token_embedding.weight"] = rows
+    return weights
 
 
 def _compacted(model: GPT, written: str, path: Path) -> GPT:

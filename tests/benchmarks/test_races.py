@@ -140,7 +140,7 @@ def test_ours_the_books_and_transformers_write_the_same():
     ours = generate.ours(model, prompts, 6, size=3)
     for written in (
         generate.book(peers.to_book(model).eval(), prompts, 6, model.context_length),
-        generate.transformers_batched(peers.to_transformers(model).eval(), prompts, 6, size=3),
+        generate.transformers_batched(in_transformers(model).eval(), prompts, 6, size=3),
     ):
         assert [len(row) for row in written] == [6] * 4
         assert generate.count_close_calls(model, prompts, ours, written) == 0 or written != ours

@@ -83,8 +83,8 @@ class SetUp:
             ("Install PyTorch", "100 to 200 MB; 3 GB with CUDA", 40, self.install_torch),
             (
                 "Install JupyterLab, the other packages and lessons_lib",
-                "200 MB" if tests else "130 MB",
-                70 if tests else 50,
+                "250 MB" if tests else "200 MB",
+                70 if tests else 60,
                 self.install_packages,
             ),
         ]
@@ -241,7 +241,8 @@ class SetUp:
     def check_imports(self):
         # matplotlib.pyplot lists the fonts once, which the first lesson need not wait for.
         names = "torch, tiktoken, jupyterlab, ipykernel, ipywidgets, anywidget, matplotlib.pyplot"
-        names += ", transformers, accelerate, gguf, openai, rouge_score, sacrebleu, lessons_lib"
+        names += ", transformers, accelerate, gguf, openai, rouge_score, sacrebleu, datasets, peft"
+        names += ", trl, lessons_lib"
         if self.profile == "test":
             names += ", pytest, llms_from_scratch.ch07"
         self.run([str(venv_python()), "-c", "import " + names])
