@@ -14,7 +14,6 @@ from torch import Tensor
 from lessons_lib.batching import BatchSteps
 from lessons_lib.data import END_OF_TEXT, IGNORE_INDEX
 from lessons_lib.widgets.inspector import BatchInspector
-from lessons_lib.widgets.payload import make_payload
 
 
 class CheckedInspector(BatchInspector):
@@ -63,14 +62,8 @@ class CheckedInspector(BatchInspector):
         if not self._given:
             return super()._prepare()
         more = {*self._inputs.flatten().tolist(), *self._targets.flatten().tolist()}
-        payload = make_payload(
-            self.entries,
-            self._formats,
-            self._examples,
-            context_length=self._context_length,
-            more_ids={token for token in more if 0 <= token <= END_OF_TEXT},
-        )
-        return {**payload, "given": self._given}
+        known = {token for token in more if 0 <= token <= END_OF_TEXT}
+        return {**self._payload(more_ids=known), "given": self._given}
 
     @property
     def steps(self) -> BatchSteps:
