@@ -1,0 +1,6 @@
+"""Ways out into the ecosystem: anybody's batch inspected and linted here. Lesson 14.
+
+What heavy packages need is imported where it is used, so the room opens without them.
+"""
+
+__all__ = []

@@ -1,0 +1,14 @@
+"""Anybody's labels: read from any trainer's batch, and judged by a linter. Lesson 14.
+
+What is read here is shown by the inspector of labels in ``widgets``; ``bridges`` offers both.
+"""
+
+from lessons_lib.labels.rows import (
+    REASONS,
+    LabelledBatch,
+    LabelledRow,
+    LabelsError,
+    read_labels,
+)
+
+__all__ = ["REASONS", "LabelledBatch", "LabelledRow", "LabelsError", "read_labels"]
