@@ -18,12 +18,12 @@ from lessons_lib.data import (
     END_OF_TEXT,
     IGNORE_INDEX,
     PromptFormat,
-    get_tokenizer,
+    end_of_text_of,
     tokenizer_of,
 )
 from lessons_lib.models import protocol
 from lessons_lib.widgets.inspector import BatchInspector
-from lessons_lib.widgets.payload import InspectorError, make_examples, make_payload
+from lessons_lib.widgets.payload import InspectorError, make_examples
 
 LIKELIEST = 5
 
@@ -38,11 +38,12 @@ def show_token_losses(
     """Show the batch inspector with each live target filled as high as its loss under a model.
 
     Hovering over a target shows the model's five likeliest tokens. The model's ``hidden`` and
-    ``head`` are called once for each entry; beyond its ``context_length`` no losses are shown.
+    ``head`` are called once for each entry; beyond its ``context_length`` no losses are shown. The
+    tokens are those of the model's own tokenizer, if it has one.
 
     Raises:
-        InspectorError, DatasetError, TraitError: as ``inspect_batch``. InspectorError also if the
-            model has a tokenizer of its own, or its losses are not finite.
+        InspectorError, TokenizerError, DatasetError, TraitError: as ``inspect_batch``.
+            InspectorError also if the model's losses are not finite.
     """
     return LossInspector(model, entries, prompt_format=prompt_format, **options)
 
@@ -51,18 +52,16 @@ class LossInspector(BatchInspector):
     """The widget of ``show_token_losses``: one format, and losses as of when it was made."""
 
     def __init__(self, model: nn.Module, entries: Iterable[Mapping[str, str]], **options):
-        if tokenizer_of(model) is not get_tokenizer():
-            raise InspectorError(
-                "The inspector shows GPT-2's tokens; this model has a tokenizer of its own."
-            )
         self._model = model
-        super().__init__(entries, context_length=model.context_length, **options)
+        super().__init__(
+            entries, tokenizer_of(model), context_length=model.context_length, **options
+        )
 
     def _offered(self, given: PromptFormat) -> dict[str, PromptFormat]:
         return {given.name: given}
 
     def _prepare(self) -> dict[str, Any]:
-        self._examples, joined = make_examples(self.entries, self._formats)
+        self._examples, joined = make_examples(self.entries, self._formats, self.tokenizer)
         losses = {
             name: token_losses(self._model, examples, self._context_length)
             for name, examples in self._examples.items()
@@ -70,15 +69,7 @@ class LossInspector(BatchInspector):
         named = {
             i for rows in losses.values() for row in rows for top in row["top"] for i, _ in top
         }
-        payload = make_payload(
-            self.entries,
-            self._formats,
-            self._examples,
-            joined,
-            context_length=self._context_length,
-            more_ids=named,
-        )
-        return {**payload, "losses": losses}
+        return {**self._payload(joined, named), "losses": losses}
 
 
 @torch.no_grad()
@@ -94,11 +85,12 @@ def token_losses(
         InspectorError: a loss is not finite.
     """
     training, device = model.training, next(model.parameters()).device
+    end = end_of_text_of(tokenizer_of(model))
     model.eval()
     rows = []
     try:
         for example in examples:
-            ids = torch.tensor([[*example.token_ids, END_OF_TEXT][: context_length + 1]])
+            ids = torch.tensor([[*example.token_ids, end][: context_length + 1]])
             inputs, targets = ids[:, :-1].to(device), ids[0, 1:].to(device)  # (1, n), (n,)
             hidden = model.hidden(Batch(inputs))[0]  # (1, n, width) → (n, width)
             # The losses as in training, (n,).
@@ -167,14 +159,8 @@ class CheckedInspector(BatchInspector):
         if not self._given:
             return super()._prepare()
         more = {*self._inputs.flatten().tolist(), *self._targets.flatten().tolist()}
-        payload = make_payload(
-            self.entries,
-            self._formats,
-            self._examples,
-            context_length=self._context_length,
-            more_ids={token for token in more if 0 <= token <= END_OF_TEXT},
-        )
-        return {**payload, "given": self._given}
+        known = {token for token in more if 0 <= token <= END_OF_TEXT}
+        return {**self._payload(more_ids=known), "given": self._given}
 
     @property
     def steps(self) -> BatchSteps:
