@@ -76,11 +76,16 @@ def padding_counts(row: LabelledRow, batch: LabelledBatch) -> Iterator[Finding]:
 
 
 def _asks_for_padding(row: LabelledRow, t: int, stop_ids: frozenset[int]) -> bool:
-    following = t + 1 < len(row.kinds) and row.kinds[t + 1]
+    """Whether a target that counts asks for padding; behind a stop token, for that token again."""
+    following = row.kinds[t + 1] if t + 1 < len(row.kinds) else None
     if row.kinds[t] == "padding":  # before a text padded on the left its first token may be asked
-        return following in (False, "padding")
-    return following == "padding" and (
-        row.targets[t] == row.input_ids[t + 1] and row.targets[t] not in stop_ids
+        return following in (None, "padding")
+    if row.kinds[t] == "stop":
+        return following in (None, "padding") and row.targets[t] == row.input_ids[t]
+    return (
+        following == "padding"
+        and row.targets[t] == row.input_ids[t + 1]
+        and row.targets[t] not in stop_ids
     )
 
 

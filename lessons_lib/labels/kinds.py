@@ -161,7 +161,7 @@ def _text_kinds(ids: Sequence[int], parts: Parts, tokens: TokenReader) -> list[s
             kinds[last] = "stop"
         elif end < len(ids) and ids[end] in tokens.stop_ids:
             kinds[end] = "stop"
-    for place in parts.headers - parts.borders:
+    for place in parts.headers:
         kinds[place] = "header"
     return kinds
 
