@@ -262,7 +262,7 @@ def test_a_long_stream_is_read_from_its_start():
         ([{"input_ids": [1, 2], "labels": [1, 2], "seq_lengths": [3]}], "seq_lengths has 3"),
         ([{"input_ids": [1, 2.5], "labels": [X, 2]}], "row 0, column 1: input_ids holds 2.5"),
         ([{"input_ids": [1, None], "labels": [X, 2]}], "column 1: input_ids holds None"),
-        ({"input_ids": torch.ones(1, 2), "labels": torch.ones(1, 2)}, "column 0: input_ids holds 1.0"),
+        ({"input_ids": torch.ones(1, 2), "labels": torch.ones(1, 2)}, "input_ids holds 1.0"),
         ([{"input_ids": [1, -2], "labels": [X, X]}], "row 0, column 1: input_ids is -2; token ids"),
         ([ROWS[0], {"input_ids": [1, 2], "labels": [-1, 2]}], "row 1, column 0: labels is -1;"),
         ([{"input_ids": [1, 50_300], "labels": [X, 2]}], "column 1: input_ids is 50300, beyond the "
