@@ -161,7 +161,7 @@ def _text_kinds(ids: Sequence[int], parts: Parts, tokens: TokenReader) -> list[s
             kinds[last] = "stop"
         elif end < len(ids) and ids[end] in tokens.stop_ids:
             kinds[end] = "stop"
-    for place in parts.headers - parts.borders:
+    for place in parts.headers:
         kinds[place] = "header"
     return kinds
 
@@ -176,31 +176,24 @@ def _runs(mask: Sequence[int]) -> list[tuple[int, int]]:
 
 def find_reasons(targets: Sequence[int], found: RowKinds, shifts_inside: bool) -> list[str]:
     """For each target the key in ``REASONS`` that says whether it counts or why it does not."""
-    return [
-        "counts" if target != IGNORE_INDEX else _reason(t, targets, found, shifts_inside)
-        for t, target in enumerate(targets)
-    ]
-
-
-def _reason(t: int, targets: Sequence[int], found: RowKinds, shifts_inside: bool) -> str:
     kinds, segments = found.kinds, found.segments
-    if kinds[t] == "padding":
-        return "padding"
-    if t + 1 == len(kinds):
-        return "last" if shifts_inside or kinds[t] == "stop" else "unknown"
-    following = kinds[t + 1]
-    if following == "padding":
-        return "padding"
-    if segments[t + 1] != segments[t]:
-        return "segment"
-    if following == "prompt":
-        before = (k for k, s in zip(kinds[: t + 1], segments, strict=False) if s == segments[t])
-        if "response" in before:
-            return "turn"
-        counts = (
-            target != IGNORE_INDEX
-            for target, segment in zip(targets, segments, strict=True)
-            if segment == segments[t]
-        )
-        return "prompt" if found.known or any(counts) else "unknown"
-    return following if following in ("header", "stop") else "unknown"
+    live = {s for target, s in zip(targets, segments, strict=True) if target != IGNORE_INDEX}
+    reasons, answered = [], set()  # the texts of which a response has begun
+    for t, target in enumerate(targets):
+        if kinds[t] == "response":
+            answered.add(segments[t])
+        if target != IGNORE_INDEX:
+            reasons.append("counts")
+        elif t + 1 == len(kinds):
+            ended = shifts_inside or kinds[t] == "stop"
+            reasons.append("padding" if kinds[t] == "padding" else "last" if ended else "unknown")
+        elif "padding" in (kinds[t], kinds[t + 1]):
+            reasons.append("padding")
+        elif segments[t + 1] != segments[t]:
+            reasons.append("segment")
+        elif kinds[t + 1] == "prompt":
+            told = found.known or segments[t] in live
+            reasons.append("turn" if segments[t] in answered else "prompt" if told else "unknown")
+        else:
+            reasons.append(kinds[t + 1] if kinds[t + 1] in ("header", "stop") else "unknown")
+    return reasons

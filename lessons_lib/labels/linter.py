@@ -3,10 +3,11 @@
 ``lint_labels`` returns findings, none where all is well. Lesson 14.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from lessons_lib.labels.checks import Finding, about, find_always
+from lessons_lib.labels.checks import Finding, about, find_always, find_empty, such
 from lessons_lib.labels.kinds import texts_of
 from lessons_lib.labels.rows import (
     MOST_ROWS,
@@ -85,16 +86,16 @@ def lint_labels(
     batch = read_labels(batch_or_dataset, tokenizer, most_rows=most_rows)
     found = list(_of_convention(batch, shifts_inside))
     notes = list(batch.notes)
-    if batch.found.fits:
-        texts = {row: _texts(row, batch) for row in batch.rows}
-        for each in texts.values():
-            if each:
-                found += find_always(each)
+    rows = [(row, _texts(row, batch)) for row in batch.rows]
+    for row, texts in rows:
+        if not batch.found.fits:  # then nothing can be said of what a label stands for
+            found += find_empty(texts)
+            continue
+        found += find_always(row, texts, batch)
         if expect is not None:
-            for each in texts.values():
-                for text in each:
-                    found += _against(expect, text)
-        notes += _share_of_prompts(texts)
+            found += itertools.chain.from_iterable(_against(expect, text) for text in texts)
+    if batch.found.fits:
+        notes += _share_of_prompts(rows)
     found.sort(key=lambda finding: (finding.row, finding.column))
     return Findings(found, batch, tuple(notes))
 
@@ -225,17 +226,16 @@ def _first(
     """A finding about the first of some tokens, which says how many there are."""
     if not text.live or not tokens:
         return  # where nothing counts, that is the finding
-    count = "" if len(tokens) == 1 else f" ({len(tokens)} such tokens)"
-    yield about(text, tokens[0], kind, sentence + count, advice)
+    yield about(text, tokens[0], kind, sentence + such(len(tokens), "tokens"), advice)
 
 
-def _share_of_prompts(texts: dict[LabelledRow, list[LabelledText]]) -> list[str]:
+def _share_of_prompts(rows: list[tuple[LabelledRow, list[LabelledText]]]) -> list[str]:
     """How much of the prompts counts, where it is known what they are."""
     tokens = [
         token
-        for row, each in texts.items()
+        for row, texts in rows
         if row.known
-        for text in each
+        for text in texts
         for token in text.asked[1:]
         if token.kind in ("prompt", "header") and not token.free
     ]
