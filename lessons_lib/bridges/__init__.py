@@ -3,4 +3,6 @@
 What heavy packages need is imported where it is used, so the room opens without them.
 """
 
-__all__ = []
+from lessons_lib.labels import lint_labels
+
+__all__ = ["lint_labels"]
