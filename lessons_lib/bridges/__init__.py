@@ -4,5 +4,6 @@ What heavy packages need is imported where it is used, so the room opens without
 """
 
 from lessons_lib.labels import lint_labels
+from lessons_lib.widgets import inspect_labels
 
-__all__ = ["lint_labels"]
+__all__ = ["inspect_labels", "lint_labels"]

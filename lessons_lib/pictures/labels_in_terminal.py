@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from lessons_lib.data import IGNORE_INDEX
-from lessons_lib.labels.rows import LabelledBatch, LabelledRow, TokenReader
+from lessons_lib.labels import LabelledBatch, LabelledRow
+from lessons_lib.labels.tokens import TokenReader
 from lessons_lib.support.table import printable
 
 LEGEND = (
