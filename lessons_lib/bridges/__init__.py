@@ -14,10 +14,12 @@ from lessons_lib.bridges.trainers import (
     trainer_options,
 )
 from lessons_lib.labels import lint_labels
+from lessons_lib.widgets import inspect_labels
 
 __all__ = [
     "add_lora",
     "in_transformers",
+    "inspect_labels",
     "labelled_rows",
     "lint_labels",
     "load_lora",

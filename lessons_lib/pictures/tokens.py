@@ -14,7 +14,8 @@ from matplotlib.patches import FancyBboxPatch, Patch
 from lessons_lib.batching import BatchSteps
 from lessons_lib.batching.cells import Kind, padded_kinds, target_kinds
 from lessons_lib.data import IGNORE_INDEX, Tokenizer, get_tokenizer
-from lessons_lib.labels.rows import LabelledRow, TokenReader
+from lessons_lib.labels import LabelledRow
+from lessons_lib.labels.tokens import TokenReader
 from lessons_lib.pictures.spelling import spell_token, token_words
 from lessons_lib.pictures.style import STYLES
 

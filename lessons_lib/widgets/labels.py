@@ -14,16 +14,10 @@ from typing import Any
 import traitlets
 
 from lessons_lib.data import IGNORE_INDEX
-from lessons_lib.labels.in_terminal import wants_color, write_rows
-from lessons_lib.labels.rows import (
-    REASONS,
-    LabelledBatch,
-    LabelledRow,
-    LabelsError,
-    TokenReader,
-    read_labels,
-)
+from lessons_lib.labels import REASONS, LabelledBatch, LabelledRow, LabelsError, read_labels
+from lessons_lib.labels.tokens import TokenReader
 from lessons_lib.pictures import small_png, spell_text
+from lessons_lib.pictures.labels_in_terminal import wants_color, write_rows
 from lessons_lib.pictures.spelling import spell_token
 from lessons_lib.pictures.tokens import draw_labels
 from lessons_lib.widgets.page import FrontEnd, PicturedWidget

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from lessons_lib.data import IGNORE_INDEX
-from lessons_lib.labels.rows import LabelledBatch, LabelledRow, TokenReader
+from lessons_lib.labels import LabelledBatch, LabelledRow
+from lessons_lib.labels.tokens import TokenReader
 from lessons_lib.support.table import printable
 
 LEGEND = (
@@ -153,7 +154,8 @@ def _write_line(line: Sequence[Column], color: bool) -> list[str]:
             below.append(_paint(" ".join("━" * width for width in widths), "live", color))
         else:
             span = sum(widths) + len(widths) - 1
-            below.append(_paint(reason[:span].ljust(span, "·"), "reason", color))
+            name = reason if len(reason) <= span else f"{reason[: span - 1]}…"
+            below.append(_paint(name.ljust(span, "·"), "reason", color))
     return [*rows, " " * NAMES + " ".join(below)]
 
 
