@@ -3,4 +3,11 @@
 What heavy packages need is imported where it is used, so the room opens without them.
 """
 
-__all__ = []
+from lessons_lib.bridges.cards import how_to_publish, write_cards
+from lessons_lib.bridges.run_record import RunError
+
+__all__ = [
+    "write_cards",
+    "how_to_publish",
+    "RunError",
+]
