@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lessons_lib.bridges.run_record import (
+from lessons_lib.bridges.cards.run_record import (
     ANSWERS,
     CHECKPOINTS,
     HISTORY,

@@ -3,8 +3,7 @@
 What heavy packages need is imported where it is used, so the room opens without them.
 """
 
-from lessons_lib.bridges.cards import how_to_publish, write_cards
-from lessons_lib.bridges.run_record import RunError
+from lessons_lib.bridges.cards import RunError, how_to_publish, write_cards
 
 __all__ = [
     "write_cards",

@@ -13,14 +13,14 @@ from huggingface_hub import DatasetCard, ModelCard
 
 from lessons_lib.__main__ import main
 from lessons_lib.bridges import RunError, how_to_publish, write_cards
-from lessons_lib.bridges.licences import (
+from lessons_lib.bridges.cards.licences import (
     BOOK_TEXTS,
     bundled_hash,
     licence_of_both,
     of_entries,
     of_model,
 )
-from lessons_lib.bridges.run_record import entries_hash, name_of, read_run
+from lessons_lib.bridges.cards.run_record import entries_hash, name_of, read_run
 from lessons_lib.data import load_entries, split_entries
 from lessons_lib.evaluation.intervals import wilson_interval
 from lessons_lib.models import GPT, GPTConfig

@@ -11,8 +11,8 @@ from typing import Any
 
 from huggingface_hub import DatasetCard, DatasetCardData, EvalResult, ModelCard, ModelCardData
 
-from lessons_lib.bridges.licences import Source, licence_of_both, of_entries, of_model
-from lessons_lib.bridges.run_record import ANSWERS, CHECKPOINTS, MODEL, Run, read_run
+from lessons_lib.bridges.cards.licences import Source, licence_of_both, of_entries, of_model
+from lessons_lib.bridges.cards.run_record import ANSWERS, CHECKPOINTS, MODEL, Run, read_run
 from lessons_lib.data import get_prompt_format
 from lessons_lib.support import write_whole
 from lessons_lib.support.paths import ASSETS

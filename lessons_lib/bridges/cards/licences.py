@@ -7,7 +7,7 @@ advice, and names the licence's own words where there are some.
 import functools
 from dataclasses import dataclass
 
-from lessons_lib.bridges.run_record import entries_hash
+from lessons_lib.bridges.cards.run_record import entries_hash
 from lessons_lib.data import load_entries
 from lessons_lib.data.entries import BOOK_ENTRIES, split_entries
 from lessons_lib.models.gpt2_files import HUB_MODELS
