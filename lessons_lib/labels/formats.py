@@ -15,17 +15,27 @@ THINKING = re.compile(r"\s*<think>\s*</think>\s*")  # an empty one: of the heade
 
 @dataclass(frozen=True)
 class ChatFormat:
-    """``header`` announces a response, ``end`` closes it; where ``turns`` is False there is one."""
+    """``header`` announces a response, ``end`` closes it; where ``turns`` is False there is one.
+
+    ``loose``: the white space that ends a header may count or not. Of TRL's own templates for
+    training, ChatML's lets the line end count.
+    """
 
     name: str
     header: str  # regular expression
     end: str = ""
     turns: bool = True
+    loose: bool = False
 
 
 FORMATS = (
-    ChatFormat("ChatML", r"<\|im_start\|>assistant\n", "<|im_end|>"),
-    ChatFormat("Llama 3", r"<\|start_header_id\|>assistant<\|end_header_id\|>\n\n", "<|eot_id|>"),
+    ChatFormat("ChatML", r"<\|im_start\|>assistant\n", "<|im_end|>", loose=True),
+    ChatFormat(
+        "Llama 3",
+        r"<\|start_header_id\|>assistant<\|end_header_id\|>\n\n",
+        "<|eot_id|>",
+        loose=True,
+    ),
     ChatFormat("Gemma", r"<start_of_turn>model\n", "<end_of_turn>"),
     ChatFormat("Phi-3", r"\n?<\|assistant\|>\n", "<|end|>"),
     ChatFormat("Alpaca", r"\n{0,2}### Response:\n", turns=False),
@@ -82,6 +92,9 @@ def find_parts(
         first = last + 1
         if ends[last] > match.end():  # the token goes on into the response
             parts.borders.add(last)
+        while chat_format.loose and last >= 0 and pieces[last].isspace():
+            parts.borders.add(last)
+            last -= 1
         if thought := THINKING.match(text, match.end()):
             until = bisect_left(ends, thought.end())
             parts.borders.update(range(first, until + 1))

@@ -1,37 +1,25 @@
-"""Whatever holds labels, as rows of plain numbers: batches, data sets, loaders, lists of rows.
+"""What was given, as rows of plain numbers, each column checked.
 
-Nothing is judged here except whether it can be read at all. Of many rows a sample is taken, the
-same each time, so that half a million cost no more than a few hundred.
+Nothing is judged here except whether it can be read at all.
 """
 
-import itertools
 import operator
-import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lessons_lib.batching import Batch
 from lessons_lib.data import IGNORE_INDEX
-
-SEED = 123
-TEXT_COLUMNS = frozenset(
-    "text messages prompt completion instruction input output conversations chosen".split()
+from lessons_lib.labels.sources import (
+    COLUMNS,
+    FROM_A_TRAINER,
+    MASKS,
+    OTHER_NAMES,
+    LabelsError,
+    find_rows,
+    kind_of,
+    sample,
+    without,
 )
-MASKS = ("completion_mask", "assistant_masks")  # TRL's: 1 where the response is
-COLUMNS = (
-    *("input_ids", "labels", "attention_mask", *MASKS),
-    *("position_ids", "seq_lengths", "weights", "segments"),
-)
-OTHER_NAMES = {"inputs": "input_ids", "targets": "labels", "positions": "position_ids"}
-FROM_A_TRAINER = (
-    "Give what the model is trained on: next(iter(trainer.get_train_dataloader())), or a batch "
-    "that your collator made"
-)
-
-
-class LabelsError(ValueError):
-    """Labels cannot be read; the message names the row and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +34,11 @@ class GivenRow:
     positions: list[int] | None = None
     segments: list[int] | None = None  # the course's own numbers of texts
 
+    @property
+    def packed(self) -> bool:
+        """Whether its columns say where texts begin."""
+        return self.positions is not None or self.segments is not None
+
 
 @dataclass(frozen=True)
 class Given:
@@ -55,15 +48,6 @@ class Given:
     total: int
     names: str  # what the columns' names suggest: "labels" (shifted inside) or "targets" (before)
     notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Rows that can be had by their index, each a mapping of columns."""
-
-    count: int
-    get: Callable[[int], Mapping[str, Any]]
-    notes: tuple[str, ...] = ()
 
 
 def read_given(batch_or_dataset: Any, most_rows: int) -> Given:
@@ -87,8 +71,8 @@ def read_given(batch_or_dataset: Any, most_rows: int) -> Given:
     for index, columns in zip(indices, raw, strict=True):
         if not isinstance(columns, Mapping):
             raise LabelsError(
-                f"row {index} is {_kind(columns)}, not a dictionary of columns with input_ids and "
-                f"labels. {FROM_A_TRAINER}"
+                f"row {index} is {kind_of(columns)}, not a dictionary with input_ids and labels. "
+                f"{FROM_A_TRAINER}"
             )
         named = {
             OTHER_NAMES.get(name, name): value
@@ -107,134 +91,56 @@ def read_given(batch_or_dataset: Any, most_rows: int) -> Given:
     return Given(rows, source.count, names, notes)
 
 
-def sample(count: int, most: int) -> list[int]:
-    """Indices of at most ``most`` of ``count`` rows, one at random of each equal part of them."""
-    if count <= most:
-        return list(range(count))
-    draw = random.Random(SEED)
-    edges = [count * part // most for part in range(most + 1)]
-    return [draw.randrange(start, end) for start, end in itertools.pairwise(edges)]
-
-
-def find_rows(given: Any, most_rows: int) -> Source:
-    """Rows by index, however they were given."""
-    if isinstance(given, Batch):
-        columns = given._asdict() | {"position_ids": given.positions}
-        return _columns({name: part for name, part in columns.items() if part is not None})
-    if isinstance(given, Mapping):
-        return _columns(given)
-    if isinstance(given, tuple | list) and len(given) == 2:
-        if all(_depth(part) == 2 for part in given):
-            return _columns({"inputs": given[0], "targets": given[1]})
-    if isinstance(given, str | bytes):
-        raise LabelsError("a text has no labels; python -m lessons_lib lint FILE reads a file")
-    if hasattr(given, "column_names") and hasattr(given, "with_format"):  # of datasets
-        given = given.with_format(None)  # rows as plain lists
-        if not hasattr(given, "__len__"):
-            return _stream(given, most_rows)
-    if hasattr(given, "__getitem__") and hasattr(given, "__len__"):
-        return Source(len(given), given.__getitem__)
-    if isinstance(given, Iterable):
-        return _stream(given, most_rows)
-    raise LabelsError(f"{_kind(given)} holds no rows. {FROM_A_TRAINER}")
-
-
-def _stream(given: Iterable, most_rows: int) -> Source:
-    """The first batch of a loader, or the first rows of a stream of rows."""
-    items = iter(given)
-    try:
-        first = next(items)
-    except StopIteration:
-        return Source(0, lambda index: {})
-    is_row = isinstance(first, Mapping) and _depth(_first_of(first)) == 1
-    if not is_row:
-        found = find_rows(first, most_rows)
-        note = "Only the first batch of what was given is read."
-        return Source(found.count, found.get, (*found.notes, note))
-    rows = [first, *itertools.islice(items, most_rows - 1)]
-    notes = (f"Only the first {len(rows):,} rows of a stream are read.",)
-    return Source(len(rows), rows.__getitem__, notes if len(rows) == most_rows else ())
-
-
-def _first_of(columns: Mapping[str, Any]) -> Any:
-    return columns.get("input_ids", columns.get("inputs"))
-
-
-def _columns(columns: Mapping[str, Any]) -> Source:
-    """A batch: each column holds all rows; a single row counts as a batch of one."""
-    if columns and all(hasattr(part, "column_names") for part in columns.values()):
-        parts = ", ".join(map(repr, columns))
-        raise LabelsError(f"this is a data set of several parts; give one of them: {parts}")
-    ids = _first_of(columns)
-    if ids is None:
-        raise LabelsError(_without("input_ids", list(columns)))
-    if _depth(ids) == 1:
-        return Source(1 if len(ids) else 0, lambda index: columns)
-    if _depth(ids) != 2:
-        raise LabelsError("input_ids must be rows of token ids, (batch, length)")
-    count = len(ids)
-    rows = {}
-    for name, part in columns.items():
-        if name not in COLUMNS and name not in OTHER_NAMES or part is None:
-            continue
-        if name in ("position_ids", "attention_mask") and _depth(part) != 2:
-            continue  # of other models: one position for each axis of a picture, a whole matrix
-        if len(part) != count:
-            raise LabelsError(f"input_ids has {count} rows, but {name} has {len(part)}")
-        rows[name] = part
-    if "labels" not in rows and "targets" not in rows and not rows.keys() & set(MASKS):
-        raise LabelsError(_without("labels", list(columns)))
-    return Source(count, lambda index: {name: part[index] for name, part in rows.items()})
-
-
-def _without(wanted: str, found: list[str]) -> str:
-    """The sentence for a missing column."""
-    has = f"it has {', '.join(map(str, found))}" if found else "it has none at all"
-    if wanted == "input_ids" and TEXT_COLUMNS.intersection(found):
-        return f"these rows are texts, not tokenized yet ({has}). {FROM_A_TRAINER}"
-    masks = "" if wanted == "input_ids" else f" and none of {', '.join(MASKS)}"
-    return f"there is no column {wanted}{masks} ({has}). {FROM_A_TRAINER}"
-
-
 def _read_row(index: int, columns: Mapping[str, Any], found: list[str]) -> list[GivenRow]:
     """The row in plain numbers; several where texts share a start (``batching.share_prefix``)."""
-    if "input_ids" not in columns:
-        raise LabelsError(f"row {index}: {_without('input_ids', found)}")
-    ids = _numbers(columns["input_ids"], "input_ids", index)
-    masks = [_numbers(columns[name], name, index) for name in MASKS if name in columns]
-    response = [int(all(parts)) for parts in zip(*masks, strict=False)] if masks else None
-    if "labels" in columns:
-        labels = _numbers(columns["labels"], "labels", index)
-    elif masks:
-        labels = [token if m else IGNORE_INDEX for token, m in zip(ids, response, strict=False)]
-    else:
-        raise LabelsError(f"row {index}: {_without('labels', found)}")
-    if "weights" in columns:
-        weights = _plain(columns["weights"])
-        labels = [x if w else IGNORE_INDEX for x, w in zip(labels, weights, strict=True)]
-    lists = {"attention": "attention_mask", "positions": "position_ids", "segments": "segments"}
-    parts = {
-        ours: _numbers(columns[theirs], theirs, index)
-        for ours, theirs in lists.items()
-        if theirs in columns
+    for name in ("input_ids", "labels"):
+        if name not in columns and (name == "input_ids" or not columns.keys() & set(MASKS)):
+            raise LabelsError(f"row {index}: {without(name, found)}")
+    numbers = {
+        name: _numbers(value, name, index) for name, value in columns.items() if name != "weights"
     }
-    if "seq_lengths" in columns:
-        lengths = _numbers(columns["seq_lengths"], "seq_lengths", index)
-        parts["positions"] = [place for length in lengths for place in range(length)]
-    parts["response"] = response
-    named = {"labels": labels, **{name: part for name, part in parts.items() if part is not None}}
-    for name, part in named.items():
+    if "weights" in columns:
+        numbers["weights"] = list(map(bool, _plain(columns["weights"])))
+    if "seq_lengths" in numbers:  # of the texts, one after the other: positions, from 0 in each
+        lengths = numbers["seq_lengths"]
+        numbers["seq_lengths"] = [place for length in lengths for place in range(length)]
+    ids = numbers["input_ids"]
+    for name, part in numbers.items():
         if len(part) != len(ids):
             raise LabelsError(
-                f"row {index}: input_ids has {len(ids)} tokens, but {lists.get(name, name)} has "
-                f"{len(part)}. Cut, pad and mask them together, so that both keep one length"
+                f"row {index}: input_ids has {len(ids)} tokens, but {name} has {len(part)}. Cut, "
+                "pad and mask them together, so that both keep one length"
             )
     if not ids:
         raise LabelsError(f"row {index} is empty: leave it out")
-    row = GivenRow(index, ids, labels, **parts)
-    if parts.get("segments") and min(parts["segments"]) < 0:
-        return _unshared(row)
-    return [row]
+    row = _made(index, numbers)
+    return _unshared(row) if row.segments is not None and min(row.segments) < 0 else [row]
+
+
+def _made(index: int, numbers: dict[str, list[int]]) -> GivenRow:
+    """The row of columns of one length, with the labels that follow from its masks."""
+    ids = numbers["input_ids"]
+    masks = [numbers[name] for name in MASKS if name in numbers]
+    response = [int(all(parts)) for parts in zip(*masks, strict=True)] if masks else None
+    labels, counts = numbers.get("labels"), numbers.get("weights", [1] * len(ids))
+    if labels is None:
+        labels, counts = ids, response
+    starts = numbers.get("seq_lengths")
+    if starts is not None and "position_ids" not in numbers:
+        # Rows before TRL's collator, which masks each text's first label: nothing predicts it.
+        counts = [
+            count and (start or token != label)
+            for count, start, token, label in zip(counts, starts, ids, labels, strict=True)
+        ]
+    return GivenRow(
+        index,
+        ids,
+        [label if count else IGNORE_INDEX for label, count in zip(labels, counts, strict=True)],
+        numbers.get("attention_mask"),
+        response,
+        numbers.get("position_ids", starts),
+        numbers.get("segments"),
+    )
 
 
 def _unshared(row: GivenRow) -> list[GivenRow]:
@@ -274,16 +180,3 @@ def _plain(value: Any) -> Sequence:
     """A tensor, an array or a list as a list."""
     values = value.tolist() if hasattr(value, "tolist") else value
     return values if isinstance(values, list | tuple) else [values]
-
-
-def _depth(value: Any) -> int:
-    """1 for a row of numbers, 2 for rows of them; 0 for anything else."""
-    if hasattr(value, "ndim"):
-        return value.ndim
-    if not isinstance(value, list | tuple):
-        return 0
-    return 1 + (_depth(value[0]) if value and not isinstance(value[0], str) else 0)
-
-
-def _kind(value: Any) -> str:
-    return f"an object of the type {type(value).__name__}"

@@ -72,22 +72,28 @@ def _run(ids: Sequence[int]) -> int:
     return len(list(next(itertools.groupby(ids))[1]))
 
 
-def find_segments(row: GivenRow, padding: Sequence[bool]) -> list[int]:
+def find_segments(row: GivenRow, padding: Sequence[bool], end_id: int | None) -> list[int]:
     """The number of each input's text in its row, from 1; 0 for padding.
 
-    A text begins where positions start again.
+    A text begins where positions start again or, without positions, after an end of text
+    (``end_id``; None where that also ends turns of a chat, and so says nothing).
     """
     if row.segments is not None:
         return row.segments
-    segments, text, last = [], 0, None
+    segments, text, last, empty = [], 0, None, True
     for t, skipped in enumerate(padding):
         if skipped:
             segments.append(0)
             continue
-        position = row.positions[t] if row.positions is not None else t
-        if last is None or (row.positions is not None and (position == 0 or position < last)):
-            text += 1
-        last = position
+        if row.positions is not None:
+            position = row.positions[t]
+            begins = last is None or position == 0 or position < last
+            last = position
+        else:
+            begins = last is None or (last == end_id and not empty)
+            last = row.input_ids[t]
+        text += begins
+        empty = (begins or empty) and row.input_ids[t] == end_id  # it may begin with its end, too
         segments.append(text)
     return segments
 
@@ -106,43 +112,58 @@ def find_kinds(
 ) -> RowKinds:
     """The kind of each input of a row: a key of the list in ``LabelledRow``."""
     padding = find_padding(row, targets, tokens)
-    segments = find_segments(row, padding)
+    ends_turns = chat_format is not None and tokens.end_id is not None
+    ends_turns = ends_turns and tokens.piece(tokens.end_id) == chat_format.end
+    segments = find_segments(row, padding, None if ends_turns else tokens.end_id)
     kinds, borders, known = ["padding"] * len(padding), set(), True
     for columns in texts_of(segments):
+        ids = [row.input_ids[t] for t in columns]
         # Whether a text's token counts, that is, the target of the token before it.
         counts = [t > 0 and targets[t - 1] != IGNORE_INDEX for t in columns]
-
-        def begins(place: int, counts: list[bool] = counts) -> bool:
-            return 0 < place < len(counts) and counts[place] and not counts[place - 1]
-
-        pieces = [tokens.piece(row.input_ids[t]) for t in columns]
-        parts = find_parts(pieces, chat_format, begins) if chat_format else Parts()
-        if row.response is not None:
-            said = [row.response[t] for t in columns]
-            parts = Parts(parts.headers, _runs(said))
-        elif not parts.headers:
-            known = False
-            first = counts.index(True) if True in counts else len(columns)
-            parts = Parts(responses=[(first, len(columns))])
-        text_kinds = ["prompt"] * len(columns)
-        for start, end in parts.responses:
-            text_kinds[start:end] = ["response"] * (end - start)
-        for place in parts.headers:
-            text_kinds[place] = "header"
+        said = [row.response[t] for t in columns] if row.response is not None else None
+        parts = _find_parts(ids, counts, said, tokens, chat_format)
+        known = known and (said is not None or bool(parts.headers))
+        text_kinds = _text_kinds(ids, parts, tokens)
         for place, t in enumerate(columns):
-            if row.input_ids[t] in tokens.stop_ids and _ends_response(text_kinds, place):
-                text_kinds[place] = "stop"
             kinds[t] = text_kinds[place]
         borders.update(columns[place] for place in parts.borders if place < len(columns))
     return RowKinds(kinds, segments, frozenset(borders), known)
 
 
-def _ends_response(kinds: Sequence[str], place: int) -> bool:
-    """Whether a token is a response's last, or the first after one."""
-    after = kinds[place + 1] if place + 1 < len(kinds) else None
-    return (kinds[place] == "response" and after != "response") or (
-        kinds[place] == "prompt" and place > 0 and kinds[place - 1] in ("response", "header")
+def _find_parts(
+    ids: Sequence[int],
+    counts: Sequence[bool],
+    said: Sequence[int] | None,
+    tokens: TokenReader,
+    chat_format: ChatFormat | None,
+) -> Parts:
+    """Headers by the format; responses by a mask that says so, else the format, else labels."""
+
+    def begins(place: int) -> bool:
+        return 0 < place < len(counts) and counts[place] and not counts[place - 1]
+
+    parts = (
+        find_parts(list(map(tokens.piece, ids)), chat_format, begins) if chat_format else Parts()
     )
+    if said is not None:
+        return Parts(parts.headers, _runs(said))
+    return parts if parts.headers else Parts(responses=_runs(counts))
+
+
+def _text_kinds(ids: Sequence[int], parts: Parts, tokens: TokenReader) -> list[str]:
+    kinds = ["prompt"] * len(ids)
+    for start, end in parts.responses:
+        kinds[start:end] = ["response"] * (min(end, len(ids)) - start)
+        last = min(end, len(ids)) - 1
+        while last >= start and tokens.piece(ids[last]).isspace():
+            last -= 1  # some templates write a line end after the token that stops
+        if last >= start and ids[last] in tokens.stop_ids:
+            kinds[last] = "stop"
+        elif end < len(ids) and ids[end] in tokens.stop_ids:
+            kinds[end] = "stop"
+    for place in parts.headers:
+        kinds[place] = "header"
+    return kinds
 
 
 def _runs(mask: Sequence[int]) -> list[tuple[int, int]]:
@@ -155,31 +176,24 @@ def _runs(mask: Sequence[int]) -> list[tuple[int, int]]:
 
 def find_reasons(targets: Sequence[int], found: RowKinds, shifts_inside: bool) -> list[str]:
     """For each target the key in ``REASONS`` that says whether it counts or why it does not."""
-    return [
-        "counts" if target != IGNORE_INDEX else _reason(t, targets, found, shifts_inside)
-        for t, target in enumerate(targets)
-    ]
-
-
-def _reason(t: int, targets: Sequence[int], found: RowKinds, shifts_inside: bool) -> str:
     kinds, segments = found.kinds, found.segments
-    if kinds[t] == "padding":
-        return "padding"
-    if t + 1 == len(kinds):
-        return "last" if shifts_inside or kinds[t] == "stop" else "unknown"
-    following = kinds[t + 1]
-    if following == "padding":
-        return "padding"
-    if segments[t + 1] != segments[t]:
-        return "segment"
-    if following == "prompt":
-        before = (k for k, s in zip(kinds[: t + 1], segments, strict=False) if s == segments[t])
-        if "response" in before:
-            return "turn"
-        counts = (
-            target != IGNORE_INDEX
-            for target, segment in zip(targets, segments, strict=True)
-            if segment == segments[t]
-        )
-        return "prompt" if found.known or any(counts) else "unknown"
-    return following if following in ("header", "stop") else "unknown"
+    live = {s for target, s in zip(targets, segments, strict=True) if target != IGNORE_INDEX}
+    reasons, answered = [], set()  # the texts of which a response has begun
+    for t, target in enumerate(targets):
+        if kinds[t] == "response":
+            answered.add(segments[t])
+        if target != IGNORE_INDEX:
+            reasons.append("counts")
+        elif t + 1 == len(kinds):
+            ended = shifts_inside or kinds[t] == "stop"
+            reasons.append("padding" if kinds[t] == "padding" else "last" if ended else "unknown")
+        elif "padding" in (kinds[t], kinds[t + 1]):
+            reasons.append("padding")
+        elif segments[t + 1] != segments[t]:
+            reasons.append("segment")
+        elif kinds[t + 1] == "prompt":
+            told = found.known or segments[t] in live
+            reasons.append("turn" if segments[t] in answered else "prompt" if told else "unknown")
+        else:
+            reasons.append(kinds[t + 1] if kinds[t + 1] in ("header", "stop") else "unknown")
+    return reasons

@@ -4,19 +4,22 @@
 judges it. Lesson 14.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lessons_lib.data import IGNORE_INDEX
 from lessons_lib.labels.convention import Convention, find_convention
 from lessons_lib.labels.formats import ChatFormat, find_format
-from lessons_lib.labels.given import GivenRow, LabelsError, read_given
+from lessons_lib.labels.given import GivenRow, read_given
 from lessons_lib.labels.kinds import REASONS, find_kinds, find_reasons
+from lessons_lib.labels.sources import LabelsError
 from lessons_lib.labels.tokens import TokenReader
 
 __all__ = ["REASONS", "LabelledBatch", "LabelledRow", "LabelsError", "read_labels"]
 
 MOST_ROWS = 256
+RESPONSE = ("response", "stop")  # the kinds of a response's tokens
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,12 @@ class LabelledRow:
     segments: tuple[int, ...]
     borders: frozenset[int] = frozenset()
     known: bool = True  # where the response begins was found, not guessed from the labels
+    packed: bool = False  # columns said where its texts begin
+
+    @property
+    def cut_anywhere(self) -> bool:
+        """Several texts that no column tells apart: such rows are cut where they are full."""
+        return not self.packed and max(self.segments) > 1
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,69 @@ class LabelledBatch:
     total_rows: int
     found: Convention
     chat_format: ChatFormat | None = None
+
+
+class Asked(NamedTuple):
+    """One token of a text, with the label that asks for it."""
+
+    column: int  # of the label
+    token_id: int | None  # None: the row ends before it, and its label is masked
+    kind: str
+    live: bool
+    free: bool  # either label is right: it belongs to two parts, or to none
+
+
+class LabelledText:
+    """One text of a row. Its first token is asked for by nobody.
+
+    Where labels were shifted before, the last label asks for a token that the row does not hold.
+    """
+
+    def __init__(self, row: LabelledRow, columns: list[int], batch: LabelledBatch):
+        self.row, self.columns, self.batch = row, columns, batch
+        self.asked = list(self._tokens())
+        self.live = any(token.live for token in self.asked)
+
+    def _tokens(self) -> Iterator[Asked]:
+        row, inside = self.row, self.batch.shifts_inside
+        pieces, stops = self.batch.tokens.piece, self.batch.tokens.stop_ids
+        after_response = False
+        for place, t in enumerate(self.columns):
+            live = place > 0 and row.targets[t - 1] != IGNORE_INDEX
+            token, kind = row.input_ids[t], row.kinds[t]
+            after_response = kind in RESPONSE or (
+                after_response and (token in stops or pieces(token).isspace())
+            )
+            free = t in row.borders or (kind == "prompt" and after_response)
+            yield Asked(t if inside else t - 1, token, kind, live, free)
+        last = self.columns[-1]
+        if inside or row.reasons[last] in ("last", "padding", "segment"):
+            return
+        target = row.targets[last]
+        if target == IGNORE_INDEX:
+            yield Asked(last, None, _following(row.kinds[last], stop=False), False, False)
+        elif last + 1 == len(row.kinds) or row.segments[last + 1] != row.segments[last]:
+            kind = _following(row.kinds[last], target in stops)
+            yield Asked(last, target, kind, True, kind == "prompt" and row.kinds[last] == "stop")
+
+    def responses(self) -> list[list[Asked]]:
+        """The tokens of each response, the one that stops it included."""
+        found: list[list[Asked]] = []
+        kinds = [None, *(token.kind for token in self.asked)]
+        for before, token in zip(kinds, self.asked, strict=False):
+            if token.kind not in RESPONSE:
+                continue
+            if before not in RESPONSE:
+                found.append([])
+            found[-1].append(token)
+        return found
+
+
+def _following(last: str, stop: bool) -> str:
+    """The kind of a token that the row does not hold, behind its last."""
+    if stop:
+        return "stop"
+    return "prompt" if last in ("prompt", "stop") else "response"
 
 
 def read_labels(
@@ -83,13 +155,13 @@ def read_labels(
     given = read_given(batch_or_dataset, most_rows)
     for row in given.rows:
         _refuse_strange_ids(row, tokens)
-    convention = find_convention(given.rows, given.names)
+    convention = find_convention(given.rows, given.names, tokens.stop_ids)
     inside = convention.offset == 0 if shifts_inside is None else shifts_inside
     if convention.offset not in (0, 1) and shifts_inside is None:
         inside = given.names == "labels"
     chat_format = find_format(["".join(map(tokens.piece, row.input_ids)) for row in given.rows])
     rows = tuple(_labelled(row, tokens, inside, chat_format) for row in given.rows)
-    notes = [*given.notes, _note_on_format(rows, chat_format)]
+    notes = [*given.notes, _note_on_format(rows, chat_format), _note_on_borders(rows)]
     return LabelledBatch(
         rows,
         tokens,
@@ -116,6 +188,7 @@ def _labelled(
         tuple(found.segments),
         found.borders,
         found.known,
+        row.packed,
     )
 
 
@@ -159,4 +232,15 @@ def _note_on_format(rows: tuple[LabelledRow, ...], chat_format: ChatFormat | Non
     return (
         "No header of a known format was found: what comes before a row's first label that counts "
         "is called its prompt."
+    )
+
+
+def _note_on_borders(rows: tuple[LabelledRow, ...]) -> str:
+    joined = [row.index for row in rows if row.cut_anywhere]
+    if not joined:
+        return ""
+    return (
+        f"Row {joined[0]} holds several texts, told apart by their ends (so do "
+        f"{len(joined) - 1:,} more). No column says where each begins; whether a text sees the one "
+        "before it, labels cannot tell."
     )

@@ -7,7 +7,7 @@ import functools
 from typing import Any
 
 from lessons_lib.data import LocalTokenizer
-from lessons_lib.labels.given import LabelsError
+from lessons_lib.labels.sources import LabelsError
 
 # Tokens that end a turn in the formats of ``formats``; each counts where a vocabulary has it.
 TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>")
