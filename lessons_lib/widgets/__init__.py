@@ -15,6 +15,7 @@ from lessons_lib.widgets.comparison import (
 )
 from lessons_lib.widgets.funnel import FunnelView, show_funnel
 from lessons_lib.widgets.inspector import BatchInspector, inspect_batch
+from lessons_lib.widgets.labels import LabelInspector, inspect_labels
 from lessons_lib.widgets.payload import InspectorError
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "show_answers",
     "FunnelView",
     "show_funnel",
+    "LabelInspector",
+    "inspect_labels",
     "ChatBox",
     "show_chat",
     "InspectorError",

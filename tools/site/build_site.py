@@ -29,6 +29,7 @@ from pygments.lexers import PythonLexer
 
 from lessons_lib.widgets.answers import ANSWERS
 from lessons_lib.widgets.funnel import FUNNEL
+from lessons_lib.widgets.labels import LABELS
 from lessons_lib.widgets.page import INSPECTOR
 from lessons_lib.working_copy import glossary_page
 from tools.build_notebooks import (
@@ -64,7 +65,7 @@ States = dict[str, dict]
 # Widgets that need no Python, by their "_view"; inspectors have none. Of others a picture is shown.
 INSPECTS = ""
 LIVE = {INSPECTS: INSPECTOR, "comparison": INSPECTOR, "race": INSPECTOR}
-LIVE |= {"answers": ANSWERS, "funnel": FUNNEL}
+LIVE |= {"answers": ANSWERS, "funnel": FUNNEL, "labels": LABELS}
 
 
 def build_site(site: Path = SITE, run: bool = True) -> list[Path]:

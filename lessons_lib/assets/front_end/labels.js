@@ -7,6 +7,7 @@ const FEWEST = 6; // columns that are worth folding
 const LINE = { both: 36, text: 24, ids: 24 }; // pixels of a cell's height
 const GAP = 3; // pixels between an input and its target
 const BELOW = 15; // pixels below a line
+const MARGIN = 5; // pixels above the first line, for its outlines
 const HEADING = 24; // pixels above a text of a packed row
 const PIECES = 600; // of a row's strip, at most
 
@@ -37,17 +38,22 @@ export function layout(data, place) {
     if (odd[t] || t + 1 === inputs.length) return data.stops.includes(goal) ? "stop" : kinds[t];
     return kinds[t + 1];
   });
-  const states = reasons.map((reason, t) => (live[t] ? "live" : stateOf(reason)));
+  const states = reasons.map((reason, t) => (live[t] ? liveState(goalKinds[t]) : stateOf(reason)));
   return {
     index: row.index, length: inputs.length, given: row.length, inputs, targets, kinds, reasons,
     segments, live, goals, odd, goalKinds, states,
   };
 }
 
+// How a target that counts is drawn from afar: what is no response looks different.
+function liveState(kind) {
+  return kind === "response" || kind === "stop" ? "live" : "live-prompt";
+}
+
 // How a target that does not count is drawn.
 function stateOf(reason) {
   if (reason === "padding") return "padding";
-  return reason === "prompt" || reason === "header" ? "prompt" : "other";
+  return ["prompt", "header", "turn"].includes(reason) ? "prompt" : "other";
 }
 
 // How many targets of a row count, and why how many others do not.
@@ -119,7 +125,7 @@ export function strip(laid, most = PIECES) {
   const pieces = [];
   for (let t = 0; t < laid.length; t += step) {
     const states = laid.states.slice(t, t + step);
-    const state = states.includes("live") ? "live" : states[0];
+    const state = states.find((each) => each.startsWith("live")) ?? states[0];
     const share = states.length / laid.length;
     if (pieces.at(-1)?.[0] === state) pieces.at(-1)[1] += share;
     else pieces.push([state, share]);
@@ -306,7 +312,7 @@ function drawSummary(view) {
   }
   if (found.odd) {
     notes.push(`${count(found.odd)} targets of this row are not the token that follows (≠): `
-      + "the model would learn to skip tokens.");
+      + "the model learns to write something else than these texts.");
   }
   view.notes.replaceChildren(...notes.filter(Boolean).map((text) => make("p", "", text)));
   drawStrips(view);
@@ -327,36 +333,41 @@ function legendItems(found) {
   return items;
 }
 
-// All rows from afar, as long as they are in relation to the longest.
+// The pieces of a row's strip, for a bar of its own length.
+function drawBar(pieces) {
+  return make("div", "bl-bar", ...pieces.map(([state, share]) => {
+    const piece = make("i", state === "live-prompt" ? "bl-live bl-live-prompt" : `bl-${state}`);
+    piece.style.width = `${100 * share}%`;
+    return piece;
+  }));
+}
+
+// The row on show from afar, over the whole width; and all rows, as long as they are in relation.
 function drawStrips(view) {
   const { rows } = view.data;
+  const whole = drawBar(view.pieces[view.place]);
+  whole.append(view.frame);
+  view.whole.replaceChildren(whole);
   const longest = Math.max(...rows.map((row) => row.ids.length));
+  view.strips.hidden = rows.length < 2;
   view.strips.classList.toggle("bi-many", rows.length > 12);
   view.strips.replaceChildren(...view.pieces.map((pieces, place) => {
     const here = place === view.place;
-    const bar = make("div", "bl-bar", ...pieces.map(([state, share]) => {
-      const piece = make("i", `bl-${state}`);
-      piece.style.width = `${100 * share}%`;
-      return piece;
-    }));
+    const bar = drawBar(pieces);
     bar.style.width = `${(100 * rows[place].ids.length) / longest}%`;
-    if (here) bar.append(view.frame);
     const { live, total } = view.counts[place];
     const element = make("div", `bi-strip${here ? " bl-here" : ""}`,
-      make("span", "", `${here ? "▸" : ""}${count(rows[place].index)}`), make("div", "bl-track", bar),
+      make("span", "", `${here ? "▸ " : ""}${count(rows[place].index)}`), make("div", "bl-track", bar),
       make("span", "", `${count(live)} of ${count(total)}`));
-    element.addEventListener("click", (event) => jumpFromStrip(view, place, bar, event));
+    element.addEventListener("click", () => chooseRow(view, place));
     return element;
   }));
 }
 
-function jumpFromStrip(view, place, bar, event) {
-  const box = bar.getBoundingClientRect();
+// A click on the row's strip brings that part of the row into view.
+function jumpTo(view, event) {
+  const box = view.whole.getBoundingClientRect();
   const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
-  if (place !== view.place) {
-    chooseRow(view, place);
-    refresh(view);
-  }
   goTo(view, Math.min(view.laid.length - 1, Math.floor(share * view.laid.length)));
 }
 
@@ -384,7 +395,7 @@ function measure(view) {
   view.widths = widths;
   const cell = LINE[options.show];
   const height = 2 * cell + GAP + BELOW;
-  view.tops = [0];
+  view.tops = [MARGIN];
   for (const line of view.lines) view.tops.push(view.tops.at(-1) + height + (line.text === null ? 0 : HEADING));
   view.cell = cell;
   view.scroller.classList.toggle("bi-narrow", Boolean(narrow));
@@ -579,8 +590,8 @@ function verdict(view, t) {
     return `${counted}, although it begins another text`;
   }
   return `${counted} ✓: ${{
-    stop: "here the model learns to stop", prompt: "the prompt is not masked",
-    header: "the response header is not masked",
+    stop: "here the model learns to stop", header: "the response header is not masked",
+    prompt: "it is not masked, though it is no part of a response",
   }[laid.goalKinds[t]] ?? "it is part of the response"}`;
 }
 
@@ -637,6 +648,9 @@ function buildPanel(view) {
   view.headline.setAttribute("role", "status");
   view.shape = make("span", "bi-shape");
   view.frame = make("i", "bl-frame");
+  view.whole = make("div", "bl-whole");
+  view.whole.setAttribute("aria-hidden", "true");
+  view.whole.addEventListener("click", (event) => jumpTo(view, event));
   view.strips = make("div", "bi-strips bl-strips");
   view.strips.setAttribute("aria-hidden", "true");
   view.legend = make("div", "bi-legend");
@@ -644,7 +658,8 @@ function buildPanel(view) {
   view.notes.setAttribute("role", "status");
   view.sentence = make("p", "bi-sentence");
   view.sentence.setAttribute("role", "status");
-  return make("div", "bi-panel", make("div", "bi-top", view.headline, view.shape), view.strips, view.legend);
+  return make("div", "bi-panel", make("div", "bi-top", view.headline, view.shape), view.whole,
+    view.strips, view.legend);
 }
 
 function buildGrid(view) {
