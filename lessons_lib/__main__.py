@@ -74,6 +74,14 @@ def finetune(options: argparse.Namespace) -> int:
     return INTERRUPTED if history.interrupted else 0
 
 
+def card(options: argparse.Namespace) -> int:
+    from lessons_lib.bridges import how_to_publish, write_cards
+
+    write_cards(options.folder, say=lambda text: print(printable(text)))
+    print(f"\n{printable(how_to_publish(options.folder))}")
+    return 0
+
+
 def ask(options: argparse.Namespace) -> int:
     from lessons_lib.chat.chat import half_character
     from lessons_lib.chat.terminal import show
@@ -215,7 +223,7 @@ def _entries(name: str) -> str:
 
 COMMANDS = {
     each.__name__: each
-    for each in (check, work, reset, finetune, ask, chat, serve, grade, lint, download)
+    for each in (check, work, reset, finetune, card, ask, chat, serve, grade, lint, download)
 }
 
 

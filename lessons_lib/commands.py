@@ -60,6 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--checkpoint-every", type=_count, default=50, metavar="N", help="optimizer steps"
     )
 
+    command = commands.add_parser("card", help="model card and data card of a finished run")
+    command.add_argument("folder", type=_path, metavar="RUN_FOLDER", help="finetune's --out folder")
+
     command = commands.add_parser("ask", help="put an instruction to a model")
     command.add_argument("instruction")
     command.add_argument("--input", default="")

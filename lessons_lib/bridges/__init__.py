@@ -4,6 +4,7 @@ Whatever a library needs that not everybody has installed is imported when it is
 Lesson 14.
 """
 
+from lessons_lib.bridges.cards import RunError, how_to_publish, write_cards
 from lessons_lib.bridges.lora import LoRALinear, add_lora, load_lora, merge_lora, save_lora
 from lessons_lib.bridges.trainers import (
     in_transformers,
@@ -18,6 +19,7 @@ from lessons_lib.widgets import inspect_labels
 
 __all__ = [
     "add_lora",
+    "how_to_publish",
     "in_transformers",
     "inspect_labels",
     "labelled_rows",
@@ -27,7 +29,9 @@ __all__ = [
     "LoRALinear",
     "merge_lora",
     "rows_of_loader",
+    "RunError",
     "save_lora",
     "tokenizer_in_transformers",
     "trainer_options",
+    "write_cards",
 ]
