@@ -4,7 +4,14 @@ Whatever a library needs that not everybody has installed is imported when it is
 Lesson 14.
 """
 
-from lessons_lib.bridges.lora import LoRALinear, add_lora, load_lora, merge_lora, save_lora
+from lessons_lib.bridges.lora import (
+    LoRALinear,
+    add_lora,
+    count_trained,
+    load_lora,
+    merge_lora,
+    save_lora,
+)
 from lessons_lib.bridges.trainers import (
     in_transformers,
     labelled_rows,
@@ -23,6 +30,7 @@ __all__ = [
     "logged_losses",
     "LoRALinear",
     "add_lora",
+    "count_trained",
     "merge_lora",
     "save_lora",
     "load_lora",
