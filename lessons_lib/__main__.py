@@ -15,6 +15,7 @@ from lessons_lib.support.table import printable
 
 # Other modules are imported where they are needed: ``check`` must run where PyTorch is broken.
 INTERRUPTED = 130  # what shells report after Ctrl-C
+UNREADABLE = 2  # of ``lint``: a file, or the tokenizer; 1 is for findings
 
 
 def check(options: argparse.Namespace) -> int:
@@ -71,6 +72,14 @@ def finetune(options: argparse.Namespace) -> int:
         say=lambda text: print(printable(text)),
     )
     return INTERRUPTED if history.interrupted else 0
+
+
+def card(options: argparse.Namespace) -> int:
+    from lessons_lib.bridges import how_to_publish, write_cards
+
+    write_cards(options.folder, say=lambda text: print(printable(text)))
+    print(f"\n{printable(how_to_publish(options.folder))}")
+    return 0
 
 
 def ask(options: argparse.Namespace) -> int:
@@ -176,6 +185,35 @@ def grade(options: argparse.Namespace) -> int:
     return 0
 
 
+def lint(options: argparse.Namespace) -> int:
+    from lessons_lib.bridges.label_files import find_tokenizer, read_rows_file, report
+    from lessons_lib.labels import lint_labels
+
+    try:
+        tokenizer = find_tokenizer(options.tokenizer)
+    except (ValueError, OSError) as error:
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        return UNREADABLE
+    shifts = {"yes": True, "no": False, None: None}[options.shifts_inside]
+    status = 0
+    for path in options.files:
+        try:
+            found = lint_labels(
+                read_rows_file(path),
+                tokenizer,
+                expect=options.expect,
+                shifts_inside=shifts,
+                most_rows=options.rows,
+            )
+        except (ValueError, OSError) as error:
+            print(printable(f"error: {path}: {error}"), file=sys.stderr)
+            status = UNREADABLE
+            continue
+        print(printable(f"{path}\n{report(found)}"))
+        status = max(status, 1 if found else 0)
+    return status
+
+
 def _entries(name: str) -> str:
     """What ``load_entries`` takes; "book" stands for the book's URL."""
     from lessons_lib.data.entries import BOOK_ENTRIES
@@ -185,7 +223,7 @@ def _entries(name: str) -> str:
 
 COMMANDS = {
     each.__name__: each
-    for each in (check, work, reset, finetune, ask, chat, serve, grade, download)
+    for each in (check, work, reset, finetune, card, ask, chat, serve, grade, lint, download)
 }
 
 

@@ -11,6 +11,7 @@ from lessons_lib.support.reply_options import NUMBERS, ReplyOptions, parse_optio
 
 HUB_NAMES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 FETCHED = ("entries", *HUB_NAMES)
+EXPECTATIONS = ("all", "response", "keep-header", "assistant")  # as in ``labels.linter``
 # For pretrained models of GPT-2's sizes; the recipe's own rate is that of the small base model.
 LARGE_MODEL_RATE = 5e-5
 
@@ -59,6 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--checkpoint-every", type=_count, default=50, metavar="N", help="optimizer steps"
     )
 
+    command = commands.add_parser("card", help="model card and data card of a finished run")
+    command.add_argument("folder", type=_path, metavar="RUN_FOLDER", help="finetune's --out folder")
+
     command = commands.add_parser("ask", help="put an instruction to a model")
     command.add_argument("instruction")
     command.add_argument("--input", default="")
@@ -85,6 +89,29 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--memory", type=_count, default=2048, help="megabytes (2048)")
     command.add_argument("--file-size", type=_count, default=16, help="megabytes of a file (16)")
     command.add_argument("--jobs", type=_count, default=2, help="notebooks at once (2)")
+
+    command = commands.add_parser(
+        "lint",
+        help="what is wrong with labels, of any trainer; fails if something is",
+        description="Rows with input_ids and labels: .jsonl, .json, .parquet, .pt, or a folder "
+        "that datasets saved. The exit status is 0 where nothing is found, 1 where something is, 2 "
+        "where something cannot be read.",
+    )
+    command.add_argument("files", nargs="+", type=_path, metavar="FILE")
+    command.add_argument(
+        "--tokenizer",
+        required=True,
+        help='with which the rows were made: "gpt2", "smollm2", a folder, or a name of the hub',
+    )
+    command.add_argument("--expect", choices=EXPECTATIONS, help="what the labels are to teach")
+    command.add_argument(
+        "--shifts-inside",
+        choices=("yes", "no"),
+        help="does the model shift labels, as those of transformers do? finds double shifts",
+    )
+    command.add_argument(
+        "--rows", type=_count, default=256, help="the most rows read of a file (256)"
+    )
 
     command = commands.add_parser("download", help="fetch what a class will need, once")
     command.add_argument(

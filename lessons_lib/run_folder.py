@@ -12,6 +12,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from lessons_lib.bridges.cards.run_record import (
+    ANSWERS,
+    CHECKPOINTS,
+    HISTORY,
+    MODEL,
+    RECORD,
+    describe_run,
+    write_record,
+)
 from lessons_lib.data import (
     Entry,
     get_prompt_format,
@@ -28,8 +37,7 @@ from lessons_lib.support.devices import describe_device, pick_device
 from lessons_lib.training import Checkpoints, History, Recipe, finetune
 from lessons_lib.training.finetuning import add_entry_tokens, recipe_key
 
-CHECKPOINTS, HISTORY, CURVES, ANSWERS = "checkpoints", "history.csv", "curves.png", "answers.json"
-MODEL = "model.safetensors"
+CURVES = "curves.png"
 ANSWER_TOKENS = 128
 
 
@@ -45,7 +53,8 @@ def run_in_folder(
 ) -> History:
     """Fine-tune by a recipe, and write the model, its history, curves and answers to the folder.
 
-    ``load_model(folder)`` and transformers can read the model. With ``resume`` the run continues
+    ``load_model(folder)`` and transformers can read the model. Last comes run.json, from which
+    ``bridges.write_cards`` makes a model card. With ``resume`` the run continues
     from its newest checkpoint, or starts afresh if there is neither a checkpoint nor a model.
     An interrupted run leaves only its checkpoints behind.
 
@@ -86,6 +95,9 @@ def run_in_folder(
             say(_how_to_go_on(checkpoints))
             raise
         _answer(folder, model.eval(), splits.test, recipe.prompt_format, say)
+        write_record(folder, describe_run(recipe, splits, model, history, device))
+        files = f"{HISTORY}, {CURVES}, {ANSWERS}, {RECORD}"
+        say(f"{folder}: {MODEL}, its config and tokenizer, {files}")
     return history
 
 
@@ -98,6 +110,7 @@ def _how_to_go_on(checkpoints: Checkpoints) -> str:
 
 def _save_run(folder: Path, model: nn.Module, history: History) -> None:
     """Save the model first, which took longest to make, then its history and curves."""
+    (folder / RECORD).unlink(missing_ok=True)  # of the model that is replaced now
     save_model(model, folder)
     picture = small_png(draw_history(history))
     write_all_whole(
@@ -131,4 +144,3 @@ def _answer(
     write_whole(folder / ANSWERS, lambda path: path.write_text(text, encoding="utf-8"))
     if asked:
         say(f"exact {scores.share('exact')}, stopped {scores.share('stopped')}")
-    say(f"{folder}: {MODEL}, its config and tokenizer, {HISTORY}, {CURVES}, {ANSWERS}")

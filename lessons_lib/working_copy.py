@@ -17,6 +17,7 @@ from lessons_lib.support.paths import PACKAGE, learner_folder
 
 LESSONS = PACKAGE.parent / "notebooks"
 CONTENTS = "README.md"  # beside the copies; it leads to them, and is written anew on each visit
+GLOSSARY = "glossary.md"  # likewise
 OURS = "lessons_lib"  # the copy's entry in the notebook's metadata
 WAITING = "The working copy is being made elsewhere; waiting for it."
 
@@ -43,9 +44,10 @@ def make_working_copy(say: Callable[[str], object] = print) -> Path:
                 sentence = f"No copy could be made: {error}."
             if sentence:
                 say(sentence)
-        contents, page = folder / CONTENTS, contents_page(folder)
-        if not contents.is_file() or contents.read_bytes() != page.encode():
-            _write(contents, page)
+        for name, page in ((CONTENTS, contents_page(folder)), (GLOSSARY, glossary_page())):
+            path = folder / name
+            if not path.is_file() or path.read_bytes() != page.encode():
+                _write(path, page)
     return folder
 
 
@@ -143,9 +145,17 @@ def as_copy(path: Path) -> str:
         ) from error
     version = hashlib.sha256(json.dumps(own).encode()).hexdigest()[:16]
     notebook["metadata"][OURS] = {"version": version}
-    # "Contents" leads to the page beside the copies, from which one comes back to them.
+    # "Contents" and "Glossary" lead to pages beside the copies, from which one comes back to them.
     text = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+    text = text.replace("../docs/glossary.md", GLOSSARY)
     return text.replace("../README.md#the-lessons", f"{CONTENTS}#the-lessons")
+
+
+def glossary_page() -> str:
+    """The glossary as it stands beside copies: its links lead to them, and nowhere else."""
+    text = (LESSONS.parent / "docs" / GLOSSARY).read_text(encoding="utf-8")
+    text = re.sub(r"^.*\]\(style\.md\).*\n\n", "", text, flags=re.MULTILINE)
+    return text.replace("../notebooks/", "")
 
 
 def contents_page(folder: Path) -> str:

@@ -51,6 +51,7 @@ def test_finetune_leaves_everything_in_its_folder(given, tmp_path, capsys):
     assert "exact" in capsys.readouterr().out
     names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
     files = {"config.json", "model.safetensors", "history.csv", "curves.png", "answers.json"}
+    files.add("run.json")
     tokenizer = {"tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"}
     assert names == files | tokenizer | {"checkpoints"}
     rows = list(csv.DictReader((out / "history.csv").open(encoding="utf-8")))

@@ -29,6 +29,7 @@ SYSTEMS = [
 ]
 # Of the files in the package that are no code.
 SUFFIXES = (".json", ".jsonl", ".csv", ".tsv", ".txt", ".toml", ".safetensors", ".js", ".css")
+SUFFIXES += (".md",)  # the cards to be filled
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
 

@@ -31,6 +31,19 @@ README = """# Course
 ## The data
 """
 
+GLOSSARY = """# Glossary
+
+All terms.
+
+The code's words: [style.md](style.md).
+
+## [Targets](../notebooks/05_targets.ipynb)
+
+### target
+
+What to predict.
+"""
+
 
 def lesson(text="Read.", links="[Contents](../README.md#the-lessons)"):
     def cell(kind, source, **more):
@@ -57,6 +70,8 @@ def project(tmp_path, monkeypatch):
     write(lessons / "pytorch.ipynb", lesson())
     write(lessons / "labs/masking.ipynb", lesson(links="[Contents](../../README.md#the-lessons)"))
     (lessons.parent / "README.md").write_text(README, encoding="utf-8")
+    (lessons.parent / "docs").mkdir()
+    (lessons.parent / "docs" / "glossary.md").write_text(GLOSSARY, encoding="utf-8")
     return lessons.parent
 
 
@@ -92,6 +107,22 @@ def test_contents_lead_to_the_copies(project):
         "[Targets](05_targets.ipynb), [masking](labs/masking.ipynb), [card](../docs/a.md)" in page
     )
     assert "[this](#the-lessons), [web](https://example.org)" in page and "data" not in page
+
+
+def test_the_glossary_stands_beside_the_copies_and_is_linked_there(project):
+    links = "[target](../docs/glossary.md#target)"
+    write(project / "notebooks" / "05_targets.ipynb", lesson(links=links))
+    write(project / "notebooks/labs/masking.ipynb", lesson(links=links.replace("../", "../../")))
+    folder = make_working_copy()
+    assert cells(folder / "05_targets.ipynb")[0]["source"] == "[target](glossary.md#target)"
+    lab = cells(folder / "labs" / "masking.ipynb")
+    assert lab[0]["source"] == "[target](../glossary.md#target)"
+    page = (folder / "glossary.md").read_text(encoding="utf-8")
+    assert "[Targets](05_targets.ipynb)" in page and "style.md" not in page
+    assert "All terms.\n\n## [" in page
+    (folder / "glossary.md").write_text("mine", encoding="utf-8")
+    make_working_copy()
+    assert (folder / "glossary.md").read_text(encoding="utf-8") == page
 
 
 def test_an_updated_lesson_is_said_in_one_sentence(project, said):
@@ -230,7 +261,7 @@ def test_links_of_the_copies_lead_somewhere(work, monkeypatch):
     """As they would from my_work, where the project has it."""
     monkeypatch.setenv("LESSONS_LIB_WORK", str(ROOT / "my_work"))
     names, folder = lesson_names(), ROOT / "my_work"
-    copies = {*(folder / name for name in names.values()), folder / "README.md"}
+    copies = {folder / name for name in (*names.values(), "README.md", "glossary.md")}
     for name in names.values():
         for cell in json.loads(as_copy(ROOT / "notebooks" / name))["cells"]:
             if cell["cell_type"] == "markdown":

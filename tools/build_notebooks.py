@@ -17,6 +17,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from tools.teaching.glossary import LINK as GLOSSARY
+from tools.teaching.glossary import words_of
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 CONTENTS = "../README.md#the-lessons"
@@ -62,15 +65,15 @@ def title(notebook: nbformat.NotebookNode) -> str:
 
 
 def navigation(path: Path, paths: list[Path]) -> str:
-    """Links to the previous lesson, the contents and the next lesson.
+    """Links to the previous lesson, the contents, the glossary and the next lesson.
 
     Labs and pages beside the lessons have no neighbours.
     """
     if path in lab_paths():
-        return f"[Contents](../{CONTENTS})"
-    links = [f"[Contents]({CONTENTS})"]
+        return f"[Contents](../{CONTENTS}) · [Glossary](../{GLOSSARY})"
+    links = [f"[Contents]({CONTENTS})", f"[Glossary]({GLOSSARY})"]
     if path not in paths:
-        return links[0]
+        return " · ".join(links)
     place = paths.index(path)
     if place > 0:
         links.insert(0, f"[← {title(read(paths[place - 1]))}]({paths[place - 1].name})")
@@ -79,14 +82,19 @@ def navigation(path: Path, paths: list[Path]) -> str:
     return " · ".join(links)
 
 
-def set_navigation(notebook: nbformat.NotebookNode, links: str) -> None:
+def navigation_below(path: Path, paths: list[Path]) -> str:
+    """The navigation at a notebook's end: links to the words that it introduces come first."""
+    return "\n\n".join(filter(None, (words_of(path), navigation(path, paths))))
+
+
+def set_navigation(notebook: nbformat.NotebookNode, above: str, below: str) -> None:
     """Put the links into a first and a last cell, which hold nothing else."""
     cells = [c for c in notebook.cells if NAVIGATION not in c.metadata.get("tags", [])]
     top, bottom = (
         nbformat.v4.new_markdown_cell(
             links, id=f"{NAVIGATION}-{place}", metadata={"tags": [NAVIGATION]}
         )
-        for place in ("top", "bottom")
+        for place, links in (("top", above), ("bottom", below))
     )
     notebook.cells = [top, *cells, bottom]
 
@@ -146,7 +154,7 @@ def build(path: Path, paths: list[Path], environment: dict[str, str] | None) -> 
     Without an environment for the kernel, nothing is run.
     """
     notebook = read(path)
-    set_navigation(notebook, navigation(path, paths))
+    set_navigation(notebook, navigation(path, paths), navigation_below(path, paths))
     if environment is not None:
         started = time.perf_counter()
         execute(notebook, environment=environment)

@@ -22,13 +22,13 @@ START, END = "<!-- rooms: written by python -m tools.draw_rooms -->", "<!-- end 
 OUTSIDE = "root files"
 # In the order of the course; a room imports only from rooms above it here.
 ORDER = (
-    "support data.reading data data.world batching levers models training generation evaluation "
-    "evaluation.judges verifiable self_instruct experiments.masking experiments chat pictures "
-    "widgets bridges exercises exercises.open_ended exercises.grading exercises.whole_way "
-    "exercises.data exercises.prompts exercises.tokens exercises.batching exercises.padding "
-    "exercises.losses exercises.loaders exercises.models exercises.training exercises.evaluation "
-    "exercises.experiments exercises.chat exercises.self_instruct exercises.bridges "
-    "exercises.museum"
+    "support data.reading data data.world batching labels levers models training generation "
+    "evaluation evaluation.judges verifiable self_instruct experiments.masking experiments chat "
+    "pictures widgets bridges.cards bridges exercises exercises.open_ended exercises.grading "
+    "exercises.whole_way exercises.data exercises.prompts exercises.tokens exercises.batching "
+    "exercises.padding exercises.losses exercises.loaders exercises.models exercises.training "
+    "exercises.evaluation exercises.experiments exercises.chat exercises.self_instruct "
+    "exercises.bridges exercises.museum"
 ).split()
 CELL, LEFT, TOP = 34, 230, 140  # pixels
 STYLE = """

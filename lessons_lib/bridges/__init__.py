@@ -4,6 +4,7 @@ Whatever a library needs that not everybody has installed is imported when it is
 Lesson 14.
 """
 
+from lessons_lib.bridges.cards import RunError, how_to_publish, write_cards
 from lessons_lib.bridges.lora import (
     LoRALinear,
     add_lora,
@@ -20,8 +21,12 @@ from lessons_lib.bridges.trainers import (
     tokenizer_in_transformers,
     trainer_options,
 )
+from lessons_lib.labels import lint_labels
+from lessons_lib.widgets import inspect_labels
 
 __all__ = [
+    "inspect_labels",
+    "lint_labels",
     "labelled_rows",
     "rows_of_loader",
     "in_transformers",
@@ -34,4 +39,7 @@ __all__ = [
     "merge_lora",
     "save_lora",
     "load_lora",
+    "write_cards",
+    "how_to_publish",
+    "RunError",
 ]

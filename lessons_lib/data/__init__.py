@@ -11,7 +11,7 @@ from lessons_lib.data.entries import (
     load_entries,
     split_entries,
 )
-from lessons_lib.data.hub_tokenizer import LocalTokenizer
+from lessons_lib.data.hub_tokenizer import LocalTokenizer, as_tokenizer
 from lessons_lib.data.own_entries import (
     EXAMPLES,
     load_own_entries,
@@ -72,4 +72,5 @@ __all__ = [
     "company_entries",
     "split_entries",
     "LocalTokenizer",
+    "as_tokenizer",
 ]

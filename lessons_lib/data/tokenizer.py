@@ -120,7 +120,20 @@ def tokenizer_of(model: object) -> Tokenizer:
 
 
 def end_of_text_of(tokenizer: Tokenizer | None) -> int:
-    """The token id that ends a text: the tokenizer's ``end_of_text_id``, or GPT-2's 50256."""
+    """The token id that ends a text: the tokenizer's ``end_of_text_id``, or GPT-2's 50256.
+
+    Another encoding of tiktoken's has an <|endoftext|> of its own: 100257 in cl100k_base.
+
+    Raises:
+        TokenizerError: an encoding of tiktoken's without it.
+    """
+    if isinstance(tokenizer, tiktoken.Encoding):
+        if "<|endoftext|>" not in tokenizer.special_tokens_set:
+            raise TokenizerError(
+                f"the encoding {tokenizer.name!r} has no <|endoftext|>, so nothing says where a "
+                "text ends: make one that has it among its special_tokens"
+            )
+        return tokenizer.eot_token
     return getattr(tokenizer, "end_of_text_id", END_OF_TEXT)
 
 

@@ -26,7 +26,7 @@ from lessons_lib.exercises.comparing import (
 from lessons_lib.exercises.declaration import Declaration, WrongAnswer
 from lessons_lib.exercises.results import Evidence, Result, Verdict, call_text
 from lessons_lib.exercises.running import Outcome, parameters, refuses_call, run
-from lessons_lib.widgets.checked import CheckedInspector
+from lessons_lib.widgets.annotated import CheckedInspector
 
 FULL_RUN_SECONDS = 60.0  # for all of it
 

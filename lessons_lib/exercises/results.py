@@ -14,7 +14,7 @@ from IPython.display import display
 from torch import Tensor
 
 from lessons_lib.pictures import spell_text
-from lessons_lib.widgets.checked import CheckedInspector
+from lessons_lib.widgets.annotated import CheckedInspector
 
 
 class Verdict(StrEnum):

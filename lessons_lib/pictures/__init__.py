@@ -17,8 +17,7 @@ from lessons_lib.pictures.charts import (
     draw_shares,
     draw_waste,
 )
-from lessons_lib.pictures.live_plot import LivePlot
-from lessons_lib.pictures.notebook import show, show_source, side_by_side
+from lessons_lib.pictures.notebook import LivePlot, show, show_source, side_by_side
 from lessons_lib.pictures.spelling import spell_text
 from lessons_lib.pictures.style import STYLES, small_png
 from lessons_lib.pictures.tokens import draw_shape, draw_tokens

@@ -8,7 +8,7 @@ from matplotlib.text import Text
 
 from lessons_lib.batching import BatchSteps, count_targets
 from lessons_lib.batching.cells import Kind, padded_kinds
-from lessons_lib.data import PromptFormat
+from lessons_lib.data import PromptFormat, Tokenizer
 from lessons_lib.data.prompts import text_parts
 from lessons_lib.pictures.spelling import spell_text
 from lessons_lib.pictures.style import DPI, STYLES, missing_glyphs_allowed, small_png
@@ -30,21 +30,29 @@ PARTS = {
 
 
 def draw_png(
-    steps: BatchSteps, substep: str, prompt_format: PromptFormat, *, blocks: bool = False
+    steps: BatchSteps,
+    substep: str,
+    prompt_format: PromptFormat,
+    *,
+    blocks: bool = False,
+    tokenizer: Tokenizer | None = None,
 ) -> bytes:
     """Draw a batch of entries at a substep, "2.1" to "2.5", as a PNG with 64 colours.
 
-    ``blocks`` shows the whole batch from afar instead of some columns token by token.
+    ``blocks`` shows the whole batch from afar instead of some columns token by token. The tokens
+    are the tokenizer's, by default GPT-2's.
     """
     if substep == "2.1":
         figure = _draw_texts(steps, prompt_format)
     elif substep == "2.2":
         shortest = min(map(len, steps.token_ids))
-        figure = draw_tokens(steps, range(max(0, shortest - 14), shortest), "2.3")
+        columns = range(max(0, shortest - 14), shortest)
+        figure = draw_tokens(steps, columns, "2.3", tokenizer)
     elif blocks or len(steps.examples) > MOST_ROWS:
         figure = draw_shape(steps, STAGES[substep])
     else:
-        figure = draw_tokens(steps, _last_columns(steps, substep), STAGES[substep])
+        columns = _last_columns(steps, substep)
+        figure = draw_tokens(steps, columns, STAGES[substep], tokenizer)
     return small_png(figure)
 
 

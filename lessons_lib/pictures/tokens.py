@@ -13,9 +13,20 @@ from matplotlib.patches import FancyBboxPatch, Patch
 
 from lessons_lib.batching import BatchSteps
 from lessons_lib.batching.cells import Kind, padded_kinds, target_kinds
-from lessons_lib.data import Tokenizer, get_tokenizer
-from lessons_lib.pictures.spelling import token_words
+from lessons_lib.data import IGNORE_INDEX, Tokenizer, get_tokenizer
+from lessons_lib.labels import LabelledRow
+from lessons_lib.labels.tokens import TokenReader
+from lessons_lib.pictures.spelling import spell_token, token_words
 from lessons_lib.pictures.style import STYLES
+
+COLUMNS, MOST_LINES = 14, 3  # of a row of labels
+KINDS = {
+    "prompt": Kind.PROMPT,
+    "header": Kind.PROMPT,
+    "response": Kind.RESPONSE,
+    "stop": Kind.END,
+    "padding": Kind.PADDING,
+}
 
 
 def draw_tokens(
@@ -90,6 +101,66 @@ def draw_shape(steps: BatchSteps, stage: str = "final") -> Figure:
     return figure
 
 
+def draw_labels(row: LabelledRow, tokens: TokenReader) -> Figure:
+    """Draw a row of anybody's labels: inputs above what is predicted there, −100 struck through.
+
+    A row of more than 42 columns is shown where it matters: around its first live target, around
+    the start of its second text, if it is packed, and around its last live target.
+    """
+    windows = label_windows(row)
+    figure, axes = _canvas(COLUMNS, len(windows) * 2.9 - 0.4)
+    shown = set()
+    for number, columns in enumerate(windows):
+        top = number * 2.9
+        axes.text(-0.2, top + 0.5, "inputs", ha="right", va="center", fontsize=9, weight="bold")
+        axes.text(-0.2, top + 1.5, "targets", ha="right", va="center", fontsize=9)
+        for x, column in enumerate(columns):
+            token = row.input_ids[column]
+            kind, target_kind = KINDS[row.kinds[column]], _target_kind(row, column)
+            draw_cell(axes, x, top, kind, _token_text(token, kind, tokens), str(token))
+            draw_cell(axes, x, top + 1, target_kind, *_target_text(row, column, tokens))
+            if not target_kind.ignored:
+                _underline(axes, x, top + 1)
+            axes.text(x + 0.5, top - 0.15, str(column), ha="center", va="bottom", fontsize=8)
+            shown |= {kind, target_kind}
+    _legend(figure, shown, counts=True, elsewhere="−100 elsewhere")
+    return figure
+
+
+def label_windows(row: LabelledRow) -> list[range]:
+    """The columns of a row that its picture shows, up to three lines of 14."""
+    length = len(row.input_ids)
+    starts = list(range(0, length, COLUMNS))
+    if len(starts) > MOST_LINES:
+        live = [column for column, target in enumerate(row.targets) if target != IGNORE_INDEX]
+        seconds = row.segments.index(2) if 2 in row.segments else 0
+        middles = sorted({live[0], seconds, live[-1]} if live else {0, seconds})
+        starts = [min(max(0, middle - COLUMNS // 2), length - COLUMNS) for middle in middles]
+        starts = [s for s, before in zip(starts, [-COLUMNS, *starts], strict=False) if s > before]
+    return [range(start, min(start + COLUMNS, length)) for start in starts[:MOST_LINES]]
+
+
+def _target_kind(row: LabelledRow, column: int) -> Kind:
+    """The kind of the token that is predicted at a column, or why it does not count."""
+    if row.targets[column] == IGNORE_INDEX:
+        on_prompt = row.reasons[column] in ("prompt", "header", "turn")
+        return Kind.IGNORED_PROMPT if on_prompt else Kind.IGNORED_PADDING
+    return KINDS[row.kinds[min(column + 1, len(row.kinds) - 1)]]
+
+
+def _target_text(row: LabelledRow, column: int, tokens: TokenReader) -> tuple[str, str]:
+    """The two lines of a target's cell; an ignored one shows what it replaced."""
+    kind, target = _target_kind(row, column), row.targets[column]
+    if not kind.ignored:
+        return _token_text(target, kind, tokens), str(target)
+    follows = row.input_ids[column + 1] if column + 1 < len(row.input_ids) else None
+    return "−100", "" if follows is None else _shortened(spell_token(tokens.piece(follows)))
+
+
+def _token_text(token: int, kind: Kind, tokens: TokenReader) -> str:
+    return "pad" if kind == Kind.PADDING else spell_token(tokens.piece(token))
+
+
 def _stage_targets(steps: BatchSteps, stage: str):
     stages = {
         "2.3": None,
@@ -117,6 +188,14 @@ def _cell(
     axes: Axes, x: float, y: float, kind: Kind, before: int, after: int, tokenizer: Tokenizer
 ) -> None:
     """Draw a token as its text above its id; an ignored one as −100 above the id it replaces."""
+    names = {Kind.PADDING: "pad", Kind.END: "■ end"}
+    word = names.get(kind) or token_words(before, tokenizer)[0]
+    upper, lower = ("−100", str(before)) if kind.ignored else (word, str(after))
+    draw_cell(axes, x, y, kind, upper, lower)
+
+
+def draw_cell(axes: Axes, x: float, y: float, kind: Kind, upper: str, lower: str) -> None:
+    """Draw a cell of this kind with two lines of text; what is ignored has the lower one struck."""
     fill, edge, color, hatch, line = STYLES[kind]
     rounding = 0.18 if kind == Kind.RESPONSE else 0.02
     box = FancyBboxPatch(
@@ -131,13 +210,10 @@ def _cell(
         linewidth=1,
     )
     axes.add_patch(box)
-    names = {Kind.PADDING: "pad", Kind.END: "■ end"}
-    word = names.get(kind) or token_words(before, tokenizer)[0]
-    upper, lower = ("−100", str(before)) if kind.ignored else (word, str(after))
     center = {"ha": "center", "va": "center", "color": color, "parse_math": False}
     axes.text(x + 0.5, y + 0.34, _shortened(upper), fontsize=8, **center)
     axes.text(x + 0.5, y + 0.7, lower, fontsize=6.5, **center)
-    if kind.ignored:
+    if kind.ignored and lower:
         axes.plot([x + 0.22, x + 0.78], [y + 0.7, y + 0.7], color=color, linewidth=0.6)
 
 
@@ -150,12 +226,14 @@ def _shortened(text: str, limit: int = 8) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _legend(figure: Figure, kinds: set[Kind], counts: bool) -> None:
+def _legend(
+    figure: Figure, kinds: set[Kind], counts: bool, elsewhere: str = "−100 on padding"
+) -> None:
     patches = []
     for kind, (fill, edge, _, hatch, line) in STYLES.items():
         if kind in kinds:
             name = {
-                Kind.IGNORED_PADDING: "−100 on padding",
+                Kind.IGNORED_PADDING: elsewhere,
                 Kind.IGNORED_PROMPT: "−100 on the prompt",
             }.get(kind, kind)
             style = {"facecolor": fill, "edgecolor": edge, "hatch": hatch, "linestyle": line}

@@ -4,6 +4,7 @@ Their front ends are in ``assets/front_end``; in an exported page, all but the c
 kernel.
 """
 
+from lessons_lib.widgets.annotated import LossInspector, show_token_losses, token_losses
 from lessons_lib.widgets.answers import AnswerTable, show_answers
 from lessons_lib.widgets.chat import ChatBox, show_chat
 from lessons_lib.widgets.comparison import (
@@ -14,7 +15,7 @@ from lessons_lib.widgets.comparison import (
 )
 from lessons_lib.widgets.funnel import FunnelView, show_funnel
 from lessons_lib.widgets.inspector import BatchInspector, inspect_batch
-from lessons_lib.widgets.losses import LossInspector, show_token_losses, token_losses
+from lessons_lib.widgets.labels import LabelInspector, inspect_labels
 from lessons_lib.widgets.payload import InspectorError
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "show_answers",
     "FunnelView",
     "show_funnel",
+    "LabelInspector",
+    "inspect_labels",
     "ChatBox",
     "show_chat",
     "InspectorError",

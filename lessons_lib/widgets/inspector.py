@@ -25,6 +25,8 @@ from lessons_lib.data import (
     DatasetError,
     Entry,
     PromptFormat,
+    Tokenizer,
+    as_tokenizer,
     get_prompt_format,
     load_entries,
 )
@@ -34,6 +36,7 @@ from lessons_lib.widgets.payload import (
     MOST_ENTRIES,
     InspectorError,
     checked_entries,
+    known_token,
     make_examples,
     make_payload,
 )
@@ -74,7 +77,9 @@ def collator_options(options, examples: Sequence[Example]) -> dict[str, Any]:
 
 def inspect_batch(
     entries: Iterable[Mapping[str, str]],
+    tokenizer: Any = None,
     *,
+    pad_token_id: int | None = None,
     library: Sequence[Entry] | None = None,
     prompt_format: str | PromptFormat = "alpaca",
     context_length: int = 1024,
@@ -82,16 +87,22 @@ def inspect_batch(
 ) -> "BatchInspector":
     """Show up to 32 entries in the batch inspector; at first all of them are in the batch.
 
-    ``library`` is what its picker searches, by default the bundled entries. ``options`` are the
+    ``tokenizer`` is what ``as_tokenizer`` takes: transformers', tiktoken's, a model's; by default
+    GPT-2's. Its end of text ends each row, and also pads it unless ``pad_token_id`` says otherwise.
+    ``library`` is what the picker searches, by default the bundled entries. ``options`` are the
     traits of ``BatchInspector``: ``substep="2.5"``, ``padding="dynamic"``, ``max_length=None``,
     ``instruction_mask="none"``, ``selected=[0, 2]`` and the others.
 
     Raises:
-        InspectorError: no entries, or more than 32. DatasetError: an entry is faulty.
-        TraitError: an option has a value that does not exist. ValueError: no such prompt format.
+        InspectorError: no entries, or more than 32; ``pad_token_id`` is no token of the tokenizer.
+        TokenizerError: the tokenizer has no end of text, or is none. DatasetError: an entry is
+            faulty. TraitError: an option has a value that does not exist. ValueError: no such
+            prompt format.
     """
     return BatchInspector(
         entries,
+        tokenizer,
+        pad_token_id=pad_token_id,
         library=library,
         prompt_format=prompt_format,
         context_length=context_length,
@@ -120,13 +131,17 @@ class BatchInspector(PicturedWidget):
     def __init__(
         self,
         entries: Iterable[Mapping[str, str]],
+        tokenizer: Any = None,
         *,
+        pad_token_id: int | None = None,
         library: Sequence[Entry] | None = None,
         prompt_format: str | PromptFormat = "alpaca",
         context_length: int = 1024,
         **options,
     ):
         self.entries: list[Entry] = checked_entries(entries)
+        self.tokenizer: Tokenizer = as_tokenizer(tokenizer)
+        self._pad_token_id = known_token(pad_token_id, self.tokenizer)
         self._library, self._context_length = library, context_length
         self.compared = False  # with another inspector; then both keep the same entries
         given = get_prompt_format(prompt_format)
@@ -140,13 +155,22 @@ class BatchInspector(PicturedWidget):
         return {**PROMPT_FORMATS, given.name: given}
 
     def _prepare(self) -> dict[str, Any]:
-        self._examples, joined = make_examples(self.entries, self._formats)
+        self._examples, joined = make_examples(self.entries, self._formats, self.tokenizer)
+        return self._payload(joined)
+
+    def _payload(
+        self, joined: Sequence[tuple[str, int]] = (), more_ids: Iterable[int] = ()
+    ) -> dict[str, Any]:
+        """The data for the front end, of the examples as they are."""
         return make_payload(
             self.entries,
             self._formats,
             self._examples,
             joined,
-            context_length=self._context_length,
+            self.tokenizer,
+            self._context_length,
+            more_ids,
+            self._pad_token_id,
         )
 
     @traitlets.validate("prompt_format")
@@ -203,10 +227,13 @@ class BatchInspector(PicturedWidget):
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BoundaryWarning)  # the picture has a note about it
+            padding = {} if self._pad_token_id is None else {"pad_token_id": self._pad_token_id}
             return collate_steps(
                 self.selection,
-                prompt_format=self._formats[self.prompt_format],
+                self.tokenizer,
+                self._formats[self.prompt_format],
                 **collator_options(self, self.examples),
+                **padding,
             )
 
     def alt_text(self) -> str:
@@ -224,6 +251,7 @@ class BatchInspector(PicturedWidget):
             self.substep,
             self._formats[self.prompt_format],
             blocks=self.show == "blocks",
+            tokenizer=self.tokenizer,
         )
 
     def to_html(self, title: str = "Batch inspector") -> str:

@@ -11,15 +11,16 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lessons_lib.batching import BoundaryWarning, Example, make_example, tokenize
+from lessons_lib.batching import BoundaryWarning, Example, make_example
 from lessons_lib.data import (
-    END_OF_TEXT,
     IGNORE_INDEX,
     Entry,
     PromptFormat,
     Tokenizer,
     check_entries,
+    end_of_text_of,
     get_tokenizer,
+    text_ids,
 )
 from lessons_lib.data.prompts import text_parts
 from lessons_lib.pictures import spell_text
@@ -79,9 +80,15 @@ def make_payload(
     tokenizer: Tokenizer | None = None,
     context_length: int = 1024,
     more_ids: Iterable[int] = (),
+    pad_token_id: int | None = None,
 ) -> dict[str, Any]:
-    """The data of one inspector as plain JSON values; ``more_ids`` are further tokens to spell."""
+    """The data of one inspector as plain JSON values; ``more_ids`` are further tokens to spell.
+
+    Rows are padded with ``pad_token_id``, by default with end of text, as by ``collate_steps``.
+    """
     tokenizer = tokenizer or get_tokenizer()
+    end = end_of_text_of(tokenizer)
+    pad = end if pad_token_id is None else pad_token_id
     literals: dict[str, int] = {}
     rows = {
         name: [
@@ -93,7 +100,7 @@ def make_payload(
     for name, index in joined:
         rows[name][index]["joined"] = True
     used = {token for each in rows.values() for row in each for token in row["ids"]}
-    words, halves = _spell_tokens(used | {END_OF_TEXT, *more_ids}, tokenizer)
+    words, halves = _spell_tokens(used | {end, pad, *more_ids}, tokenizer)
     return {
         "formats": [{"name": name, "label": FORMAT_LABELS.get(name, name)} for name in formats],
         "entries": [
@@ -107,10 +114,38 @@ def make_payload(
         "literals": [spell_text(text) for text in literals],
         "words": words,
         "halves": halves,
-        "end": END_OF_TEXT,
+        "end": end,
+        "pad": pad,
+        "tokenizer": {"name": tokenizer_name(tokenizer), "size": vocabulary_size_of(tokenizer)},
         "ignore": IGNORE_INDEX,
         "context": context_length,
     }
+
+
+def tokenizer_name(tokenizer: Tokenizer) -> str:
+    """What a tokenizer is called; where it does not say so, its class."""
+    return str(getattr(tokenizer, "name", type(tokenizer).__name__))
+
+
+def vocabulary_size_of(tokenizer: Tokenizer) -> int | None:
+    """How many token ids a tokenizer has; None where it does not say so."""
+    # tiktoken's encodings say n_vocab.
+    return getattr(tokenizer, "n_vocab", getattr(tokenizer, "vocabulary_size", None))
+
+
+def known_token(token_id: int | None, tokenizer: Tokenizer) -> int | None:
+    """The id of a padding token, or None.
+
+    Raises:
+        InspectorError: the tokenizer has no such token.
+    """
+    size = vocabulary_size_of(tokenizer)
+    if token_id is not None and not 0 <= token_id < (size or token_id + 1):
+        raise InspectorError(
+            f"pad_token_id={token_id} is no token of this tokenizer, whose ids end at {size - 1}: "
+            "leave it out to pad with end of text"
+        )
+    return token_id
 
 
 def embed_json(value: Any) -> str:
@@ -133,7 +168,7 @@ def _row(
 ) -> dict[str, Any]:
     """One entry in one format; texts that belong to the format are listed once, in ``literals``."""
     parts = text_parts(entry, prompt_format)
-    opening = tokenize(parts[0][1], tokenizer) if parts[0][0] == "template" else []
+    opening = text_ids(parts[0][1], tokenizer) if parts[0][0] == "template" else []
     fields = ("instruction", "input", "output")
     return {
         "ids": example.token_ids,

@@ -12,9 +12,15 @@ from lessons_lib.training import batch_loss
 from lessons_lib.widgets import compare_batches, inspect_batch, race_padding, show_token_losses
 from tests.helpers.hostile import HOSTILE
 from tests.helpers.lab import choose, expect_headline
+from tests.helpers.llama_toys import tiny_tokenizer
 
 ENTRIES = load_entries()[:6]
 SUBSTEPS = ["2.1", "2.2", "2.3", "2.4", "2.5"]
+
+
+def expected_at(widget, substep):
+    widget.substep = substep
+    return expected(widget)
 
 
 def expected(widget):
@@ -173,6 +179,36 @@ def test_hostile_text_is_only_text(visit):
     assert page.evaluate("window.canaryCalled") is None
     assert page.locator(".bi img, .bi script, .bi svg:not(.bi-arrows)").count() == 0
     assert opened.errors == [] and opened.foreign == []
+
+
+def test_another_tokenizers_tokens_and_end_are_on_show(visit):
+    tokenizer = tiny_tokenizer()
+    widget = inspect_batch(ENTRIES[:2], tokenizer, pad_token_id=0, substep="2.3")
+    opened = visit(widget.to_html())
+    page = opened.page
+    shortest = min(range(2), key=lambda index: len(widget.examples[index].token_ids))
+    end = len(widget.examples[shortest].token_ids)
+    page.locator(".bi-scroll").focus()
+    for key in (*["ArrowDown"] * shortest, "End"):
+        page.keyboard.press(key)
+    sentence = page.locator(".bi-sentence")
+    assert "pad (0) — padding with <|endoftext|>" in sentence.inner_text()
+    while f"position {end}:" not in sentence.inner_text():
+        page.keyboard.press("ArrowLeft")
+    assert "■ end (2) — end of text, <|im_end|>: where" in sentence.inner_text()
+    choose(page, "substep", "2.5")
+    expect_headline(page, expected_at(widget, "2.5"))
+    choose(page, "substep", "2.2")
+    shape = f"tokenizer {tokenizer.name}, {tokenizer.vocabulary_size} token ids"
+    assert page.locator(".bi-shape").inner_text() == shape
+    assert opened.errors == []
+
+
+def test_two_tokenizers_side_by_side_are_told_apart(visit):
+    pair = compare_batches(inspect_batch(ENTRIES[:2]), inspect_batch(ENTRIES[:2], tiny_tokenizer()))
+    says = visit(pair.to_html()).page.locator(".bi-differences").inner_text()
+    assert "Their tokens are not the same: gpt2 cut the left one's texts" in says
+    assert "At the same positions" not in says
 
 
 def test_only_what_is_in_view_is_in_the_page(visit):

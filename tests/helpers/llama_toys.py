@@ -1,9 +1,11 @@
 """A tiny Llama model with random weights and a tokenizer of its own; nothing is downloaded."""
 
+import copy
 import functools
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers.processors import TemplateProcessing
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from lessons_lib.data import LocalTokenizer
@@ -36,6 +38,15 @@ def tiny_tokenizer() -> LocalTokenizer:
         tokenizer_object=made, bos_token=SPECIAL[1], eos_token=SPECIAL[2], pad_token=SPECIAL[2]
     )
     fast.chat_template = TEMPLATE
+    return LocalTokenizer(fast)
+
+
+def begun(tokenizer: LocalTokenizer) -> LocalTokenizer:
+    """The same tokenizer, but its texts begin with <|im_start|> = 1, as Llama 2's do with <s>."""
+    fast = copy.deepcopy(tokenizer.fast)
+    fast.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|im_start|> $A", special_tokens=[("<|im_start|>", 1)]
+    )
     return LocalTokenizer(fast)
 
 

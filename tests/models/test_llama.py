@@ -12,7 +12,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given
-from tokenizers.processors import TemplateProcessing
 
 from lessons_lib.batching import Batch, InstructionDataset, collate_steps, create_loader
 from lessons_lib.chat import Chat
@@ -40,7 +39,7 @@ from lessons_lib.training import (
 )
 from lessons_lib.training.finetuning import add_entry_tokens, recipe_key
 from lessons_lib.training.optimizer import optimizer_step
-from tests.helpers.llama_toys import TEMPLATE, tiny_llama, tiny_tokenizer
+from tests.helpers.llama_toys import TEMPLATE, begun, tiny_llama, tiny_tokenizer
 from tests.helpers.toys import ENTRIES, TEXTS, LetterTokenizer, live_targets, tiny_model
 
 PROMPTS = ["Add.", "Name the capital of France.", "The", "Write one short sentence about rain"]
@@ -173,15 +172,6 @@ def test_a_template_that_refuses_a_chat_is_told_in_a_sentence(template, told):
     ) as raised:
         with_template(template).chat_ids(messages)
     assert "(system, user)" in str(raised.value)
-
-
-def begun(tokenizer: LocalTokenizer) -> LocalTokenizer:
-    """The same tokenizer, but its texts begin with <|im_start|> = 1, as Llama 2's do with <s>."""
-    fast = copy.deepcopy(tokenizer.fast)
-    fast.backend_tokenizer.post_processor = TemplateProcessing(
-        single="<|im_start|> $A", special_tokens=[("<|im_start|>", 1)]
-    )
-    return LocalTokenizer(fast)
 
 
 def test_a_token_that_begins_texts_begins_rows_and_prompts():

@@ -74,6 +74,7 @@ def test_a_page_beside_the_lessons_runs_and_is_complete(page, kernel_environment
     test_committed_outputs_are_complete_and_portable(notebook)
     test_says_nothing_of_the_machine_it_ran_on(page)
     assert notebook.cells[0].source == build_notebooks.navigation(page, LESSONS)
+    assert notebook.cells[-1].source == build_notebooks.navigation_below(page, LESSONS)
     run(notebook, kernel_environment)
 
 
@@ -106,9 +107,10 @@ def test_has_one_idea_a_cell(notebook):
 
 
 def test_navigation_is_up_to_date(lesson, notebook):
-    links = build_notebooks.navigation(lesson, LESSONS)
-    assert notebook.cells[0].source == notebook.cells[-1].source == links
-    for target in re.findall(r"\]\(([^)#]+)", links):
+    below = build_notebooks.navigation_below(lesson, LESSONS)
+    assert notebook.cells[0].source == build_notebooks.navigation(lesson, LESSONS)
+    assert notebook.cells[-1].source == below
+    for target in re.findall(r"\]\(([^)#]+)", below):
         assert (lesson.parent / target).is_file(), f"no such file: {target}"
 
 

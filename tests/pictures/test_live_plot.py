@@ -8,8 +8,8 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
-from lessons_lib.pictures import LivePlot, describe_history, live_plot
-from lessons_lib.pictures.live_plot import in_notebook
+from lessons_lib.pictures import LivePlot, describe_history, notebook
+from lessons_lib.pictures.notebook import in_notebook
 from lessons_lib.training import History, TrainingState
 from tests.helpers.toys import tiny_model
 
@@ -41,15 +41,15 @@ class Screen:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(live_plot, "time", clock)
+    monkeypatch.setattr(notebook, "time", clock)
     return clock
 
 
 @pytest.fixture
 def screen(monkeypatch):
     screen = Screen()
-    monkeypatch.setattr(live_plot, "display", screen.display)
-    monkeypatch.setattr(live_plot, "in_notebook", lambda: True)
+    monkeypatch.setattr(notebook, "display", screen.display)
+    monkeypatch.setattr(notebook, "in_notebook", lambda: True)
     return screen
 
 
@@ -73,7 +73,7 @@ def test_the_chart_is_shown_once_and_then_replaced_at_most_every_second(clock, s
 def test_slow_drawing_takes_a_tenth_of_the_time_at_most(clock, screen, state):
     def draw(history, title):
         clock.now += 0.5  # that long takes a chart
-        return live_plot.draw_history(history, title)
+        return notebook.draw_history(history, title)
 
     plot = LivePlot(draw=draw)
     plot(state)  # until 100.5
@@ -111,7 +111,7 @@ def test_outside_notebooks_it_does_nothing(monkeypatch, capsys, state):
     def refuse(*arguments, **options):
         raise AssertionError("drawn")
 
-    monkeypatch.setattr(live_plot, "display", refuse)
+    monkeypatch.setattr(notebook, "display", refuse)
     assert not in_notebook()
     plot = LivePlot(draw=refuse)
     plot(state)

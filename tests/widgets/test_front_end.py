@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from lessons_lib.batching import INSTRUCTION_MASKS, collate_steps, count_targets
 from lessons_lib.batching.cells import padded_kinds, target_kinds
-from lessons_lib.data import PROMPT_FORMATS
+from lessons_lib.data import PROMPT_FORMATS, get_tokenizer, load_entries
 from lessons_lib.support.paths import FRONT_END
 from lessons_lib.widgets.inspector import PADDINGS, collator_options, length_limit
 from lessons_lib.widgets.payload import make_examples, make_payload
+from tests.helpers.llama_toys import begun, tiny_tokenizer
 
 LAYOUT_OF = Path(__file__).parents[1] / "helpers" / "layout_of.mjs"
 MODULE = FRONT_END / "inspector.js"
@@ -54,15 +55,19 @@ def run_front_end(cases):
     return json.loads(done.stdout)
 
 
-def make_cases(entries, first=0):
+def make_cases(entries, first=0, tokenizer=None, pad_token_id=None):
     """Every combination of the grid with these entries, lengths chosen to cut some of them."""
-    examples, joined = make_examples(entries, PROMPT_FORMATS)
-    data = make_payload(entries, PROMPT_FORMATS, examples, joined)
+    tokenizer = tokenizer or get_tokenizer()
+    examples, joined = make_examples(entries, PROMPT_FORMATS, tokenizer)
+    data = make_payload(
+        entries, PROMPT_FORMATS, examples, joined, tokenizer, pad_token_id=pad_token_id
+    )
     for name, padding, (mask, weight), length, some in GRID:
         longest = max(len(example.token_ids) for example in examples[name])
         prompt = max(example.prompt_length for example in examples[name])
         yield SimpleNamespace(
             data=data,
+            tokenizer=tokenizer,
             entries=entries,
             examples=examples[name],
             prompt_format=name,
@@ -76,7 +81,7 @@ def make_cases(entries, first=0):
 
 
 def as_message(case):
-    names = set(vars(case)) - {"data", "entries", "examples"}
+    names = set(vars(case)) - {"data", "tokenizer", "entries", "examples"}
     return {"data": case.data, "options": {name: getattr(case, name) for name in names}}
 
 
@@ -92,7 +97,9 @@ def check(case, answer):
         return 0
     steps = collate_steps(
         [case.entries[i] for i in kept],
-        prompt_format=case.prompt_format,
+        case.tokenizer,
+        case.prompt_format,
+        pad_token_id=case.data["pad"],
         **collator_options(case, case.examples),
     )
     rows = answer["rows"]
@@ -131,13 +138,25 @@ def renamed(rows):
 
 @needs_node
 def test_front_end_equals_collate_steps_on_the_bundled_entries():
-    from lessons_lib.data import load_entries
-
     entries = load_entries()
     cases = list(make_cases(entries[:7]))
     assert len(cases) >= 300
     compared = sum(map(check, cases, run_front_end(list(map(as_message, cases)))))
     assert compared >= 300  # the others leave every entry out
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("tokenizer", "pad_token_id"),
+    [(tiny_tokenizer(), None), (tiny_tokenizer(), 0), (begun(tiny_tokenizer()), 2)],
+    ids=["its end pads", "a padding token", "a begin token"],
+)
+def test_front_end_equals_collate_steps_with_another_tokenizer(tokenizer, pad_token_id):
+    cases = list(make_cases(load_entries()[:5], 0, tokenizer, pad_token_id))
+    data = cases[0].data
+    assert data["end"] == 2 and data["pad"] == (2 if pad_token_id is None else pad_token_id)
+    assert "50256" not in json.dumps(data)
+    assert sum(map(check, cases, run_front_end(list(map(as_message, cases))))) >= 200
 
 
 @needs_node

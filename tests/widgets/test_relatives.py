@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from lessons_lib.batching import create_loader, padding_waste
-from lessons_lib.data import load_entries
+from lessons_lib.data import TokenizerError, load_entries
 from lessons_lib.models import GPT, GPTConfig
 from lessons_lib.training import batch_loss
 from lessons_lib.widgets import (
@@ -77,7 +77,7 @@ def test_no_losses_beyond_the_context(model):
 def test_models_of_which_no_loss_can_be_shown_are_refused():
     other = decided_model(128)
     other.tokenizer = LetterTokenizer()
-    with pytest.raises(InspectorError, match="a tokenizer of its own"):
+    with pytest.raises(TokenizerError, match="does not say which token ends a text"):
         show_token_losses(other, ENTRIES[:1])
     diverged = GPT(GPTConfig(width=16, layers=1, heads=1, context_length=64))
     torch.nn.init.constant_(diverged.final_norm.weight, torch.nan)

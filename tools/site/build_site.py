@@ -29,8 +29,11 @@ from pygments.lexers import PythonLexer
 
 from lessons_lib.widgets.answers import ANSWERS
 from lessons_lib.widgets.funnel import FUNNEL
+from lessons_lib.widgets.labels import LABELS
 from lessons_lib.widgets.page import INSPECTOR
+from lessons_lib.working_copy import glossary_page
 from tools.build_notebooks import (
+    CONTENTS,
     KERNEL,
     NAVIGATION,
     NOTEBOOKS,
@@ -44,6 +47,7 @@ from tools.build_notebooks import (
     title,
     usual_environment,
 )
+from tools.teaching.glossary import anchor, words_of
 
 SITE = ROOT / "site"
 PARTS = Path(__file__).parent
@@ -61,11 +65,11 @@ States = dict[str, dict]
 # Widgets that need no Python, by their "_view"; inspectors have none. Of others a picture is shown.
 INSPECTS = ""
 LIVE = {INSPECTS: INSPECTOR, "comparison": INSPECTOR, "race": INSPECTOR}
-LIVE |= {"answers": ANSWERS, "funnel": FUNNEL}
+LIVE |= {"answers": ANSWERS, "funnel": FUNNEL, "labels": LABELS}
 
 
 def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
-    """Write the pages of all lessons and labs and a contents page; returns their paths.
+    """Write the pages of all lessons and labs, the glossary and a contents page; their paths.
 
     With ``run=False`` nothing is executed: still pictures stand in for the widgets.
     """
@@ -78,11 +82,14 @@ def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
             states = run_for_states(notebook)
         links = to_html(navigation(path, paths))
         page = site / f"{path.stem}.html"
-        write_page(page, title(notebook), links, lesson_content(notebook, states))
+        content = f"{lesson_content(notebook, states)}\n{to_html(words_of(path))}"
+        write_page(page, title(notebook), links, content)
         pages.append(page)
+    glossary = site / "glossary.html"
+    write_page(glossary, "Glossary", to_html(f"[Contents]({CONTENTS})"), glossary_content())
     index = site / "index.html"
     write_page(index, "Instruction fine-tuning", "<p>Contents</p>", contents())
-    return [*pages, index]
+    return [*pages, glossary, index]
 
 
 def run_for_states(
@@ -155,6 +162,15 @@ def code_rules() -> str:
     return f"{code}\n@media print {{ .code * {{ color: #000 !important; }} }}"
 
 
+def glossary_content() -> str:
+    """The glossary; its headings are called as a code host calls them, so that links find them."""
+    return re.sub(
+        r'(?<= id=")[^"]+|(?<=href="#)[^"]+',
+        lambda name: anchor(html.unescape(name[0])),
+        to_html(glossary_page()),
+    )
+
+
 def contents() -> str:
     """The contents page: what the course is, and what one learns in each lesson and lab."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -198,6 +214,7 @@ def to_html(markdown: str) -> str:
     # Lessons and labs stand side by side on the site.
     text = re.sub(r'href="(?:\.\./|labs/)?(\w+)\.ipynb(#[^"]*)?"', r'href="\1.html\2"', text)
     text = re.sub(r'href="(?:\.\./)+README\.md#the-lessons"', 'href="index.html"', text)
+    text = re.sub(r'href="(?:\.\./)+docs/glossary\.md(#[^"]*)?"', r'href="glossary.html\1"', text)
     return _reachable(text)
 
 

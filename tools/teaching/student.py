@@ -19,7 +19,7 @@ from lessons_lib.exercises.open_ended import OpenExercise
 from lessons_lib.exercises.open_ended.rubric import rubric_table
 from lessons_lib.exercises.registry import declared
 from lessons_lib.support.files import replace_folder
-from lessons_lib.working_copy import CONTENTS, LESSONS, as_copy
+from lessons_lib.working_copy import CONTENTS, GLOSSARY, LESSONS, as_copy, glossary_page
 from tools.build_notebooks import ROOT, lab_paths, lesson_paths, page_paths, read, title
 from tools.site.build_site import lesson_content, to_html, write_page
 from tools.teaching.cheat_sheet import cheat_sheet
@@ -139,8 +139,7 @@ def write_student(folder: Path, paths: Sequence[Path]) -> None:
         write_page(page, title(node), "", lesson_content(node, {}))
     (folder / CONTENTS).write_text(contents(paths), encoding="utf-8")
     (folder / "cheat_sheet.svg").write_text(cheat_sheet(), encoding="utf-8")
-    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
-    (folder / "glossary.md").write_text(glossary.replace("../notebooks/", ""), encoding="utf-8")
+    (folder / GLOSSARY).write_text(glossary_page(), encoding="utf-8")
 
 
 def write_teacher(folder: Path, paths: Sequence[Path]) -> None:

@@ -37,7 +37,7 @@ export function layout(data, options) {
 
 function layoutRow(row, index, width, limit, options, data) {
   const ended = [...row.ids, data.end].slice(0, limit === null ? undefined : limit + 1);
-  const padded = ended.concat(Array(width + 1 - ended.length).fill(data.end));
+  const padded = ended.concat(Array(width + 1 - ended.length).fill(data.pad));
   const shifted = padded.slice(1);
   const length = limit === null ? row.ids.length : Math.min(row.ids.length, limit);
   const paddingMasked = shifted.map((id, t) => (t < length ? id : data.ignore));
@@ -67,7 +67,7 @@ function unmarkedRow({ inputs, targets }, row, data) {
     padded: [...inputs, row.padded.at(-1)],
     shifted: targets.map((id, t) => (id === data.ignore ? row.shifted[t] : id)),
     kinds: row.kinds.map((kind, t) =>
-      inputs[t] === data.end && kind !== "end" ? "padding" : kind),
+      inputs[t] === data.pad && kind !== "end" ? "padding" : kind),
   };
 }
 
@@ -451,8 +451,9 @@ function foundEntry(view, entry) {
 function drawSummary(view) {
   const { options, plan, data, found } = view;
   const [strong, rest] = headline(view);
-  const shape = options.substep < "2.3" || !plan.rows.length ? "" :
-    `batch ${plan.rows.length} × ${plan.width + (options.substep === "2.3" ? 1 : 0)}`;
+  const shape = options.substep < "2.2" || !plan.rows.length ? ""
+    : options.substep === "2.2" ? nameVocabulary(data.tokenizer)
+      : `batch ${plan.rows.length} × ${plan.width + (options.substep === "2.3" ? 1 : 0)}`;
   view.headline.replaceChildren(make("strong", "", strong), ` ${rest}`);
   view.shape.textContent = shape;
   drawStrips(view);
@@ -462,6 +463,10 @@ function drawSummary(view) {
     view.legend.append(make("span", "bi-key", swatch, "loss: the fuller, the higher"));
   }
   view.notes.replaceChildren(...notes(view).map((text) => make("p", "", text)));
+}
+
+function nameVocabulary({ name, size }) {
+  return size === null ? `tokenizer ${name}` : `tokenizer ${name}, ${number(size)} token ids`;
 }
 
 function headline(view) {
@@ -1005,7 +1010,7 @@ function sentence(view, row, t) {
   const targets = stageTargets(row, options.substep);
   if (!targets) {
     const id = (options.substep === "2.2" ? row.ids : row.padded)[t];
-    return [start, ...quote(view, id, kind), ` — ${describeKind(kind)}`];
+    return [start, ...quote(view, id, kind), ` — ${describeKind(kind, data)}`];
   }
   for (const name of ["inputs", "targets"]) {
     if (isWrong(row, t, name, options.substep)) return [start, ...tellWrong(view, row, t, name)];
@@ -1025,10 +1030,13 @@ function tellWrong(view, row, t, name) {
     ", where ", ...box(right), " should be"];
 }
 
-function describeKind(kind) {
+function describeKind(kind, data) {
+  const called = (id) => data.words[id] ?? String(id);
+  const filler = data.pad === data.end ? "" : ` with ${called(data.pad)}`;
   return {
     prompt: "part of the prompt", response: "part of the response",
-    end: "end of text: where the model should stop", padding: "padding: fills the row, means nothing",
+    end: `end of text, ${called(data.end)}: where the model should stop`,
+    padding: `padding${filler}: fills the row, means nothing`,
   }[kind];
 }
 
@@ -1336,7 +1344,11 @@ function tellDifferences(left, right) {
   const text = [make("strong", "", "The right batch"),
     ` has ${compare(cells(right) - cells(left), "cells")} and `
     + `${compare(found.live, "targets that count")} after all substeps.`];
-  if (left.options.prompt_format === right.options.prompt_format) {
+  const alike = JSON.stringify(left.data.tokenizer) === JSON.stringify(right.data.tokenizer);
+  if (!alike) {
+    text.push(` Their tokens are not the same: ${left.data.tokenizer.name} cut the left one's texts, `
+      + `${right.data.tokenizer.name} the right one's.`);
+  } else if (left.options.prompt_format === right.options.prompt_format) {
     const single = found.onlyLeft + found.onlyRight;
     text.push(` At the same positions ${plural(found.targets, "target")} `
       + `${found.targets === 1 ? "differs" : "differ"}; `

@@ -22,7 +22,7 @@ from lessons_lib.exercises.registry import Note
 from lessons_lib.models import GPT, load_model
 from lessons_lib.pictures import show
 from lessons_lib.support import Table
-from lessons_lib.widgets.checked import CheckedInspector
+from lessons_lib.widgets.annotated import CheckedInspector
 
 DECOYS = ("nothing is wrong", "padding counts", "the learning rate is too high")
 CHOICES = tuple(sorted([*DECOYS, *(each.title for each in EXHIBITS.values())]))

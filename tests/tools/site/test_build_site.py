@@ -19,12 +19,13 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.links, self.loads, self.alts = [], [], [], []
+        self.tags, self.links, self.loads, self.alts, self.ids = [], [], [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
         self.tags.append(tag)
+        self.ids += [values["id"]] if "id" in values else []
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
         if tag in ("script", "img", "iframe", "source") and "src" in values:
@@ -43,7 +44,8 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture(
-    params=[path.stem for path in [*lesson_paths(), *lab_paths(), *page_paths()]] + ["index"]
+    params=[path.stem for path in [*lesson_paths(), *lab_paths(), *page_paths()]]
+    + ["index", "glossary"]
 )
 def page(request, site):
     return Page((site / f"{request.param}.html").read_text(encoding="utf-8"))
@@ -51,7 +53,8 @@ def page(request, site):
 
 def test_one_page_a_lesson_or_lab_and_a_contents_page(site):
     pages = {path.stem for path in site.glob("*.html")}
-    assert pages == {path.stem for path in lesson_paths() + lab_paths() + page_paths()} | {"index"}
+    own = {path.stem for path in lesson_paths() + lab_paths() + page_paths()}
+    assert pages == own | {"index", "glossary"}
 
 
 def test_labs_and_lessons_lead_to_each_other(site):
@@ -65,6 +68,16 @@ def test_pages_beside_the_lessons_are_linked(site):
     links = Page((site / "index.html").read_text("utf-8")).links
     assert {f"{path.stem}.html" for path in page_paths()} <= {*links}
     assert "pytorch_you_need.html" in Page((site / "04_padding.html").read_text("utf-8")).links
+
+
+def test_words_lead_to_their_places_in_the_glossary(site):
+    glossary = Page((site / "glossary.html").read_text("utf-8"))
+    assert len(glossary.ids) == len(set(glossary.ids)) and "cohens-kappa" in glossary.ids
+    links = Page((site / "04_padding.html").read_text("utf-8")).links
+    assert "glossary.html#attention-mask" in links
+    for page in site.glob("*.html"):
+        found = re.findall(r'href="glossary\.html#([^"]+)"', page.read_text("utf-8"))
+        assert {*found} <= {*glossary.ids}, page.name
 
 
 def test_nothing_is_loaded_from_outside_the_page(page):

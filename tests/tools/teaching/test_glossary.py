@@ -1,14 +1,15 @@
-"""The glossary: each term once, in its first lesson, and in no lesson before."""
+"""The glossary: each term once, in its first lesson, in no lesson before, and linked from there."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from tools.build_notebooks import ROOT, lesson_paths, page_paths
+from lessons_lib.working_copy import glossary_page
+from tools.build_notebooks import ROOT, lab_paths, lesson_paths, page_paths
 from tools.exercises.cells import read
+from tools.teaching import glossary
 
-GLOSSARY = ROOT / "docs" / "glossary.md"
 # What a term is a part of, or a plainer word for something else, in the lessons before its own.
 ELSEWHERE = {
     "embedding": "token embedding",
@@ -23,21 +24,7 @@ def course_order():
     return [*lessons[:3], *page_paths(), *lessons[3:]]
 
 
-def sections():
-    """(notebook, term) for each line of the glossary."""
-    found, notebook = [], None
-    for line in GLOSSARY.read_text(encoding="utf-8").splitlines():
-        if heading := re.fullmatch(r"## \[.+\]\(\.\./notebooks/(.+)\)", line):
-            notebook = ROOT / "notebooks" / heading[1]
-        elif term := re.match(r"- \*\*(.+?)\*\*: ", line):
-            found.append((notebook, term[1]))
-            assert line.endswith("."), line
-        else:
-            assert not line.startswith(("-", "## ")), line
-    return found
-
-
-TERMS = sections()
+TERMS = [(ROOT / "notebooks" / name, term) for name, term in glossary.terms()]
 
 
 def prose(path: Path) -> list[str]:
@@ -81,3 +68,38 @@ def test_a_term_is_not_used_before_its_lesson(notebook, term):
     assert early == {}
     words = term.casefold().removesuffix(" part")
     assert any(words in " ".join(text.casefold().split()) for text in PROSE[notebook])
+
+
+def links_to_terms(path: Path) -> list[tuple[str, str]]:
+    """(text, anchor) of each link to a place in the glossary."""
+    texts = ["".join(cell["source"]) for cell in read(path)["cells"]]
+    return re.findall(r"\[([^]]+)\]\(\.\./docs/glossary\.md#([^)]+)\)", "\n".join(texts))
+
+
+def test_a_lesson_ends_with_links_to_its_own_terms():
+    for path in [*course_order(), *lab_paths()]:
+        own = [(term, glossary.anchor(term)) for notebook, term in TERMS if notebook == path]
+        assert links_to_terms(path) == own, path.name
+        end = "".join(read(path)["cells"][-1]["source"])
+        assert end.startswith("Words of this lesson: ") == bool(own)
+
+
+def test_links_find_the_headings_as_a_code_host_calls_them():
+    assert glossary.anchor("Cohen's kappa") == "cohens-kappa"
+    assert glossary.anchor("KV cache") == "kv-cache" and glossary.anchor("top-k") == "top-k"
+    anchors = [glossary.anchor(term) for _, term in TERMS]
+    assert len(anchors) == len(set(anchors))
+
+
+def test_beside_copies_the_glossary_leads_to_the_copies_alone():
+    links = re.findall(r"\]\(([^)]+)\)", glossary_page())
+    names = {path.name for path in course_order()}
+    assert links and {*links} <= names
+
+
+def test_a_line_that_is_no_term_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(glossary, "GLOSSARY", tmp_path / "glossary.md")
+    text = "# Glossary\n\n## [01 A](../notebooks/01_a.ipynb)\n\n### leak\n\n- **old**: form.\n"
+    glossary.GLOSSARY.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="what is this line"):
+        glossary.terms()

@@ -42,6 +42,8 @@ def test_the_students_folder_is_whole(classroom):
     readme = (classroom / "student" / "README.md").read_text(encoding="utf-8")
     for link in re.findall(r"\]\((.+?)\)", readme):
         assert (classroom / "student" / link).is_file(), link
+    masks = (classroom / "student" / "06_masks.ipynb").read_text(encoding="utf-8")
+    assert "(glossary.md#live-target)" in masks and "../docs" not in masks
 
 
 def test_no_copy_has_outputs_hints_or_answers(classroom):
