@@ -5,7 +5,14 @@ Lesson 14.
 """
 
 from lessons_lib.bridges.cards import RunError, how_to_publish, write_cards
-from lessons_lib.bridges.lora import LoRALinear, add_lora, load_lora, merge_lora, save_lora
+from lessons_lib.bridges.lora import (
+    LoRALinear,
+    add_lora,
+    count_trained,
+    load_lora,
+    merge_lora,
+    save_lora,
+)
 from lessons_lib.bridges.trainers import (
     in_transformers,
     labelled_rows,
@@ -19,6 +26,7 @@ from lessons_lib.widgets import inspect_labels
 
 __all__ = [
     "add_lora",
+    "count_trained",
     "how_to_publish",
     "in_transformers",
     "inspect_labels",

@@ -1,4 +1,4 @@
-"""LoRA: every weight stays frozen, and beside each linear layer a product of two thin matrices learns.
+"""LoRA: all weights stay frozen, and beside each linear layer two thin matrices learn.
 
 The layer is written out here. An adapter is kept in the folder that ``peft`` reads and writes, so
 either side can load what the other has trained. Taught in lesson 14.
@@ -237,7 +237,7 @@ def _fits(name: str, target: str) -> bool:
 
 
 def _end(name: str) -> str:
-    """What layers of all blocks have in common: "attention.output" of "blocks.3.attention.output"."""
+    """What a layer is called in every block: "attention.output" of "blocks.3.attention.output"."""
     return re.split(r"\.\d+\.", name, maxsplit=1)[-1]
 
 

@@ -50,7 +50,7 @@ def labelled_rows(
 
 
 def rows_of_loader(loader: InstructionLoader, epochs: int = 1) -> list[LabelledIds]:
-    """What a loader would load in its next epochs, in its order: for a trainer that keeps the order.
+    """What a loader would load in its next epochs, in its order, for a trainer that keeps it.
 
     Each row stands as often as it is loaded; the loader moves on by as many epochs.
 

@@ -14,6 +14,7 @@ from benchmarks.ours import BEST, OURS, Levers, Ours  # noqa: E402
 
 from benchmarks import finetune, generate, peers, race  # noqa: E402  (after the check)
 from benchmarks.entries import ENTRIES_VARIABLE  # noqa: E402
+from lessons_lib.bridges import in_transformers  # noqa: E402
 from lessons_lib.data import load_entries  # noqa: E402
 from lessons_lib.levers import Bfloat16AdamW, attention  # noqa: E402
 from lessons_lib.models import GPT, GPTConfig  # noqa: E402
