@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lessons_lib.data import IGNORE_INDEX
-from lessons_lib.labels.formats import ChatFormat, Parts, find_parts
 from lessons_lib.labels.given import GivenRow
-from lessons_lib.labels.tokens import TokenReader
+from lessons_lib.labels.tokens import ChatFormat, Parts, TokenReader, find_parts
 
 # Why a target does not count, by the key that a ``LabelledRow`` gives.
 REASONS = {
@@ -142,9 +141,10 @@ def _find_parts(
     def begins(place: int) -> bool:
         return 0 < place < len(counts) and counts[place] and not counts[place - 1]
 
-    parts = (
-        find_parts(list(map(tokens.piece, ids)), chat_format, begins) if chat_format else Parts()
-    )
+    parts = Parts()
+    if chat_format is not None:
+        stops = [token in tokens.stop_ids for token in ids]
+        parts = find_parts([tokens.piece(token) for token in ids], stops, chat_format, begins)
     if said is not None:
         return Parts(parts.headers, _runs(said))
     return parts if parts.headers else Parts(responses=_runs(counts))

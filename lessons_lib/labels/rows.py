@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 from lessons_lib.data import IGNORE_INDEX
 from lessons_lib.labels.convention import Convention, find_convention
-from lessons_lib.labels.formats import ChatFormat, find_format
 from lessons_lib.labels.given import GivenRow, read_given
 from lessons_lib.labels.kinds import REASONS, find_kinds, find_reasons
 from lessons_lib.labels.sources import LabelsError
-from lessons_lib.labels.tokens import TokenReader
+from lessons_lib.labels.tokens import ChatFormat, TokenReader, find_format
 
 __all__ = ["REASONS", "LabelledBatch", "LabelledRow", "LabelsError", "read_labels"]
 
@@ -89,6 +88,7 @@ class LabelledText:
         self.row, self.columns, self.batch = row, columns, batch
         self.asked = list(self._tokens())
         self.live = any(token.live for token in self.asked)
+        self.known = row.known or any(token.kind == "header" for token in self.asked)
 
     def _tokens(self) -> Iterator[Asked]:
         row, inside = self.row, self.batch.shifts_inside
