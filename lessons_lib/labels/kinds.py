@@ -107,13 +107,18 @@ def texts_of(segments: Sequence[int]) -> list[list[int]]:
 
 
 def find_kinds(
-    row: GivenRow, targets: Sequence[int], tokens: TokenReader, chat_format: ChatFormat | None
+    row: GivenRow,
+    targets: Sequence[int],
+    tokens: TokenReader,
+    chat_format: ChatFormat | None,
+    end_id: int | None,
 ) -> RowKinds:
-    """The kind of each input of a row: a key of the list in ``LabelledRow``."""
+    """The kind of each input of a row: a key of the list in ``LabelledRow``.
+
+    ``end_id`` ends texts; None where it ends the turns of a chat as well.
+    """
     padding = find_padding(row, targets, tokens)
-    ends_turns = chat_format is not None and tokens.end_id is not None
-    ends_turns = ends_turns and tokens.piece(tokens.end_id) == chat_format.end
-    segments = find_segments(row, padding, None if ends_turns else tokens.end_id)
+    segments = find_segments(row, padding, end_id)
     kinds, borders, known = ["padding"] * len(padding), set(), True
     for columns in texts_of(segments):
         ids = [row.input_ids[t] for t in columns]

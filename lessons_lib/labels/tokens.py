@@ -134,6 +134,15 @@ def find_format(texts: Sequence[str]) -> ChatFormat | None:
     return best if counts[best.name] else None
 
 
+def ends_turns(chat_format: ChatFormat, tokens: TokenReader, texts: Sequence[str]) -> bool:
+    """Whether the end of text also ends the turns of a chat, for want of a token that does."""
+    if not chat_format.turns or tokens.end_id is None:
+        return False
+    if tokens.piece(tokens.end_id) == chat_format.end:
+        return True
+    return not (chat_format.end and any(chat_format.end in text for text in texts))
+
+
 def find_parts(
     pieces: Sequence[str],
     stops: Sequence[bool],

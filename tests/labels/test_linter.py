@@ -326,7 +326,10 @@ def test_formats_whose_replies_the_end_of_text_ends(before, after):
         labels += [IGNORED] * len(prompt) + reply + [IGNORED] * len(rest)
     row = {"input_ids": ids, "labels": labels}
     assert not lint(row, expect="assistant") and not lint(row, expect="response")
-    second = [t for t, token in enumerate(ids) if token == encode(" Here")[0]][1]
+    first, second = [t for t, token in enumerate(ids) if token == encode(" Here")[0]]
+    last_alone = [IGNORED] * second + labels[second:]
+    assert not lint({"input_ids": ids, "labels": last_alone}, expect="response")
+    assert not lint({"input_ids": ids, "labels": last_alone})
     labels[second] = IGNORED
     one = only(lint(row, expect="assistant"))
     assert (one.column, one.kind, one.token) == (second, "response-masked", " Here")
