@@ -4,33 +4,10 @@ Each check takes a row as a list of texts, and each token of a text with the lab
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lessons_lib.data import IGNORE_INDEX
+from lessons_lib.labels.findings import Finding
 from lessons_lib.labels.rows import Asked, LabelledBatch, LabelledRow, LabelledText
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong: where, with which token, what it does, and what to do about it.
-
-    ``column`` is that of the label in question, as the row was given; ``kind`` is a short key.
-    """
-
-    row: int
-    column: int
-    token: str
-    kind: str
-    sentence: str
-    advice: str
-
-    @property
-    def place(self) -> str:
-        """Row, column and token in words."""
-        return f"row {self.row}, column {self.column}, token {self.token!r}"
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.sentence}. {self.advice}. [{self.kind}]"
 
 
 def about(text: LabelledText, token: Asked, kind: str, sentence: str, advice: str) -> Finding:
@@ -40,15 +17,15 @@ def about(text: LabelledText, token: Asked, kind: str, sentence: str, advice: st
 
 
 def find_always(
-    row: LabelledRow, texts: list[LabelledText], batch: LabelledBatch
+    row: LabelledRow, texts: list[LabelledText], batch: LabelledBatch, meant: bool
 ) -> Iterator[Finding]:
-    """All that is wrong with one row under every intention."""
+    """All that is wrong with one row under every intention; ``meant``: one was named."""
     yield from padding_counts(row, batch)
     yield from labels_differ(row, batch)
     yield from find_empty(texts)
     for text in texts:
         yield from begins_twice(text)
-        yield from stop_counts(text)
+        yield from stop_counts(text, meant)
 
 
 def find_empty(texts: list[LabelledText]) -> Iterator[Finding]:
@@ -169,9 +146,14 @@ def begins_twice(text: LabelledText) -> Iterator[Finding]:
         )
 
 
-def stop_counts(text: LabelledText) -> Iterator[Finding]:
-    """A response of which something counts must be followed by a stop token that counts."""
-    responses, goes_on = text.responses(), text.row.cut_anywhere
+def stop_counts(text: LabelledText, meant: bool) -> Iterator[Finding]:
+    """A response of which something counts must be followed by a stop token that counts.
+
+    A text that counts as a whole, or one of several in a row, may be a piece of something longer,
+    unless it is ``meant`` to be more.
+    """
+    responses = text.responses()
+    goes_on = text.row.cut_anywhere or (is_plain(text) and not meant)
     for response in responses:
         stops = [token for token in response if token.kind == "stop"]
         if not any(token.live for token in response):
@@ -190,6 +172,11 @@ def stop_counts(text: LabelledText) -> Iterator[Finding]:
             response is responses[-1] and not (stops or goes_on) and response[-1] is text.asked[-1]
         ):
             yield _no_stop(text, response[-1])
+
+
+def is_plain(text: LabelledText) -> bool:
+    """Whether a text counts from its first token on, and no header says what a response is."""
+    return not text.known and all(token.live for token in text.asked[1:])
 
 
 def _no_stop(text: LabelledText, last: Asked) -> Finding:

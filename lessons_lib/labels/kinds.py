@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lessons_lib.data import IGNORE_INDEX
-from lessons_lib.labels.formats import ChatFormat, Parts, find_parts
 from lessons_lib.labels.given import GivenRow
-from lessons_lib.labels.tokens import TokenReader
+from lessons_lib.labels.tokens import ChatFormat, Parts, TokenReader, find_parts
 
 # Why a target does not count, by the key that a ``LabelledRow`` gives.
 REASONS = {
@@ -108,13 +107,18 @@ def texts_of(segments: Sequence[int]) -> list[list[int]]:
 
 
 def find_kinds(
-    row: GivenRow, targets: Sequence[int], tokens: TokenReader, chat_format: ChatFormat | None
+    row: GivenRow,
+    targets: Sequence[int],
+    tokens: TokenReader,
+    chat_format: ChatFormat | None,
+    end_id: int | None,
 ) -> RowKinds:
-    """The kind of each input of a row: a key of the list in ``LabelledRow``."""
+    """The kind of each input of a row: a key of the list in ``LabelledRow``.
+
+    ``end_id`` ends texts; None where it ends the turns of a chat as well.
+    """
     padding = find_padding(row, targets, tokens)
-    ends_turns = chat_format is not None and tokens.end_id is not None
-    ends_turns = ends_turns and tokens.piece(tokens.end_id) == chat_format.end
-    segments = find_segments(row, padding, None if ends_turns else tokens.end_id)
+    segments = find_segments(row, padding, end_id)
     kinds, borders, known = ["padding"] * len(padding), set(), True
     for columns in texts_of(segments):
         ids = [row.input_ids[t] for t in columns]
@@ -142,9 +146,10 @@ def _find_parts(
     def begins(place: int) -> bool:
         return 0 < place < len(counts) and counts[place] and not counts[place - 1]
 
-    parts = (
-        find_parts(list(map(tokens.piece, ids)), chat_format, begins) if chat_format else Parts()
-    )
+    parts = Parts()
+    if chat_format is not None:
+        stops = [token in tokens.stop_ids for token in ids]
+        parts = find_parts([tokens.piece(token) for token in ids], stops, chat_format, begins)
     if said is not None:
         return Parts(parts.headers, _runs(said))
     return parts if parts.headers else Parts(responses=_runs(counts))

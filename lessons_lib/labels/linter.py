@@ -5,9 +5,10 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from lessons_lib.labels.checks import Finding, about, find_always, find_empty, such
+from lessons_lib.labels.checks import about, find_always, find_empty, is_plain, such
+from lessons_lib.labels.findings import Finding, Findings
 from lessons_lib.labels.kinds import texts_of
 from lessons_lib.labels.rows import (
     MOST_ROWS,
@@ -26,42 +27,6 @@ EXPECT: dict[str, str] = {
     "keep-header": "the last response counts, and the header that announces it",
     "assistant": "every response of each text counts, and nothing else",
 }
-
-
-class OutOfReach(NamedTuple):
-    """A fault that leaves the labels as they should be, and the check that finds it."""
-
-    fault: str
-    why: str
-    check: str
-
-
-OUT_OF_REACH = (
-    OutOfReach(
-        "a mean of means",
-        "the labels are right; the loss averages each batch, and then the batches",
-        "guard-loss: the loss of all must be that of each alone, weighted by its targets",
-    ),
-    OutOfReach(
-        "entries of a row see each other",
-        "the labels are right; attention is not told where each text of a packed row begins",
-        "guard-loss: a text's loss must be the same alone and in company",
-    ),
-)
-
-
-class Findings(list[Finding]):
-    """Findings in the order of rows and columns, empty where all is well.
-
-    ``convention`` and ``notes`` are sentences on what was read; ``rows`` is how many rows were.
-    """
-
-    def __init__(self, found: list[Finding], batch: LabelledBatch, notes: tuple[str, ...]):
-        super().__init__(found)
-        self.convention, self.notes, self.rows = batch.convention, notes, len(batch.rows)
-
-    def __str__(self) -> str:
-        return "\n".join([*map(str, self), self.convention, *self.notes])
 
 
 def lint_labels(
@@ -91,13 +56,13 @@ def lint_labels(
         if not batch.found.fits:  # then nothing can be said of what a label stands for
             found += find_empty(texts)
             continue
-        found += find_always(row, texts, batch)
+        found += find_always(row, texts, batch, expect is not None)
         if expect is not None:
             found += itertools.chain.from_iterable(_against(expect, text) for text in texts)
     if batch.found.fits:
         notes += _share_of_prompts(rows)
     found.sort(key=lambda finding: (finding.row, finding.column))
-    return Findings(found, batch, tuple(notes))
+    return Findings(found, batch.convention, tuple(notes), len(batch.rows))
 
 
 def _texts(row: LabelledRow, batch: LabelledBatch) -> list[LabelledText]:
@@ -158,17 +123,15 @@ def _against(expect: str, text: LabelledText) -> Iterator[Finding]:
             "Take out the mask, or expect less",
         )
         return
-    known = text.row.known or any(token.kind == "header" for token in text.asked)
-    if not known and text.batch.chat_format is None:
-        everything = all(token.live for token in text.asked[1:])
+    if not text.known and text.batch.chat_format is None:
         yield from _first(
             text,
-            text.asked[1:] if everything and len(text.asked) > 2 else [],
+            text.asked[1:] if is_plain(text) and len(text.asked) > 2 else [],
             "prompt-trained",
             "counts, and so does the whole text: its prompt is not masked",
             "See that the option that masks prompts is read where labels are made",
         )
-    if known:  # else a text without its header: cut, and found by other checks
+    if text.known:  # else a text without its header: cut, and found by other checks
         yield from _outside(expect, text)
         yield from _inside(expect, text)
 

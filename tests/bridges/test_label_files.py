@@ -1,5 +1,6 @@
 """``python -m lessons_lib lint``: files of every kind, what it prints, and how it ends."""
 
+import io
 import json
 import subprocess
 import sys
@@ -186,6 +187,14 @@ def test_nothing_that_a_terminal_obeys_comes_out(tmp_path, capsys):
     path = write_lines(tmp_path / "rows.jsonl", [row])
     assert main(["lint", str(path), "--tokenizer", "gpt2", "--expect", "all"]) == 1
     assert not {"\x1b", "\x07"} & set(capsys.readouterr().out)
+
+
+def test_what_the_terminal_has_no_letter_for_is_spelled_out(tmp_path, monkeypatch):
+    buffer = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(buffer, encoding="ascii"))
+    path = write_lines(tmp_path / "rows.jsonl", rows())
+    assert main(["lint", str(path), "--tokenizer", "gpt2"]) == 0
+    assert rb"\u2713 nothing found in 12 rows" in buffer.getvalue()
 
 
 def test_as_it_is_typed_without_a_traceback(tmp_path):

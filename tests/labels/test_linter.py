@@ -309,6 +309,40 @@ def test_an_end_of_a_turn_that_does_not_count():
     assert (one.column, one.token, one.kind) == (first_end, "<|im_end|>", "stop-untrained")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("<|user|>\n{}<|endoftext|>\n<|assistant|>\n", "<|endoftext|>\n"), ("[INST] {} [/INST]", "")],
+    ids=["Zephyr", "Llama 2"],
+)
+def test_formats_whose_replies_the_end_of_text_ends(before, after):
+    def encode(text):
+        return get_tokenizer().encode(text, allowed_special="all")
+
+    ids, labels = [], []
+    for question in ("Who?", "Where?"):
+        prompt, reply = encode(before.format(question)), [*encode(" Here it is."), END_OF_TEXT]
+        rest = encode(after)[1:]
+        ids += prompt + reply + rest
+        labels += [IGNORED] * len(prompt) + reply + [IGNORED] * len(rest)
+    row = {"input_ids": ids, "labels": labels}
+    assert not lint(row, expect="assistant") and not lint(row, expect="response")
+    first, second = [t for t, token in enumerate(ids) if token == encode(" Here")[0]]
+    last_alone = [IGNORED] * second + labels[second:]
+    assert not lint({"input_ids": ids, "labels": last_alone}, expect="response")
+    assert not lint({"input_ids": ids, "labels": last_alone})
+    labels[second] = IGNORED
+    one = only(lint(row, expect="assistant"))
+    assert (one.column, one.kind, one.token) == (second, "response-masked", " Here")
+
+
+def test_a_piece_of_a_long_text_needs_no_end_unless_one_is_meant():
+    ids = get_tokenizer().encode("A text that goes on and on, and was cut where its row was full")
+    row = {"input_ids": ids, "labels": ids}
+    assert not lint(row)
+    one = only(lint(row, expect="all"))
+    assert one.kind == "stop-missing" and one.column == len(ids) - 1
+
+
 # Right batches, drawn at random
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="#<|"), max_size=12)
@@ -356,4 +390,14 @@ def test_what_can_be_expected_is_named():
 def test_the_share_of_the_prompt_is_a_note():
     assert "0 count (0.0%)" in lint(rows()).notes[-1]
     assert "(100.0%)" in lint(rows("none")).notes[-1]
-    assert str(lint(rows())).endswith(lint(rows()).notes[-1])
+
+
+def test_findings_print_as_a_few_lines():
+    right, wrong = lint(rows()), lint(rows("none") * 2, expect="response")
+    assert str(right).splitlines() == [
+        right.convention,
+        *right.notes,
+        "✓ nothing found in 4 rows",
+    ]
+    assert len(wrong) == 16 and repr(wrong).count("✗") == 10
+    assert "  … and 3 more [header-trained]\n  → Let the mask end" in str(wrong)
