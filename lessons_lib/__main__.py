@@ -178,7 +178,8 @@ def grade(options: argparse.Namespace) -> int:
 
 
 def lint(options: argparse.Namespace) -> int:
-    from lessons_lib.bridges.label_files import find_tokenizer, read_rows_file, report
+    from lessons_lib.bridges.label_files import find_tokenizer, read_rows_file
+    from lessons_lib.chat.terminal import show
     from lessons_lib.labels import lint_labels
 
     try:
@@ -201,7 +202,7 @@ def lint(options: argparse.Namespace) -> int:
             print(printable(f"error: {path}: {error}"), file=sys.stderr)
             status = UNREADABLE
             continue
-        print(printable(f"{path}\n{report(found)}"))
+        show(printable(f"{path}\n{found}\n"))
         status = max(status, 1 if found else 0)
     return status
 

@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lessons_lib.data import get_tokenizer
-from lessons_lib.labels import Finding, Findings, LabelsError
+from lessons_lib.labels import LabelsError
 from lessons_lib.models import smollm2_files
 from lessons_lib.support.files import explain, read_json
-
-SHOWN = 5  # findings of a kind
 
 
 class JsonLines:
@@ -139,19 +137,3 @@ def find_tokenizer(name: str) -> Any:
                 f"there is no tokenizer {name!r}: give gpt2, smollm2, the folder of a model with "
                 f"its tokenizer, or a name of the hub whose files are on this machine ({reason})"
             ) from None
-
-
-def report(findings: Findings) -> str:
-    """All that was found, as lines: what was read, then a few findings of each kind."""
-    lines = [findings.convention, *findings.notes]
-    kinds: dict[str, list[Finding]] = {}
-    for finding in findings:
-        kinds.setdefault(finding.kind, []).append(finding)
-    for kind, found in kinds.items():
-        lines += [f"✗ {finding.place}: {finding.sentence} [{kind}]" for finding in found[:SHOWN]]
-        if len(found) > SHOWN:
-            lines.append(f"  … and {len(found) - SHOWN:,} more [{kind}]")
-        lines.append(f"  → {found[0].advice}.")
-    if not findings:
-        lines.append(f"✓ nothing found in {findings.rows:,} rows")
-    return "\n".join(lines)

@@ -3,8 +3,8 @@
 What is read here is shown by the inspector of labels in ``widgets``; ``bridges`` offers both.
 """
 
-from lessons_lib.labels.checks import Finding
-from lessons_lib.labels.linter import EXPECT, OUT_OF_REACH, Findings, lint_labels
+from lessons_lib.labels.findings import OUT_OF_REACH, Finding, Findings
+from lessons_lib.labels.linter import EXPECT, lint_labels
 from lessons_lib.labels.rows import (
     REASONS,
     LabelledBatch,

@@ -4,33 +4,10 @@ Each check takes a row as a list of texts, and each token of a text with the lab
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lessons_lib.data import IGNORE_INDEX
+from lessons_lib.labels.findings import Finding
 from lessons_lib.labels.rows import Asked, LabelledBatch, LabelledRow, LabelledText
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong: where, with which token, what it does, and what to do about it.
-
-    ``column`` is that of the label in question, as the row was given; ``kind`` is a short key.
-    """
-
-    row: int
-    column: int
-    token: str
-    kind: str
-    sentence: str
-    advice: str
-
-    @property
-    def place(self) -> str:
-        """Row, column and token in words."""
-        return f"row {self.row}, column {self.column}, token {self.token!r}"
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.sentence}. {self.advice}. [{self.kind}]"
 
 
 def about(text: LabelledText, token: Asked, kind: str, sentence: str, advice: str) -> Finding:
@@ -39,21 +16,26 @@ def about(text: LabelledText, token: Asked, kind: str, sentence: str, advice: st
     return Finding(text.row.index, token.column, piece, kind, sentence, advice)
 
 
-def find_always(texts: list[LabelledText]) -> Iterator[Finding]:
-    """All that is wrong with one row under every intention."""
-    row, batch = texts[0].row, texts[0].batch
+def find_always(
+    row: LabelledRow, texts: list[LabelledText], batch: LabelledBatch, meant: bool
+) -> Iterator[Finding]:
+    """All that is wrong with one row under every intention; ``meant``: one was named."""
     yield from padding_counts(row, batch)
     yield from labels_differ(row, batch)
-    if not any(text.live for text in texts):
+    yield from find_empty(texts)
+    for text in texts:
+        yield from begins_twice(text)
+        yield from stop_counts(text, meant)
+
+
+def find_empty(texts: list[LabelledText]) -> Iterator[Finding]:
+    """A row of which nothing counts; of several texts, those with a response that does not."""
+    if texts and not any(text.live for text in texts):
         yield nothing_counts(texts[0])
         return
     for text in texts:
-        yield from begins_twice(text)
-        if not text.live:
-            if row.known and text.responses():
-                yield nothing_counts(text)
-            continue
-        yield from stop_counts(text)
+        if not text.live and text.row.known and text.responses():
+            yield nothing_counts(text)
 
 
 def padding_counts(row: LabelledRow, batch: LabelledBatch) -> Iterator[Finding]:
@@ -65,17 +47,22 @@ def padding_counts(row: LabelledRow, batch: LabelledBatch) -> Iterator[Finding]:
             found[0],
             batch,
             "padding-trained",
-            f"{_labels(len(found))} on padding",
+            f"a label counts on padding{such(len(found), 'labels')}",
             f"Give padding the label {IGNORE_INDEX}, by the rows' lengths or the attention mask",
         )
 
 
 def _asks_for_padding(row: LabelledRow, t: int, stop_ids: frozenset[int]) -> bool:
-    following = t + 1 < len(row.kinds) and row.kinds[t + 1]
+    """Whether a target that counts asks for padding; behind a stop token, for that token again."""
+    following = row.kinds[t + 1] if t + 1 < len(row.kinds) else None
     if row.kinds[t] == "padding":  # before a text padded on the left its first token may be asked
-        return following in (False, "padding")
-    return following == "padding" and (
-        row.targets[t] == row.input_ids[t + 1] and row.targets[t] not in stop_ids
+        return following in (None, "padding")
+    if row.kinds[t] == "stop":
+        return following in (None, "padding") and row.targets[t] == row.input_ids[t]
+    return (
+        following == "padding"
+        and row.targets[t] == row.input_ids[t + 1]
+        and row.targets[t] not in stop_ids
     )
 
 
@@ -98,7 +85,8 @@ def labels_differ(row: LabelledRow, batch: LabelledBatch) -> Iterator[Finding]:
             wrong[0],
             batch,
             "label-differs",
-            f"{_labels(len(wrong))} and is not the token that follows; here that is {shown!r}",
+            f"a label is not the token that follows, which is {shown!r}"
+            f"{such(len(wrong), 'labels')}",
             "Make labels of the same ids as the inputs, after all cutting and padding",
         )
     if across:
@@ -107,8 +95,8 @@ def labels_differ(row: LabelledRow, batch: LabelledBatch) -> Iterator[Finding]:
             across[0],
             batch,
             "next-text",
-            f"{_labels(len(across))} and asks one text of a packed row for the next one's first "
-            "token",
+            "a label asks one text of a packed row for the first token of the next"
+            f"{such(len(across), 'labels')}",
             f"Give each text's first token the label {IGNORE_INDEX}",
         )
 
@@ -158,9 +146,14 @@ def begins_twice(text: LabelledText) -> Iterator[Finding]:
         )
 
 
-def stop_counts(text: LabelledText) -> Iterator[Finding]:
-    """A response of which something counts must be followed by a stop token that counts."""
-    responses, goes_on = text.responses(), text.row.cut_anywhere
+def stop_counts(text: LabelledText, meant: bool) -> Iterator[Finding]:
+    """A response of which something counts must be followed by a stop token that counts.
+
+    A text that counts as a whole, or one of several in a row, may be a piece of something longer,
+    unless it is ``meant`` to be more.
+    """
+    responses = text.responses()
+    goes_on = text.row.cut_anywhere or (is_plain(text) and not meant)
     for response in responses:
         stops = [token for token in response if token.kind == "stop"]
         if not any(token.live for token in response):
@@ -179,6 +172,11 @@ def stop_counts(text: LabelledText) -> Iterator[Finding]:
             response is responses[-1] and not (stops or goes_on) and response[-1] is text.asked[-1]
         ):
             yield _no_stop(text, response[-1])
+
+
+def is_plain(text: LabelledText) -> bool:
+    """Whether a text counts from its first token on, and no header says what a response is."""
+    return not text.known and all(token.live for token in text.asked[1:])
 
 
 def _no_stop(text: LabelledText, last: Asked) -> Finding:
@@ -214,8 +212,9 @@ def _live(row: LabelledRow) -> list[int]:
     return [t for t, target in enumerate(row.targets) if target != IGNORE_INDEX]
 
 
-def _labels(count: int) -> str:
-    return "a label counts" if count == 1 else f"{count} labels count, of which this is the first,"
+def such(count: int, what: str) -> str:
+    """How many there are, where a finding is about the first of several."""
+    return "" if count == 1 else f" ({count:,} such {what})"
 
 
 def _at(

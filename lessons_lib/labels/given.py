@@ -20,6 +20,7 @@ from lessons_lib.labels.sources import (
     sample,
     without,
 )
+from lessons_lib.labels.tokens import TokenReader
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,28 @@ def _made(index: int, numbers: dict[str, list[int]]) -> GivenRow:
         numbers.get("position_ids", starts),
         numbers.get("segments"),
     )
+
+
+def refuse_strange_ids(row: GivenRow, tokens: TokenReader) -> None:
+    """Raise a LabelsError that names row and column if an id cannot be a token's."""
+    for name, values in (("input_ids", row.input_ids), ("labels", row.labels)):
+        for column, value in enumerate(values):
+            if name == "labels" and value == IGNORE_INDEX:
+                continue
+            if value < 0:
+                advice = (
+                    f"only {IGNORE_INDEX} marks a label that does not count; set it where the "
+                    "labels are made"
+                    if name == "labels"
+                    else "token ids count from 0"
+                )
+                raise LabelsError(f"row {row.index}, column {column}: {name} is {value}; {advice}")
+            if tokens.size is not None and value >= tokens.size:
+                raise LabelsError(
+                    f"row {row.index}, column {column}: {name} is {value}, beyond the vocabulary "
+                    f"of {tokens.name}, which has {tokens.size:,} ids. The rows were made with "
+                    "another tokenizer, or tokens were added to it since; give that one"
+                )
 
 
 def _unshared(row: GivenRow) -> list[GivenRow]:

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lessons_lib.data import IGNORE_INDEX
-from lessons_lib.labels.formats import ChatFormat, Parts, find_parts
 from lessons_lib.labels.given import GivenRow
-from lessons_lib.labels.tokens import TokenReader
+from lessons_lib.labels.tokens import ChatFormat, Parts, TokenReader, find_parts
 
 # Why a target does not count, by the key that a ``LabelledRow`` gives.
 REASONS = {
@@ -108,13 +107,18 @@ def texts_of(segments: Sequence[int]) -> list[list[int]]:
 
 
 def find_kinds(
-    row: GivenRow, targets: Sequence[int], tokens: TokenReader, chat_format: ChatFormat | None
+    row: GivenRow,
+    targets: Sequence[int],
+    tokens: TokenReader,
+    chat_format: ChatFormat | None,
+    end_id: int | None,
 ) -> RowKinds:
-    """The kind of each input of a row: a key of the list in ``LabelledRow``."""
+    """The kind of each input of a row: a key of the list in ``LabelledRow``.
+
+    ``end_id`` ends texts; None where it ends the turns of a chat as well.
+    """
     padding = find_padding(row, targets, tokens)
-    ends_turns = chat_format is not None and tokens.end_id is not None
-    ends_turns = ends_turns and tokens.piece(tokens.end_id) == chat_format.end
-    segments = find_segments(row, padding, None if ends_turns else tokens.end_id)
+    segments = find_segments(row, padding, end_id)
     kinds, borders, known = ["padding"] * len(padding), set(), True
     for columns in texts_of(segments):
         ids = [row.input_ids[t] for t in columns]
@@ -142,9 +146,10 @@ def _find_parts(
     def begins(place: int) -> bool:
         return 0 < place < len(counts) and counts[place] and not counts[place - 1]
 
-    parts = (
-        find_parts(list(map(tokens.piece, ids)), chat_format, begins) if chat_format else Parts()
-    )
+    parts = Parts()
+    if chat_format is not None:
+        stops = [token in tokens.stop_ids for token in ids]
+        parts = find_parts([tokens.piece(token) for token in ids], stops, chat_format, begins)
     if said is not None:
         return Parts(parts.headers, _runs(said))
     return parts if parts.headers else Parts(responses=_runs(counts))
@@ -161,7 +166,7 @@ def _text_kinds(ids: Sequence[int], parts: Parts, tokens: TokenReader) -> list[s
             kinds[last] = "stop"
         elif end < len(ids) and ids[end] in tokens.stop_ids:
             kinds[end] = "stop"
-    for place in parts.headers - parts.borders:
+    for place in parts.headers:
         kinds[place] = "header"
     return kinds
 
@@ -176,31 +181,24 @@ def _runs(mask: Sequence[int]) -> list[tuple[int, int]]:
 
 def find_reasons(targets: Sequence[int], found: RowKinds, shifts_inside: bool) -> list[str]:
     """For each target the key in ``REASONS`` that says whether it counts or why it does not."""
-    return [
-        "counts" if target != IGNORE_INDEX else _reason(t, targets, found, shifts_inside)
-        for t, target in enumerate(targets)
-    ]
-
-
-def _reason(t: int, targets: Sequence[int], found: RowKinds, shifts_inside: bool) -> str:
     kinds, segments = found.kinds, found.segments
-    if kinds[t] == "padding":
-        return "padding"
-    if t + 1 == len(kinds):
-        return "last" if shifts_inside or kinds[t] == "stop" else "unknown"
-    following = kinds[t + 1]
-    if following == "padding":
-        return "padding"
-    if segments[t + 1] != segments[t]:
-        return "segment"
-    if following == "prompt":
-        before = (k for k, s in zip(kinds[: t + 1], segments, strict=False) if s == segments[t])
-        if "response" in before:
-            return "turn"
-        counts = (
-            target != IGNORE_INDEX
-            for target, segment in zip(targets, segments, strict=True)
-            if segment == segments[t]
-        )
-        return "prompt" if found.known or any(counts) else "unknown"
-    return following if following in ("header", "stop") else "unknown"
+    live = {s for target, s in zip(targets, segments, strict=True) if target != IGNORE_INDEX}
+    reasons, answered = [], set()  # the texts of which a response has begun
+    for t, target in enumerate(targets):
+        if kinds[t] == "response":
+            answered.add(segments[t])
+        if target != IGNORE_INDEX:
+            reasons.append("counts")
+        elif t + 1 == len(kinds):
+            ended = shifts_inside or kinds[t] == "stop"
+            reasons.append("padding" if kinds[t] == "padding" else "last" if ended else "unknown")
+        elif "padding" in (kinds[t], kinds[t + 1]):
+            reasons.append("padding")
+        elif segments[t + 1] != segments[t]:
+            reasons.append("segment")
+        elif kinds[t + 1] == "prompt":
+            told = found.known or segments[t] in live
+            reasons.append("turn" if segments[t] in answered else "prompt" if told else "unknown")
+        else:
+            reasons.append(kinds[t + 1] if kinds[t + 1] in ("header", "stop") else "unknown")
+    return reasons

@@ -3,10 +3,12 @@
 ``lint_labels`` returns findings, none where all is well. Lesson 14.
 """
 
+import itertools
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from lessons_lib.labels.checks import Finding, about, find_always
+from lessons_lib.labels.checks import about, find_always, find_empty, is_plain, such
+from lessons_lib.labels.findings import Finding, Findings
 from lessons_lib.labels.kinds import texts_of
 from lessons_lib.labels.rows import (
     MOST_ROWS,
@@ -25,42 +27,6 @@ EXPECT: dict[str, str] = {
     "keep-header": "the last response counts, and the header that announces it",
     "assistant": "every response of each text counts, and nothing else",
 }
-
-
-class OutOfReach(NamedTuple):
-    """A fault that leaves the labels as they should be, and the check that finds it."""
-
-    fault: str
-    why: str
-    check: str
-
-
-OUT_OF_REACH = (
-    OutOfReach(
-        "a mean of means",
-        "the labels are right; the loss averages each batch, and then the batches",
-        "guard-loss: the loss of all must be that of each alone, weighted by its targets",
-    ),
-    OutOfReach(
-        "entries of a row see each other",
-        "the labels are right; attention is not told where each text of a packed row begins",
-        "guard-loss: a text's loss must be the same alone and in company",
-    ),
-)
-
-
-class Findings(list[Finding]):
-    """Findings in the order of rows and columns, empty where all is well.
-
-    ``convention`` and ``notes`` are sentences on what was read; ``rows`` is how many rows were.
-    """
-
-    def __init__(self, found: list[Finding], batch: LabelledBatch, notes: tuple[str, ...]):
-        super().__init__(found)
-        self.convention, self.notes, self.rows = batch.convention, notes, len(batch.rows)
-
-    def __str__(self) -> str:
-        return "\n".join([*map(str, self), self.convention, *self.notes])
 
 
 def lint_labels(
@@ -85,18 +51,18 @@ def lint_labels(
     batch = read_labels(batch_or_dataset, tokenizer, most_rows=most_rows)
     found = list(_of_convention(batch, shifts_inside))
     notes = list(batch.notes)
-    if batch.found.fits:
-        texts = {row: _texts(row, batch) for row in batch.rows}
-        for each in texts.values():
-            if each:
-                found += find_always(each)
+    rows = [(row, _texts(row, batch)) for row in batch.rows]
+    for row, texts in rows:
+        if not batch.found.fits:  # then nothing can be said of what a label stands for
+            found += find_empty(texts)
+            continue
+        found += find_always(row, texts, batch, expect is not None)
         if expect is not None:
-            for each in texts.values():
-                for text in each:
-                    found += _against(expect, text)
-        notes += _share_of_prompts(texts)
+            found += itertools.chain.from_iterable(_against(expect, text) for text in texts)
+    if batch.found.fits:
+        notes += _share_of_prompts(rows)
     found.sort(key=lambda finding: (finding.row, finding.column))
-    return Findings(found, batch, tuple(notes))
+    return Findings(found, batch.convention, tuple(notes), len(batch.rows))
 
 
 def _texts(row: LabelledRow, batch: LabelledBatch) -> list[LabelledText]:
@@ -157,17 +123,15 @@ def _against(expect: str, text: LabelledText) -> Iterator[Finding]:
             "Take out the mask, or expect less",
         )
         return
-    known = text.row.known or any(token.kind == "header" for token in text.asked)
-    if not known and text.batch.chat_format is None:
-        everything = all(token.live for token in text.asked[1:])
+    if not text.known and text.batch.chat_format is None:
         yield from _first(
             text,
-            text.asked[1:] if everything and len(text.asked) > 2 else [],
+            text.asked[1:] if is_plain(text) and len(text.asked) > 2 else [],
             "prompt-trained",
             "counts, and so does the whole text: its prompt is not masked",
             "See that the option that masks prompts is read where labels are made",
         )
-    if known:  # else a text without its header: cut, and found by other checks
+    if text.known:  # else a text without its header: cut, and found by other checks
         yield from _outside(expect, text)
         yield from _inside(expect, text)
 
@@ -225,17 +189,16 @@ def _first(
     """A finding about the first of some tokens, which says how many there are."""
     if not text.live or not tokens:
         return  # where nothing counts, that is the finding
-    count = "" if len(tokens) == 1 else f" ({len(tokens)} such tokens)"
-    yield about(text, tokens[0], kind, sentence + count, advice)
+    yield about(text, tokens[0], kind, sentence + such(len(tokens), "tokens"), advice)
 
 
-def _share_of_prompts(texts: dict[LabelledRow, list[LabelledText]]) -> list[str]:
+def _share_of_prompts(rows: list[tuple[LabelledRow, list[LabelledText]]]) -> list[str]:
     """How much of the prompts counts, where it is known what they are."""
     tokens = [
         token
-        for row, each in texts.items()
+        for row, texts in rows
         if row.known
-        for text in each
+        for text in texts
         for token in text.asked[1:]
         if token.kind in ("prompt", "header") and not token.free
     ]

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 from lessons_lib.data import IGNORE_INDEX
 from lessons_lib.labels.convention import Convention, find_convention
-from lessons_lib.labels.formats import ChatFormat, find_format
-from lessons_lib.labels.given import GivenRow, read_given
+from lessons_lib.labels.given import GivenRow, read_given, refuse_strange_ids
 from lessons_lib.labels.kinds import REASONS, find_kinds, find_reasons
 from lessons_lib.labels.sources import LabelsError
-from lessons_lib.labels.tokens import TokenReader
+from lessons_lib.labels.tokens import ChatFormat, TokenReader, ends_turns, find_format
 
 __all__ = ["REASONS", "LabelledBatch", "LabelledRow", "LabelsError", "read_labels"]
 
@@ -89,6 +88,7 @@ class LabelledText:
         self.row, self.columns, self.batch = row, columns, batch
         self.asked = list(self._tokens())
         self.live = any(token.live for token in self.asked)
+        self.known = row.known or any(token.kind == "header" for token in self.asked)
 
     def _tokens(self) -> Iterator[Asked]:
         row, inside = self.row, self.batch.shifts_inside
@@ -154,13 +154,16 @@ def read_labels(
     tokens = TokenReader(tokenizer)
     given = read_given(batch_or_dataset, most_rows)
     for row in given.rows:
-        _refuse_strange_ids(row, tokens)
+        refuse_strange_ids(row, tokens)
     convention = find_convention(given.rows, given.names, tokens.stop_ids)
-    inside = convention.offset == 0 if shifts_inside is None else shifts_inside
-    if convention.offset not in (0, 1) and shifts_inside is None:
-        inside = given.names == "labels"
-    chat_format = find_format(["".join(map(tokens.piece, row.input_ids)) for row in given.rows])
-    rows = tuple(_labelled(row, tokens, inside, chat_format) for row in given.rows)
+    inside = shifts_inside
+    if inside is None:
+        told = convention.offset in (0, 1)
+        inside = convention.offset == 0 if told else given.names == "labels"
+    texts = ["".join(map(tokens.piece, row.input_ids)) for row in given.rows]
+    chat_format = find_format(texts)
+    end_id = None if chat_format and ends_turns(chat_format, tokens, texts) else tokens.end_id
+    rows = tuple(_labelled(row, tokens, inside, chat_format, end_id) for row in given.rows)
     notes = [*given.notes, _note_on_format(rows, chat_format), _note_on_borders(rows)]
     return LabelledBatch(
         rows,
@@ -175,10 +178,14 @@ def read_labels(
 
 
 def _labelled(
-    row: GivenRow, tokens: TokenReader, shifts_inside: bool, chat_format: ChatFormat | None
+    row: GivenRow,
+    tokens: TokenReader,
+    shifts_inside: bool,
+    chat_format: ChatFormat | None,
+    end_id: int | None,
 ) -> LabelledRow:
     targets = [*row.labels[1:], IGNORE_INDEX] if shifts_inside else row.labels  # (length,)
-    found = find_kinds(row, targets, tokens, chat_format)
+    found = find_kinds(row, targets, tokens, chat_format, end_id)
     return LabelledRow(
         row.index,
         tuple(row.input_ids),
@@ -190,27 +197,6 @@ def _labelled(
         found.known,
         row.packed,
     )
-
-
-def _refuse_strange_ids(row: GivenRow, tokens: TokenReader) -> None:
-    for name, values in (("input_ids", row.input_ids), ("labels", row.labels)):
-        for column, value in enumerate(values):
-            if name == "labels" and value == IGNORE_INDEX:
-                continue
-            if value < 0:
-                advice = (
-                    f"only {IGNORE_INDEX} marks a label that does not count; set it where the "
-                    "labels are made"
-                    if name == "labels"
-                    else "token ids count from 0"
-                )
-                raise LabelsError(f"row {row.index}, column {column}: {name} is {value}; {advice}")
-            if tokens.size is not None and value >= tokens.size:
-                raise LabelsError(
-                    f"row {row.index}, column {column}: {name} is {value}, beyond the vocabulary "
-                    f"of {tokens.name}, which has {tokens.size:,} ids. The rows were made with "
-                    "another tokenizer, or tokens were added to it since; give that one"
-                )
 
 
 def _contradiction(convention: Convention, shifts_inside: bool | None) -> str:
@@ -239,8 +225,8 @@ def _note_on_borders(rows: tuple[LabelledRow, ...]) -> str:
     joined = [row.index for row in rows if row.cut_anywhere]
     if not joined:
         return ""
+    others = f" (so do {len(joined) - 1:,} other rows)" if joined[1:] else ""
     return (
-        f"Row {joined[0]} holds several texts, told apart by their ends (so do "
-        f"{len(joined) - 1:,} more). No column says where each begins; whether a text sees the one "
-        "before it, labels cannot tell."
+        f"Row {joined[0]} holds several texts, told apart by their ends{others}. No column says "
+        "where each begins; whether a text sees the one before it, labels cannot tell."
     )

@@ -116,6 +116,9 @@ def _columns(columns: Mapping[str, Any]) -> Source:
         if len(part) != count:
             raise LabelsError(f"input_ids has {count} rows, but {name} has {len(part)}")
         rows[name] = part
+    borders = columns.get("cu_seq_lens_q")  # of texts in one row, for attention without padding
+    if borders is not None and count == 1:
+        rows["seq_lengths"] = [[int(end - start) for start, end in itertools.pairwise(borders)]]
     if "labels" not in rows and "targets" not in rows and not rows.keys() & set(MASKS):
         raise LabelsError(without("labels", list(columns)))
     return Source(count, lambda index: {name: part[index] for name, part in rows.items()})

@@ -213,3 +213,15 @@ def test_masks_from_which_labels_follow():
     found = assert_clean(rows, get_tokenizer(), expect="response", shifts_inside=True)
     assert any("completion_mask says so" in note for note in found.notes)
     assert_clean(datasets.Dataset.from_list(rows), get_tokenizer(), expect="response")
+
+
+# And one of transformers' that is not
+
+
+def test_the_collator_for_language_models_masks_every_end_where_padding_has_its_id():
+    tokenizer = peers.gpt2_tokenizer()
+    tokenizer.pad_token = tokenizer.eos_token
+    collate = transformers.DataCollatorForLanguageModeling(tokenizer, mlm=False)
+    batch = collate([{"input_ids": row["input_ids"]} for row in unshifted_rows("none")[:4]])
+    found = lint_labels(batch, tokenizer, shifts_inside=True)
+    assert [each.kind for each in found] == ["stop-untrained"] * 4
