@@ -1,4 +1,4 @@
-"""The page of labels in Chromium: rows, the sentence, the keyboard alone, 8,000 tokens, axe-core."""
+"""The page of labels in Chromium: rows, the sentence, the keyboard, 8,000 tokens, axe-core."""
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_pointing_at_a_token_writes_the_sentence(visit, widget):
     page.locator(".bi-targets .bi-end").hover()
     assert "here the model learns to stop" in sentence(page)
     assert page.locator(".bi-reads").count() == 2 and page.locator(".bi-source").count() == 1
-    page.get_by_text("ids", exact=True).click()
+    page.get_by_role("radio", name="ids", exact=True).check()
     until(lambda: page.locator(".bi-inputs .bi-word").count() == 0)
     assert page.locator(".bi-inputs .bi-id").first.text_content() == str(ROWS[0]["input_ids"][0])
 

@@ -234,7 +234,6 @@ function rowControls(view) {
   view.updates.push(() => {
     const { rows } = view.data;
     field.value = rows[view.place].index;
-    field.max = rows.at(-1).index;
     previous.disabled = view.place === 0;
     next.disabled = view.place === rows.length - 1;
     total.textContent = `of ${count(view.data.total)}`

@@ -4,5 +4,6 @@ Each file holds one exercise, in the order in which the lesson reaches it.
 """
 
 from lessons_lib.exercises.bridges.lora_by_hand import LORA_BY_HAND
+from lessons_lib.exercises.bridges.name_the_fault import NAME_THE_FAULT
 
-__all__ = ["LORA_BY_HAND"]
+__all__ = ["NAME_THE_FAULT", "LORA_BY_HAND"]

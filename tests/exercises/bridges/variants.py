@@ -1,5 +1,6 @@
 """Right solutions of lesson 14's exercises, each written in another way."""
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -59,6 +60,66 @@ class LoraByMerging(nn.Module):
         return torch.addmm(self.weight, self.lora_b, self.lora_a, alpha=self.factor)
 
 
+def faults_by_runs(input_ids, labels, attention_mask, prompt, stop):
+    start = next(t for t, seen in enumerate(attention_mask) if seen)
+    end = len(attention_mask) - next(t for t, seen in enumerate(attention_mask[::-1]) if seen)
+    border = start + prompt
+    wrong = {
+        "prompt counts": [t for t in range(start, border) if labels[t] != -100],
+        "padding counts": [
+            t for t in range(len(labels)) if not start <= t < end and labels[t] != -100
+        ],
+        "response masked": [
+            t for t in range(border, end) if labels[t] == -100 and input_ids[t] != stop
+        ],
+        "stop masked": [
+            t for t in range(border, end) if labels[t] == -100 and input_ids[t] == stop
+        ],
+        "other token": [t for t in range(start, end) if labels[t] not in (-100, input_ids[t])],
+        "cut": [end - 1] if input_ids[end - 1] != stop else [],
+    }
+    wrong = {name: [t for t in columns if t or name == "cut"] for name, columns in wrong.items()}
+    return {name: columns[0] for name, columns in wrong.items() if columns}
+
+
+def faults_by_arrays(input_ids, labels, attention_mask, prompt, stop):
+    ids, labels, text = map(np.array, (input_ids, labels, attention_mask))
+    text, live = text.astype(bool), labels != -100
+    asked = np.arange(len(ids)) > 0
+    in_prompt = text & (np.cumsum(text) <= prompt)
+    answered = text & ~in_prompt
+    last = np.flatnonzero(text)[-1]
+    wrong = {
+        "prompt counts": in_prompt & live & asked,
+        "padding counts": ~text & live & asked,
+        "response masked": answered & ~live & (ids != stop),
+        "stop masked": answered & ~live & (ids == stop),
+        "other token": text & live & (labels != ids) & asked,
+        "cut": (np.arange(len(ids)) == last) & (ids != stop),
+    }
+    return {name: int(found.argmax()) for name, found in wrong.items() if found.any()}
+
+
+def faults_column_by_column(input_ids, labels, attention_mask, prompt, stop):
+    faults, read = [], 0
+    for t, (token, label, seen) in enumerate(zip(input_ids, labels, attention_mask, strict=True)):
+        read += seen
+        if seen and read == sum(attention_mask) and token != stop:
+            faults.append(("cut", t))
+        if t == 0:
+            continue
+        if label != -100 and not seen:
+            faults.append(("padding counts", t))
+        if label != -100 and seen and read <= prompt:
+            faults.append(("prompt counts", t))
+        if label != -100 and seen and label != token:
+            faults.append(("other token", t))
+        if label == -100 and seen and read > prompt:
+            faults.append((f"{'stop' if token == stop else 'response'} masked", t))
+    return {name: min(t for other, t in faults if other == name) for name, _ in faults}
+
+
 VARIANTS = {
     "lora-by-hand": [LoraWithAFrozenParameter, LoraAroundALinearLayer, LoraByMerging],
+    "name-the-fault": [faults_by_runs, faults_by_arrays, faults_column_by_column],
 }
