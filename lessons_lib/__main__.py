@@ -91,9 +91,9 @@ def ask(options: argparse.Namespace) -> int:
     if fault := half_character(options.instruction + options.input):
         raise ValueError(fault)
     entry = {"instruction": options.instruction, "input": options.input, "output": ""}
-    answer = respond(
-        load_model(options.model), entry, options.format, max_new_tokens=options.max_new_tokens
-    )
+    model = load_model(options.model)
+    written = options.format or _trained_format(options.model) or "alpaca"
+    answer = respond(model, entry, written, max_new_tokens=options.max_new_tokens)
     show(printable(answer) + "\n")
     return 0
 
@@ -131,6 +131,9 @@ def _chat_model(options: argparse.Namespace) -> tuple:
         model, name = load_model(options.model), PurePath(options.model).name or options.model
         if options.format is not None:
             return model, name, options.format
+        if trained := _trained_format(options.model):
+            print(printable(f"{name} is asked in the format {trained!r}, in which it was trained."))
+            return model, name, trained
         if has_chat_template(tokenizer_of(model)):
             return model, name, OWN
         usual = get_recipe("lesson-09").prompt_format  # in which ``finetune`` trains
@@ -143,6 +146,17 @@ def _chat_model(options: argparse.Namespace) -> tuple:
         raise ValueError(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
     found = load_or_finetune(options.recipe)
     return found.model, options.recipe, options.format or found.recipe.prompt_format
+
+
+def _trained_format(model: str) -> str | None:
+    """The prompt format that a run noted in its folder; None for a model from elsewhere."""
+    from pathlib import Path
+
+    if not Path(model).expanduser().is_dir():
+        return None
+    from lessons_lib.run_folder import trained_format
+
+    return trained_format(Path(model).expanduser())
 
 
 def _reply_options(options: argparse.Namespace) -> dict:

@@ -12,6 +12,7 @@ from lessons_lib.support.reply_options import NUMBERS, ReplyOptions, parse_optio
 HUB_NAMES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 FETCHED = ("entries", *HUB_NAMES)
 EXPECTATIONS = ("all", "response", "keep-header", "assistant")  # as in ``labels.linter``
+FORMAT = "--format", "--prompt-format"  # one option
 # For pretrained models of GPT-2's sizes; the recipe's own rate is that of the small base model.
 LARGE_MODEL_RATE = 5e-5
 
@@ -52,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--mask", choices=("none", "prompt", "keep-header"), help="default: prompt"
     )
-    command.add_argument("--format", help='the prompt format, such as "phi3"; default: alpaca')
+    command.add_argument(*FORMAT, help='the prompt format, such as "phi3"; default: alpaca')
     command.add_argument("--seed", type=int, help="default: 123")
     command.add_argument("--out", type=_path, required=True, help="folder for all that is made")
     command.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
@@ -67,7 +68,9 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("instruction")
     command.add_argument("--input", default="")
     command.add_argument("--model", required=True, help="as for finetune; its --out folder, say")
-    command.add_argument("--format", default="alpaca", help="in which the model was trained")
+    command.add_argument(
+        *FORMAT, help="in which the model was trained; default: what its run noted, else alpaca"
+    )
     _add_number(command, "max_new_tokens", default=64)
 
     command = commands.add_parser("chat", help="talk to a model in the terminal")
@@ -129,7 +132,11 @@ def _add_chat_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--recipe", default="lesson-09", help="without --model: trained once (default: lesson-09)"
     )
-    command.add_argument("--format", help="the prompt format that the model was trained on")
+    command.add_argument(
+        *FORMAT,
+        help="the prompt format that the model was trained on; default: what its run noted, else "
+        "its own chat template, else alpaca",
+    )
     command.add_argument(
         "--memory", action="store_true", help="earlier turns stand before each message"
     )

@@ -34,6 +34,7 @@ from lessons_lib.models import load_model, save_model
 from lessons_lib.pictures import draw_history, small_png
 from lessons_lib.support import CheckpointError, write_all_whole, write_whole
 from lessons_lib.support.devices import describe_device, pick_device
+from lessons_lib.support.files import explain, read_json
 from lessons_lib.training import Checkpoints, History, Recipe, finetune
 from lessons_lib.training.finetuning import add_entry_tokens, recipe_key
 
@@ -99,6 +100,23 @@ def run_in_folder(
         files = f"{HISTORY}, {CURVES}, {ANSWERS}, {RECORD}"
         say(f"{folder}: {MODEL}, its config and tokenizer, {files}")
     return history
+
+
+def trained_format(folder: Path) -> str | None:
+    """The prompt format in which the run of a folder trained its model; None where no run noted it.
+
+    Raises:
+        CheckpointError: its note is damaged; says what to do.
+    """
+    if not (folder / RECORD).is_file():
+        return None
+    try:
+        return get_prompt_format(read_json(folder / RECORD)["recipe"]["prompt_format"]).name
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise CheckpointError(
+            f"{folder / RECORD} does not say in which format the model was trained "
+            f"({explain(error)}): name it with --format"
+        ) from error
 
 
 def _how_to_go_on(checkpoints: Checkpoints) -> str:

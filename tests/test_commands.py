@@ -68,10 +68,31 @@ def test_another_prompt_format_is_trained_and_asked(given, tmp_path, capsys, mon
     monkeypatch.setattr(
         "lessons_lib.generation.respond", lambda *args, **_: asked.append(args[2]) or ""
     )
-    main(["ask", "Say number 3.", "--model", str(out), "--format", "phi3"])
-    assert asked == ["phi3"]
+    main(["ask", "Say number 3.", "--model", str(out)])
+    main(["ask", "Say number 3.", "--model", str(out), "--prompt-format", "alpaca"])
+    main(["ask", "Say number 3.", "--model", given[1]])
+    assert asked == ["phi3", "alpaca", "alpaca"], "what was said, else what the run noted"
     capsys.readouterr()
     assert main(["finetune", *given, "--format", "phi4", "--out", str(tmp_path / "b")]) == 1
+    assert "no prompt format 'phi4'; there are: alpaca" in capsys.readouterr().err
+
+
+def test_a_chat_asks_in_the_format_that_the_run_noted(given, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out"
+    assert main(["finetune", *given, "--prompt-format", "phi3", "--out", str(out)]) == 0
+    chats = []
+    monkeypatch.setattr("lessons_lib.chat.terminal.chat_in_terminal", chats.append)
+    capsys.readouterr()
+    assert main(["chat", "--model", str(out)]) == 0
+    assert chats[0].format.name == "phi3"
+    assert "out is asked in the format 'phi3', in which it was trained" in capsys.readouterr().out
+    for damaged in ('{"recipe": {}}', '{"recipe": {"prompt_format": "phi4"}}', "{"):
+        (out / "run.json").write_text(damaged, encoding="utf-8")
+        assert main(["ask", "Say number 3.", "--model", str(out)]) == 1
+        said = capsys.readouterr().err
+        assert "run.json does not say in which format" in said and "--format" in said
+    assert main(["ask", "Say number 3.", "--model", str(out), "--format", "phi3"]) == 0
+    assert main(["ask", "Say number 3.", "--model", str(out), "--format", "phi4"]) == 1
     assert "no prompt format 'phi4'; there are: alpaca" in capsys.readouterr().err
 
 
