@@ -48,6 +48,11 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"entries of the book: {os.environ.get('LESSONS_LIB_REAL_ENTRIES') or 'not given'}"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first: one that was begun last would keep one process busy, the other idle."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Under CI a test that is skipped has failed: nobody would see that it never runs."""
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):

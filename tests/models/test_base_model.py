@@ -59,6 +59,7 @@ def test_the_header_is_the_recipe(name):
     assert 0.5 < about["validation_loss"] < 2.5
 
 
+@pytest.mark.long
 def test_the_corpora_are_those_that_the_code_makes():
     """Both in one test: the second has the token ids of the first, too, which is written once."""
     with_facts = make_corpus(PretrainingRecipe())
@@ -133,12 +134,14 @@ def tuned_scores(model: str, entries: list[Entry], epochs: int) -> Scores:
     return score_responses(entries, [a.text for a in answers], [a.stopped for a in answers])
 
 
+@pytest.mark.long
 def test_it_learns_to_follow_in_a_minute(test_part):
     scores = tuned_scores("base", test_part, RECIPES["lesson-09"].epochs)
     assert scores.share("exact").value >= 0.80  # measured: see docs/model_card.md
     assert scores.share("stopped").value >= 0.97
 
 
+@pytest.mark.long
 def test_without_the_facts_it_learns_the_form_alone(test_part):
     """It answers in the wanted form and stops, and rarely names the right thing.
 
