@@ -17,6 +17,8 @@ HERE = Path(__file__).resolve().parent
 # Before PyTorch or matplotlib is imported. Each of pytest-xdist's workers has a core of its own.
 THREADS = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 os.environ.update(OFFLINE, OMP_NUM_THREADS=THREADS, MKL_NUM_THREADS=THREADS)
+# A thread that waits for another sleeps: spinning would take the core that the other one needs.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 # Not MPLBACKEND: kernels inherit it, and notebooks would show no pictures.
 os.environ["MATPLOTLIBRC"] = str(HERE)
 # What these packages keep between runs stays in the project's folder.
