@@ -17,6 +17,8 @@ HERE = Path(__file__).resolve().parent
 # Before PyTorch or matplotlib is imported. Each of pytest-xdist's workers has a core of its own.
 THREADS = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 os.environ.update(OFFLINE, OMP_NUM_THREADS=THREADS, MKL_NUM_THREADS=THREADS)
+# A thread that waits for another sleeps: spinning would take the core that the other one needs.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 # Not MPLBACKEND: kernels inherit it, and notebooks would show no pictures.
 os.environ["MATPLOTLIBRC"] = str(HERE)
 # What these packages keep between runs stays in the project's folder.
@@ -46,6 +48,11 @@ settings.load_profile("course")
 
 def pytest_report_header(config: pytest.Config) -> str:
     return f"entries of the book: {os.environ.get('LESSONS_LIB_REAL_ENTRIES') or 'not given'}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first: one that was begun last would keep one process busy, the other idle."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

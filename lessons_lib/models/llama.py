@@ -93,6 +93,11 @@ class LocalLLM(LanguageModel):
         """Logits over the vocabulary: (…, width) to (…, vocabulary)."""
         return self.llama.lm_head(hidden)
 
+    def keep_first_layers(self, count: int) -> None:
+        """Take out all blocks behind the first ``count``: a model that is quick, and worse."""
+        self.llama.model.layers = self.llama.model.layers[:count]
+        self.llama.config.num_hidden_layers = count
+
     def save(self, folder: str | Path) -> None:
         """Write weights, config and tokenizer as transformers reads them back: all, or nothing."""
         tensors = {

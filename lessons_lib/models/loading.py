@@ -24,9 +24,10 @@ from lessons_lib.models.gpt2_files import HUB_MODELS, fetch, load_gpt2, save_gpt
 from lessons_lib.models.llama import LocalLLM, load_local_llm
 from lessons_lib.models.smollm2_files import smollm2_folder
 from lessons_lib.models.vocabulary import CompactTokenEmbedding
-from lessons_lib.support import CheckpointError, write_whole
+from lessons_lib.support import CheckpointError, is_quick, write_whole
 from lessons_lib.support.files import explain, read_json, replace_folder
 from lessons_lib.support.paths import ASSETS, learner_folder, models_folder
+from lessons_lib.support.quick_run import QUICK_LAYERS
 
 __all__ = [
     "BASE_MODEL",
@@ -64,7 +65,7 @@ def load_model(name: str | Path = "base", device: str | torch.device = "cpu") ->
     "gpt2-medium", "gpt2-large" or "gpt2-xl" from the hub; "smollm2", which came as a package and
     has a tokenizer of its own; the path of a file that ``save_compact`` wrote, or of a folder as
     transformers and ``save_model`` write it. The weights are float32, the model is in evaluation
-    mode.
+    mode. In a shrunk run (``LESSONS_LIB_QUICK``) SmolLM2 has its first three blocks alone.
 
     Raises:
         CheckpointError: there is no such model, it cannot be fetched, or its file is damaged.
@@ -76,7 +77,10 @@ def _load(name: str | Path) -> GPT | LocalLLM:
     if name in HUB_MODELS:
         return load_gpt2(fetch(name))
     if name == "smollm2":
-        return load_local_llm(smollm2_folder())
+        model = load_local_llm(smollm2_folder())
+        if is_quick():
+            model.keep_first_layers(QUICK_LAYERS)
+        return model
     named = {**BUNDLED_MODELS, "mine": learner_folder() / MINE}
     path = named[name] if name in named else Path(os.path.expanduser(name))
     if path.is_dir():

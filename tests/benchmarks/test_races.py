@@ -90,6 +90,7 @@ def test_a_row_that_is_left_out_has_no_ratio():
     assert race.ratio(times, "slow", "bf16") is None
 
 
+@pytest.mark.long
 def test_the_race_runs(capsys):
     race.main(["--rounds", "1", "--entries", "8", "--width", "16", "--layers", "1"])
     out = capsys.readouterr().out

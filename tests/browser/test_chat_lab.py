@@ -25,9 +25,9 @@ print("heard", chat.turns[-1].finish, chat.turns[-1].reply_tokens < 300)"""
 
 
 @pytest.fixture
-def lab_page(browser, tmp_path):
+def lab_page(browser, lab):
     """A notebook with one chat, its first cell run."""
-    with notebook_in_lab(browser, tmp_path, [SHOW, TELL, BUSY]) as page:
+    with notebook_in_lab(browser, lab, [SHOW, TELL, BUSY]) as page:
         page.evaluate(RUN_CELL, 0)
         page.locator(".bc:not(.bc-off)").wait_for(timeout=60_000)
         yield page

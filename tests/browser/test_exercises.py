@@ -81,7 +81,7 @@ def test_axe_finds_nothing(visit, axe_source, theme, result):
         assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
 
 
-def test_a_wrong_function_typed_in_jupyterlab(browser, tmp_path):
+def test_a_wrong_function_typed_in_jupyterlab(browser, lab):
     code = stub_cell(MASK)
     typed = """masked = targets.clone()
     for row, length in zip(masked, prompt_lengths):
@@ -90,7 +90,7 @@ def test_a_wrong_function_typed_in_jupyterlab(browser, tmp_path):
     wrong = code.replace("raise NotImplementedError", typed)
     right = wrong.replace("row[:length]", "row[:length - 1]")
     last = "from lessons_lib.exercises import progress\nprogress()"
-    with notebook_in_lab(browser, tmp_path, [code, wrong, right, last]) as page:
+    with notebook_in_lab(browser, lab, [code, wrong, right, last]) as page:
         page.evaluate(RUN_CELL, 0)
         cells = page.locator(".jp-CodeCell")
         cells.nth(0).get_by_text("not attempted yet").first.wait_for(timeout=60_000)

@@ -73,9 +73,9 @@ def test_axe_finds_nothing(visit, axe_source, view, theme, width):
     assert opened.errors == [] and opened.foreign == []
 
 
-def test_in_jupyterlab_a_click_reaches_python_and_python_the_page(browser, tmp_path):
+def test_in_jupyterlab_a_click_reaches_python_and_python_the_page(browser, lab):
     sources = [SHOW, "print('opened:', view.opened)", "view.opened = 'filtering'"]
-    with notebook_in_lab(browser, tmp_path, sources) as page:
+    with notebook_in_lab(browser, lab, sources) as page:
         page.evaluate(RUN_CELL, 0)
         page.get_by_role("button", name="kept").click(timeout=60_000)
         page.locator(".bf-like").first.wait_for()

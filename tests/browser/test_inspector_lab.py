@@ -20,9 +20,9 @@ display(Table(("price",), (("$5 and 4% of $6",),)), HTML("<p>$x$</p>"))"""
 
 
 @pytest.fixture
-def lab_page(browser, tmp_path):
+def lab_page(browser, lab):
     """A notebook with one inspector, its first two cells run."""
-    with notebook_in_lab(browser, tmp_path, [SHOW, TELL, TABLE]) as page:
+    with notebook_in_lab(browser, lab, [SHOW, TELL, TABLE]) as page:
         page.evaluate(RUN_CELL, 0)
         page.locator(".bi").wait_for(timeout=60_000)
         page.evaluate(RUN_CELL, 1)

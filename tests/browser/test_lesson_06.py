@@ -8,7 +8,7 @@ import pytest
 from lessons_lib.batching import count_targets
 from lessons_lib.data import load_entries
 from lessons_lib.widgets import inspect_batch
-from tests.helpers.lab import RUN_ALL, choose, expect_headline, guarded_page, running_lab
+from tests.helpers.lab import RUN_ALL, choose, expect_headline, guarded_page
 from tools.build_notebooks import NOTEBOOKS, lesson_paths, navigation, read, title
 from tools.site import build_site
 
@@ -60,21 +60,19 @@ def opened(browser):
     assert faults == []
 
 
-def test_in_jupyterlab(opened, tmp_path):
-    notebooks = tmp_path / "notebooks"
-    notebooks.mkdir()
-    shutil.copy(LESSON, notebooks)
-    with running_lab(tmp_path, notebooks) as address:
-        opened.goto(address(LESSON.name))
-        opened.locator(".jp-Notebook").wait_for(timeout=60_000)
-        opened.evaluate(RUN_ALL)
-        first = opened.locator(".bi").first
-        first.wait_for(timeout=90_000)
-        first.scroll_into_view_if_needed()
-        # JupyterLab draws what comes into view anew.
-        first.locator(".bi-headline", has_text="targets count").wait_for(timeout=30_000)
-        walk(first, twin())
-        opened.goto("about:blank")
+def test_in_jupyterlab(opened, lab):
+    shutil.copy(LESSON, lab.notebooks)
+    opened.goto(lab.address(LESSON.name))
+    opened.locator(".jp-Notebook").wait_for(timeout=60_000)
+    opened.evaluate(RUN_ALL)
+    first = opened.locator(".bi").first
+    first.wait_for(timeout=90_000)
+    first.scroll_into_view_if_needed()
+    # JupyterLab draws what comes into view anew.
+    first.locator(".bi-headline", has_text="targets count").wait_for(timeout=30_000)
+    walk(first, twin())
+    opened.goto("about:blank")
+    lab.end_kernels()
 
 
 @pytest.fixture(scope="module")

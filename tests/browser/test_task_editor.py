@@ -149,9 +149,14 @@ def test_axe_finds_nothing(open_editor, axe_source, theme, width):
     assert opened.errors == [] and opened.foreign == []
 
 
-def test_in_jupyterlab_work_reaches_python_and_is_met_again(browser, tmp_path, work):
-    sources = [SHOW, "print('kept:', editor.kept)", "editor.correct(1, output='From Python.')"]
-    with notebook_in_lab(browser, tmp_path, sources) as page:
+def test_in_jupyterlab_work_reaches_python_and_is_met_again(browser, lab, work):
+    own = f"import os\nos.environ['LESSONS_LIB_WORK'] = {str(work)!r}\n"
+    sources = [
+        own + SHOW,
+        "print('kept:', editor.kept)",
+        "editor.correct(1, output='From Python.')",
+    ]
+    with notebook_in_lab(browser, lab, sources) as page:
         page.evaluate(RUN_CELL, 0)
         for question in ("valid task", "fit the", "output right"):
             group = page.get_by_role("group", name=question)

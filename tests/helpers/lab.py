@@ -1,6 +1,7 @@
-"""A JupyterLab of its own for a test: loopback only, temporary folders, stopped at the end."""
+"""A JupyterLab for tests: loopback only, temporary folders, stopped at the end."""
 
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -11,7 +12,9 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 
@@ -71,32 +74,58 @@ def guarded_page(context):
     return page, faults
 
 
+class Lab(NamedTuple):
+    """A JupyterLab that runs."""
+
+    notebooks: Path  # its folder
+    server: str  # "http://127.0.0.1:port"
+    token: str
+
+    def address(self, name: str) -> str:
+        """Where a notebook is opened."""
+        return f"{self.server}/doc/tree/{name}?token={self.token}&reset"
+
+    def end_kernels(self) -> None:
+        for session in json.loads(self._ask("GET", "/api/sessions")):
+            self._ask("DELETE", f"/api/sessions/{session['id']}")
+
+    def _ask(self, method: str, path: str) -> bytes:
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(self.server + path, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
+
+
 @contextlib.contextmanager
-def notebook_in_lab(browser, folder: Path, sources: list[str]):
+def notebook_in_lab(browser, lab: Lab, sources: list[str]):
     """Yields a page of JupyterLab with a notebook of these cells, none of them run.
 
-    Nothing may leave this machine, and the page's console may tell of no error.
+    Nothing may leave this machine, and the page's console may tell of no error. The kernel ends
+    with the test.
     """
-    notebooks = folder / "notebooks"
-    notebooks.mkdir()
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     # Without a kernel's name JupyterLab would ask for one, and wait.
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
-    nbformat.write(notebook, notebooks / "one.ipynb")
+    name = f"{secrets.token_hex(8)}.ipynb"
+    nbformat.write(notebook, lab.notebooks / name)
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     context.add_init_script("window.canary = () => { window.canaryCalled = true; };")
     page, faults = guarded_page(context)
-    with running_lab(folder, notebooks) as address:
-        page.goto(address("one.ipynb"))
-        page.locator(".jp-Notebook").wait_for(timeout=60_000)
+    page.goto(lab.address(name))
+    page.locator(".jp-Notebook").wait_for(timeout=60_000)
+    try:
         yield page
+    finally:
         context.close()
+        lab.end_kernels()
     assert faults == []
 
 
 @contextlib.contextmanager
-def running_lab(folder: Path, notebooks: Path):
-    """Yields a function from a notebook's name to its address."""
+def running_lab(folder: Path) -> Iterator[Lab]:
+    """A server of its own, with its notebooks and all that it writes in this folder."""
+    notebooks = folder / "notebooks"
+    notebooks.mkdir()
     port, token = free_port(), secrets.token_hex(16)
     command = [
         *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--ip=127.0.0.1"),
@@ -114,7 +143,7 @@ def running_lab(folder: Path, notebooks: Path):
         )
     try:
         _wait_for(f"http://127.0.0.1:{port}/api?token={token}", server, folder / "lab.log")
-        yield lambda name: f"http://127.0.0.1:{port}/doc/tree/{name}?token={token}&reset"
+        yield Lab(notebooks, f"http://127.0.0.1:{port}", token)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         try:

@@ -7,16 +7,15 @@ from typing import NamedTuple
 
 # Where a sentence ends, also within quotation marks, or a line.
 _ENDS = re.compile(r"[.!?…]+(?=[\"'”’)]*(?:\s|$))|\n")
-_END = "."
+_END = "¶"
+_WORDS, _WORDS_AND_ENDS = re.compile(r"\w+"), re.compile(r"\w+|¶")
 AROUND = 12  # words of a passage on either side of the phrase
 
 
 def words_of(text: str, ends: bool = False) -> list[str]:
     """The words of a text without case and punctuation; if wanted, with the ends of sentences."""
     text = text.lower().replace("'", "").replace("’", "")
-    if not ends:
-        return re.sub(r"[^\w\s]", " ", text).split()
-    return re.sub(r"[^\w\s\0]", " ", _ENDS.sub(" \0 ", text)).replace("\0", _END).split()
+    return _WORDS_AND_ENDS.findall(_ENDS.sub(_END, text)) if ends else _WORDS.findall(text)
 
 
 class Found(NamedTuple):
@@ -33,7 +32,7 @@ class Phrases:
     def __init__(self, phrases: Sequence[str], sample: Iterable[str], inserted: int = 0):
         """``sample``: texts that show which words are rare."""
         self._inserted = inserted
-        counts = Counter(word for text in sample for word in words_of(text))
+        counts = Counter(word for text in sample for word in words_of(text, ends=inserted > 0))
         self._by_anchor: dict[str, list[tuple[int, int, list[str]]]] = {}
         for index, text in enumerate(phrases):
             phrase = words_of(text.rstrip(".?!"), ends=inserted > 0)
@@ -43,8 +42,9 @@ class Phrases:
     def find(self, text: str) -> Iterator[Found]:
         """Where a phrase stands in the text."""
         words = words_of(text, ends=self._inserted > 0)
-        for position, word in enumerate(words):
-            for index, place, phrase in self._by_anchor.get(word, ()):
+        anchors = self._by_anchor
+        for position in [place for place, word in enumerate(words) if word in anchors]:
+            for index, place, phrase in anchors[words[position]]:
                 start = self._walk(words, position, phrase[:place][::-1], -1)
                 if start is None:
                     continue

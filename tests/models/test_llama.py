@@ -29,6 +29,7 @@ from lessons_lib.models.llama import load_local_llm
 from lessons_lib.models.smollm2_files import find_fault, find_source, smollm2_folder
 from lessons_lib.support import CheckpointError
 from lessons_lib.support.files import sha256_of
+from lessons_lib.support.quick_run import QUICK_LAYERS, QUICK_TOKENS
 from lessons_lib.training import (
     Recipe,
     batch_loss,
@@ -677,6 +678,19 @@ def test_the_real_model_answers_batched_as_alone(smollm2):
         together = next_logits(smollm2, rows)
         alone = torch.cat([next_logits(smollm2, [row]) for row in rows])
     torch.testing.assert_close(together, alone, atol=1e-3, rtol=1e-3)
+
+
+def test_in_a_shrunk_run_the_real_model_has_its_first_blocks_alone(smollm2, monkeypatch, tmp_path):
+    monkeypatch.setenv("LESSONS_LIB_QUICK", "1")
+    model = load_model("smollm2")
+    blocks = {name.split(".")[3] for name in model.state_dict() if "layers" in name}
+    assert blocks == {str(layer) for layer in range(QUICK_LAYERS)}
+    whole = smollm2.state_dict()
+    assert all(weight.equal(whole[name]) for name, weight in model.state_dict().items())
+    (answer,) = generate_all(model, ["The capital of France is"])
+    assert 0 < len(answer.token_ids) <= QUICK_TOKENS
+    save_model(model, tmp_path)
+    assert load_model(tmp_path).state_dict().keys() == model.state_dict().keys()
 
 
 @pytest.mark.parametrize("tied", [True, False])

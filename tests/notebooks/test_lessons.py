@@ -48,11 +48,13 @@ def run(notebook, environment):
         build_notebooks.execute(notebook, timeout=CELL_SECONDS, environment=environment)
 
 
+@pytest.mark.long
 def test_runs_from_a_clean_kernel(lesson, notebook, kernel_environment, real_model):
     """The quick run: sizes shrunk, nothing else. A cell that raises fails the test."""
     run(notebook, {**kernel_environment, "LESSONS_LIB_QUICK": "1"})
 
 
+@pytest.mark.long
 def test_runs_on_the_real_entries(lesson, notebook, kernel_without_smollm2, real_entries):
     """The switch of lesson 01: every later lesson takes the entries that were chosen there.
 

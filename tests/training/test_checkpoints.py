@@ -169,7 +169,8 @@ def _killed_at_renaming(folder, count, after):
 def kill(target, *arguments):
     """Run a function in another process until it kills itself."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    # The second is what PyTorch imports at the first step, in about a second.
+    context.set_forkserver_preload([__name__, "torch._dynamo"])
     process = context.Process(target=target, args=arguments)
     process.start()
     process.join()

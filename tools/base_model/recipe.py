@@ -1,7 +1,8 @@
 """The recipe of the base models, and the text of the miniature world as rows of token ids."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -57,13 +58,16 @@ class Corpus:
     sha256: str  # of the training text's UTF-8
 
 
-def make_corpus(recipe: PretrainingRecipe) -> Corpus:
+def make_corpus(
+    recipe: PretrainingRecipe, known_with_facts: Collection[int] | None = None
+) -> Corpus:
     """Write the prose, tokenize it, and cut it into rows in random order, dictation first.
 
     To copy what was read is what much else is built from, and a model learns it late where it is a
     small part of the text (Olsson et al. 2022, "In-context learning and induction heads").
     A model without the facts gets rows for their tokens all the same: it lacks what joins the
-    names, not the means to write them.
+    names, not the means to write them. ``known_with_facts`` are the ``known`` of the same recipe
+    with the facts; where nobody has them, that text is written for their sake.
     """
     length, count = recipe.model.context_length, recipe.steps * recipe.batch_size
     without = facts_of_test_validation_and_held_out() if recipe.without_facts else ()
@@ -73,10 +77,11 @@ def make_corpus(recipe: PretrainingRecipe) -> Corpus:
         _rows(_hashed(write_dictation(recipe.seed), digest), dictated, length),
         _rows(_hashed(documents, digest), count - dictated, length),
     ]
-    known = {token_id for part in parts for token_id in part.flatten().tolist()}
-    if without:
-        rows = _rows(write_documents(recipe.seed), count - dictated, length)
-        known.update(rows.flatten().tolist())
+    known = {token_id for part in parts for token_id in _token_ids(part)}
+    if without and known_with_facts is None:
+        known.update(_token_ids(_rows(write_documents(recipe.seed), count - dictated, length)))
+    elif without:
+        known.update(known_with_facts)
     validation = _rows(write_documents(recipe.seed + 1, without), recipe.validation_rows, length)
     generator = torch.Generator().manual_seed(recipe.seed)
     rows = torch.cat([part[torch.randperm(len(part), generator=generator)] for part in parts])
@@ -91,11 +96,17 @@ def _hashed(documents: Iterable[str], digest: "hashlib._Hash") -> Iterator[str]:
 
 def _rows(documents: Iterable[str], count: int, length: int) -> Tensor:
     """(count, length + 1) token ids, with end of text after each document."""
-    tokenizer, token_ids = get_tokenizer(), []
+    tokenizer, token_ids = get_tokenizer(), array("q")  # of 64 bits, as PyTorch's token ids
     for document in documents:
-        token_ids += [*tokenizer.encode_ordinary(document), END_OF_TEXT]
+        token_ids.extend(tokenizer.encode_ordinary(document))
+        token_ids.append(END_OF_TEXT)
         if len(token_ids) > count * length:
             break
     # The last token of a row is the first of the next: every token but the first is once a target.
-    flat = torch.tensor(token_ids[: count * length + 1])
+    flat = torch.frombuffer(token_ids, dtype=torch.int64)[: count * length + 1]
     return flat.unfold(0, length + 1, length).clone()
+
+
+def _token_ids(rows: Tensor) -> list[int]:
+    """Those that occur, in order."""
+    return rows.flatten().bincount().nonzero().flatten().tolist()

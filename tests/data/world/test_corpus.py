@@ -184,8 +184,9 @@ def test_held_out_entries_fall_into_two_halves_of_the_same_families():
     everything = held_out_entries(600)
     assert len(choosing) == len(reporting) == 300
     assert sorted(map(everything.index, [*choosing, *reporting])) == list(range(600))
+    families = held_out_families(600)
     shares = [
-        Counter(held_out_families(600)[everything.index(entry)] for entry in half)
+        Counter(families[everything.index(entry)] for entry in half)
         for half in (choosing, reporting)
     ]
     assert set(shares[0]) == set(shares[1]) == set(FAMILIES)

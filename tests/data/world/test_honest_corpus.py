@@ -85,6 +85,7 @@ def test_no_wording_holds_an_answer(family):
     )
 
 
+@pytest.mark.long
 def test_no_answer_stands_in_the_corpus(wanted, sample):
     """The whole of it, across sentences too; and within a sentence not with words inserted.
 

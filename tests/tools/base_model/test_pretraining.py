@@ -61,6 +61,13 @@ def test_a_model_without_the_facts_reads_other_text_with_the_same_tokens():
     assert set(without.rows.flatten().tolist()) <= set(without.known)
 
 
+def test_the_token_ids_of_the_text_with_the_facts_may_be_given():
+    recipe = dataclasses.replace(TINY, without_facts=True)
+    written, given = make_corpus(recipe), make_corpus(recipe, make_corpus(TINY).known)
+    assert written.known == given.known and written.sha256 == given.sha256
+    assert set(written.rows.flatten().tolist()) < set(given.known), "that text has ids of its own"
+
+
 def test_options_make_another_recipe_that_needs_a_place_of_its_own(tmp_path, capsys):
     out = ["--out", str(tmp_path / "tried.safetensors")]
     _, recipe = parse(["--layers", "6", "--width", "150", "--tokens", "1000", "--rate", "1", *out])
