@@ -48,6 +48,7 @@ class Slide:
 
     title: str
     kind: str = "text"
+    section: str = ""  # the last heading of the second level; "" before the first
     parts: list[tuple[str, object]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     minutes: float | None = None
@@ -88,7 +89,7 @@ class Deck:
 
     def __init__(self) -> None:
         self.slides: list[Slide] = []
-        self.heading = ""
+        self.heading = self.section = ""
         self.lead = ""  # what was said last, and leads to the next cell
 
     def take(self, cell: nbformat.NotebookNode) -> None:
@@ -118,7 +119,7 @@ class Deck:
             slide.minutes = given["minutes"]
 
     def begin(self, what: str, title: str = "") -> Slide:
-        self.slides.append(Slide(title or self.heading, what))
+        self.slides.append(Slide(title or self.heading, what, self.section))
         return self.slides[-1]
 
     def add(self, part: tuple[str, object], room: float, most: float = ROOM) -> Slide:
@@ -140,6 +141,7 @@ class Deck:
             what = kind(block)
             if what == "heading":
                 level, _, self.heading = block.partition(" ")
+                self.section = self.heading if level == "##" else self.section
                 answers = "questions" in self.heading
                 if not answers:
                     self.begin("title" if level == "#" else "text")
