@@ -15,6 +15,7 @@ from tools.slides.prose import blocks, kind, words
 from tools.slides.rule import MINUTES, SETUP, SPOKEN, slides_of
 
 OPENING = "Opening"
+AIMS = re.compile(r"^After this (lesson|lab) you can", re.MULTILINE)
 CODE_LINES = 12  # a minute, read with the class
 PREDICT = re.compile(r'^predict\(\s*"([^"]+)"', re.MULTILINE)
 RECALL = re.compile(r'\brecall\(\s*"([^"]+)"')
@@ -141,7 +142,7 @@ def _said(cell: nbformat.NotebookNode) -> str:
 
 def aims(notebook: nbformat.NotebookNode) -> tuple[list[str], str, str]:
     """What the opening promises: the aims, and its lines **Time:** and **Before:**."""
-    cell = next(c for c in notebook.cells if "After this lesson you can" in c.source)
+    cell = next(c for c in notebook.cells if AIMS.search(c.source))
     lines = cell.source.splitlines()
     listed = [line for line in lines if line.startswith("- ")]
     time = next(line for line in lines if line.startswith("**Time:**"))
