@@ -35,6 +35,7 @@ MARKED = re.compile(
 )
 BY_HAND = {  # the headings of a new page, and what belongs below them
     "Before the lesson": "What to prepare, and what to have tried.",
+    "The thread": "The story in a few sentences, as you would tell it.",
     "On the board": "What to write or draw, as it will stand there.",
     "Three questions for the class": "Each with the wrong answers to expect, and what they reveal.",
     "Where people stumble": "From readers, and from working through the notebook.",
@@ -74,7 +75,7 @@ def lesson_part(path: Path, notebook: nbformat.NotebookNode) -> str:
             f'[The lesson]({path.name}) · its slides: `make slides SLIDES_FLAGS="{name}"` · '
             "copies for the class and the answer sheet: `make student`",
             "",
-            "After this lesson your students can",
+            "Afterwards your students can",
             "",
             *listed,
             "",

@@ -4,6 +4,7 @@ The catalogue is code, so each line shows what that code gives on the smallest i
 goes wrong, beside the sentences that the check says to it.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ class Failure:
     said: str  # what differs, in a sentence
 
 
+@functools.cache
 def exercise_part(exercise: Exercise | OpenExercise) -> str:
     """One exercise: minutes, a call with its right result, and a table of the wrong ones."""
     if isinstance(exercise, OpenExercise):

@@ -15,7 +15,6 @@ from tools.slides.prose import blocks, kind, words
 from tools.slides.rule import MINUTES, SETUP, SPOKEN, slides_of
 
 OPENING = "Opening"
-AIMS = re.compile(r"^After this (lesson|lab) you can", re.MULTILINE)
 CODE_LINES = 12  # a minute, read with the class
 PREDICT = re.compile(r'^predict\(\s*"([^"]+)"', re.MULTILINE)
 RECALL = re.compile(r'\brecall\(\s*"([^"]+)"')
@@ -142,7 +141,7 @@ def _said(cell: nbformat.NotebookNode) -> str:
 
 def aims(notebook: nbformat.NotebookNode) -> tuple[list[str], str, str]:
     """What the opening promises: the aims, and its lines **Time:** and **Before:**."""
-    cell = next(c for c in notebook.cells if AIMS.search(c.source))
+    cell = next(c for c in notebook.cells if re.search(r"^After this .* you can$", c.source, re.M))
     lines = cell.source.splitlines()
     listed = [line for line in lines if line.startswith("- ")]
     time = next(line for line in lines if line.startswith("**Time:**"))
@@ -157,7 +156,7 @@ def closing_questions(notebook: nbformat.NotebookNode) -> list[tuple[str, str]]:
     for block in blocks(cell.source):
         if re.match(r"\d+\. ", block):
             asked = re.sub(r"^\d+\. ", "", block)
-        elif kind(block) == "folded":
+        elif asked and kind(block) == "folded":
             text = re.sub(r"</?details>|<summary>.*?</summary>", "", block)
             found.append((asked, " ".join(text.split())))
     return found
