@@ -1,6 +1,6 @@
 # After ## each target says what it does; `make` alone lists them all.
 .DEFAULT_GOAL := help
-.PHONY: help lab test environment notebooks base site serve slides student clean
+.PHONY: help lab test environment notebooks base site serve slides student stick clean
 
 # The first Python from 3.11 to 3.14 that starts; if none does, set_up.py says what to do. The shell
 # looks for it only when .venv is not up to date. To choose one: make lab PYTHON=/path/to/python
@@ -50,6 +50,10 @@ serve: environment  ## show site/ on this machine (SERVE_FLAGS="--port 8001")
 
 student: environment  ## write copies for a class, without outputs and answers, in classroom/student, and answer sheets in classroom/teacher
 	@$(VENV_PYTHON) -m tools.teaching.student
+
+stick:  ## fill a folder, for a USB stick, from which the course installs without a network (STICK_FLAGS="--to /media/usb")
+	@$(READY) lab 2>/dev/null || $(PYTHON) tools/environment/set_up.py lab
+	@$(VENV_PYTHON) -m tools.environment.stick $(STICK_FLAGS)
 
 clean:  ## remove .venv and all that was downloaded, trained or built; what you wrote stays (my_work/, and your entries)
 	rm -rf .venv .hypothesis .pytest_cache .ruff_cache build dist site slides classroom *.egg-info

@@ -46,6 +46,15 @@ class Estimate(NamedTuple):
             return value
         return f"{value} ({scale * self.low:{form}} to {scale * self.high:{form}})"
 
+    def in_points(self) -> str:
+        """A change of a share, "-2.7 points (-9 to +4)"; empty where there is nothing to tell."""
+        if self.value is None:
+            return ""
+        points = f"{100 * self.value:+.1f} points"
+        if self.low is None:
+            return points
+        return f"{points} ({100 * self.low:+.0f} to {100 * self.high:+.0f})"
+
     def __str__(self) -> str:
         return self.format()
 

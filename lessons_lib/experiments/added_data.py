@@ -13,10 +13,9 @@ from torch import nn
 from lessons_lib.data import Entry, load_entries, split_entries
 from lessons_lib.evaluation import Estimate, compare
 from lessons_lib.evaluation.scores import STOPPED
-from lessons_lib.experiments.before_after import Measurement, measure
+from lessons_lib.experiments.before_after import Measurement, few_if_quick, measure
 from lessons_lib.models import load_model
-from lessons_lib.support import Table, is_quick
-from lessons_lib.support.quick_run import QUICK_ENTRIES
+from lessons_lib.support import Table
 from lessons_lib.training import Finetuned, Recipe, get_recipe, load_or_finetune
 
 WITHOUT, WITH, AS_LONG = "without", "with", "without, as many steps"
@@ -57,7 +56,7 @@ class AddedData:
             rows.append((name, f"{len(entries):,}", f"{history.steps:,}", *marks, loss))
         for name in self.measured:
             if name != WITH:
-                changes = (_points(self.change(mark, name)) for mark in ("exact", STOPPED))
+                changes = (self.change(mark, name).in_points() for mark in ("exact", STOPPED))
                 rows.append((f"with, less {name}", "", "", *changes, ""))
         head = ("added entries", "entries", "steps", "exact match", "stopped", "response loss")
         return Table(head, tuple(rows))
@@ -96,11 +95,7 @@ def with_and_without(
     recipe = get_recipe(recipe) if isinstance(recipe, str) else recipe
     own = split_entries(load_entries(recipe.entries))
     more = own._replace(train=[*own.train, *added])
-    asked = own
-    if is_quick():
-        asked = own._replace(
-            test=own.test[:QUICK_ENTRIES], validation=own.validation[:QUICK_ENTRIES]
-        )
+    asked = few_if_quick(own)
     common = {"load": load, "device": device, "progress": progress, "say": say}
     tuned = {
         WITHOUT: load_or_finetune(recipe, splits=own, **common),
@@ -113,13 +108,3 @@ def with_and_without(
         tuned[AS_LONG] = load_or_finetune(longer, splits=own, **common)
     measured = {name: measure(each.model, asked, recipe) for name, each in tuned.items()}
     return AddedData(measured, tuned)
-
-
-def _points(change: Estimate) -> str:
-    """A change of a share in percentage points, with its interval."""
-    if change.value is None:
-        return ""
-    text = f"{100 * change.value:+.1f} points"
-    if change.low is None:
-        return text
-    return f"{text} ({100 * change.low:+.0f} to {100 * change.high:+.0f})"

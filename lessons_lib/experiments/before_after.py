@@ -107,11 +107,7 @@ class BeforeAndAfter:
 
     def _share_row(self, name: str, mark: str) -> tuple[str, ...]:
         shares = (str(each.scores.share(mark)) for each in (self.before, self.after))
-        gain = self.gain(mark)
-        points = f"{100 * gain.value:+.1f} points"
-        if gain.low is not None:
-            points += f" ({100 * gain.low:+.0f} to {100 * gain.high:+.0f})"
-        return (name, *shares, points)
+        return (name, *shares, self.gain(mark).in_points())
 
 
 def before_and_after(
@@ -143,10 +139,7 @@ def before_and_after(
     if precision is not None:
         recipe = replace(recipe, precision=precision)
     splits = split_entries(load_entries(recipe.entries))
-    if is_quick():
-        test_entries = QUICK_ENTRIES
-        splits = splits._replace(validation=splits.validation[:QUICK_ENTRIES])
-    splits = splits._replace(test=splits.test[:test_entries])
+    splits = few_if_quick(splits._replace(test=splits.test[:test_entries]))
     say(f"Answering {len(splits.test)} test entries before fine-tuning.")
     before = measure(load(recipe.model).to(device), splits, recipe)
     tuned = load_or_finetune(
@@ -154,6 +147,14 @@ def before_and_after(
     )
     say("Answering the same entries after it.")
     return BeforeAndAfter(before, measure(tuned.model, splits, recipe), tuned)
+
+
+def few_if_quick(splits: Splits) -> Splits:
+    """The splits, in a shrunk run with the first few test and validation entries alone."""
+    if not is_quick():
+        return splits
+    few = splits.validation[:QUICK_ENTRIES]
+    return splits._replace(test=splits.test[:QUICK_ENTRIES], validation=few)
 
 
 def measure(model: nn.Module, splits: Splits, recipe: Recipe) -> Measurement:

@@ -161,10 +161,7 @@ class ServerTeacher:
                     answer = await endpoint.with_raw_response.create(**asked, **options)
                     found = self._read(answer.text, prompt)
             except QuestionRefused as refusal:
-                changed = without_what_is_refused(options, refusal.said)
-                if changed is None:
-                    raise
-                options = changed
+                options = without_what_is_refused(options, refusal)
             else:
                 self.prompt_tokens += sum(each.prompt_tokens for each in found)
                 self.completion_tokens += sum(each.completion_tokens for each in found)

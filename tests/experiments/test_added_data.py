@@ -1,18 +1,10 @@
 """Without and with added entries: which runs are made, what they are asked, what the table says."""
 
-import json
-
 import pytest
-import torch
 
-from lessons_lib.experiments import before_after, with_and_without
-from lessons_lib.training import Recipe
-from tests.helpers.llama_toys import tiny_llama
+from lessons_lib.experiments import with_and_without
+from tests.helpers.llama_toys import tuning_a_tiny_llama
 
-ENTRIES = [
-    {"instruction": "Say it.", "input": f"{i}", "output": "yes" if i % 2 else "no"}
-    for i in range(60)
-]  # 51 to train on, 6 to test, 3 to validate
 ADDED = [{"instruction": "Say no.", "input": f"{i}", "output": "no, never"} for i in range(20)]
 
 
@@ -20,26 +12,10 @@ ADDED = [{"instruction": "Say no.", "input": f"{i}", "output": "no, never"} for 
 def made(tmp_path_factory):
     """Runs of a tiny Llama, the same runs asked for again, and what was said of them."""
     folder, said = tmp_path_factory.mktemp("added"), []
-    path = folder / "entries.json"
-    path.write_text(json.dumps(ENTRIES), encoding="utf-8")
-    recipe = Recipe(
-        "smollm2", epochs=2, learning_rate=1e-2, batch_size=4, evaluate_every=9, entries=str(path)
-    )
-    options = {
-        "load": lambda name: tiny_llama(dtype=torch.float32),
-        "device": "cpu",
-        "progress": False,
-        "say": said.append,
-    }
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LESSONS_LIB_CACHE", str(folder / "cache"))
-        patch.delenv("LESSONS_LIB_QUICK", raising=False)
-        patch.setattr(before_after, "ANSWER_TOKENS", 6)
+    with tuning_a_tiny_llama(folder, epochs=2) as (recipe, options):
+        options["say"] = said.append
         run = with_and_without(ADDED, recipe, **options)
         again = with_and_without(ADDED, recipe, as_many_steps=False, **options)
-    torch.set_num_threads(threads)
     return run, again, said
 
 

@@ -1,45 +1,20 @@
 """Before and after: the table, its intervals, the file of figures; and the benchmark's words."""
 
 import dataclasses
-import json
 
 import pytest
 import torch
 
 from benchmarks import real
 from lessons_lib.experiments import before_after, before_and_after
-from lessons_lib.training import Recipe
-from tests.helpers.llama_toys import tiny_llama
-
-ENTRIES = [
-    {"instruction": "Say it.", "input": f"{i}", "output": "yes" if i % 2 else "no"}
-    for i in range(60)
-]  # 51 to train on, 6 to test, 3 to validate
+from tests.helpers.llama_toys import tiny_llama, tuning_a_tiny_llama
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
     """A tiny Llama that learns to answer in one word, kept in a cache of its own."""
-    folder = tmp_path_factory.mktemp("real")
-    path = folder / "entries.json"
-    path.write_text(json.dumps(ENTRIES), encoding="utf-8")
-    recipe = Recipe(
-        "smollm2", epochs=3, learning_rate=1e-2, batch_size=4, evaluate_every=9, entries=str(path)
-    )
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LESSONS_LIB_CACHE", str(folder / "cache"))
-        patch.delenv("LESSONS_LIB_QUICK", raising=False)
-        patch.setattr(before_after, "ANSWER_TOKENS", 6)
-        run = before_and_after(
-            recipe,
-            load=lambda name: tiny_llama(dtype=torch.float32),
-            device="cpu",
-            progress=False,
-            say=lambda text: None,
-        )
-    torch.set_num_threads(threads)
+    with tuning_a_tiny_llama(tmp_path_factory.mktemp("real"), epochs=3) as (recipe, options):
+        run = before_and_after(recipe, say=lambda text: None, **options)
     return run
 
 

@@ -1,13 +1,20 @@
 """A tiny Llama model with random weights and a tokenizer of its own; nothing is downloaded."""
 
+import contextlib
 import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from lessons_lib.data import LocalTokenizer
+from lessons_lib.experiments import before_after
 from lessons_lib.models import LocalLLM
+from lessons_lib.training import Recipe
 from tests.helpers.toys import ENTRIES
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
@@ -58,3 +65,39 @@ def tiny_llama(seed: int = 0, dtype: torch.dtype = torch.float64, **options) -> 
     }
     llama = LlamaForCausalLM(LlamaConfig(**(sizes | options)))
     return LocalLLM(llama.to(dtype), tiny_tokenizer()).eval()
+
+
+YES_OR_NO = [
+    {"instruction": "Say it.", "input": f"{i}", "output": "yes" if i % 2 else "no"}
+    for i in range(60)
+]  # 51 to train on, 6 to test, 3 to validate
+
+
+@contextlib.contextmanager
+def tuning_a_tiny_llama(folder: Path, epochs: int) -> Iterator[tuple[Recipe, dict]]:
+    """A recipe on ``YES_OR_NO`` and the options of a run of it: one thread, a cache of its own."""
+    path = folder / "entries.json"
+    path.write_text(json.dumps(YES_OR_NO), encoding="utf-8")
+    recipe = Recipe(
+        "smollm2",
+        epochs=epochs,
+        learning_rate=1e-2,
+        batch_size=4,
+        evaluate_every=9,
+        entries=str(path),
+    )
+    options = {
+        "load": lambda name: tiny_llama(dtype=torch.float32),
+        "device": "cpu",
+        "progress": False,
+    }
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LESSONS_LIB_CACHE", str(folder / "cache"))
+            patch.delenv("LESSONS_LIB_QUICK", raising=False)
+            patch.setattr(before_after, "ANSWER_TOKENS", 6)
+            yield recipe, options
+    finally:
+        torch.set_num_threads(threads)

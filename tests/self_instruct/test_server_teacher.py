@@ -8,7 +8,8 @@ import pytest
 from lessons_lib.data import text_ids
 from lessons_lib.evaluation.judges import bodies
 from lessons_lib.self_instruct import Completion, DecodingArguments, ServerTeacher, TeacherError
-from tests.helpers.fake_teacher_server import FakeTeacher, serve_teacher
+from tests.helpers.fake_openai_server import forget_servers, serve
+from tests.helpers.fake_teacher_server import FakeTeacher
 from tests.helpers.servers import free_port
 
 SHORT = DecodingArguments(max_tokens=20, logit_bias={})
@@ -16,15 +17,12 @@ SHORT = DecodingArguments(max_tokens=20, logit_bias={})
 
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch):
-    for name in ("LESSONS_LIB_TEACHER_URL", "LESSONS_LIB_TEACHER_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
+    forget_servers(monkeypatch)
 
 
 @pytest.fixture
 def server():
-    with serve_teacher(FakeTeacher()) as teacher:
+    with serve(FakeTeacher()) as teacher:
         yield teacher
 
 

@@ -208,7 +208,8 @@ class SetUp:
                 "PyTorch has no builds for Intel Macs any more, nor for a Python built for them. "
                 "On Apple silicon, install a Python for arm64; else use another computer."
             )
-        if sys.platform == "linux" and not has_nvidia_gpu():
+        offline = os.environ.get("PIP_NO_INDEX")  # everything is in a folder: install.py of a stick
+        if sys.platform == "linux" and not has_nvidia_gpu() and not offline:
             if index_answers(CPU_INDEX + "/torch/"):
                 print("     no NVIDIA GPU: taking the smaller CPU build from PyTorch's own index")
                 # Only this one package comes from there; what it needs follows below.

@@ -73,9 +73,8 @@ def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
     paths = lesson_paths()
     pages = []
     for path in [*paths, *lab_paths(), *page_paths()]:
-        notebook, states = read(path), {}
-        if run and USES_WIDGETS in "".join(c.source for c in notebook.cells):
-            states = run_for_states(notebook)
+        notebook = read(path)
+        states = run_for_states(notebook) if run else {}
         links = to_html(navigation(path, paths))
         page = site / f"{path.stem}.html"
         write_page(page, title(notebook), links, lesson_content(notebook, states))
@@ -88,7 +87,12 @@ def build_site(site: Path = SITE, run: bool = True) -> list[Path]:
 def run_for_states(
     notebook: nbformat.NotebookNode, environment: dict[str, str] | None = None
 ) -> States:
-    """Run all cells in place; returns the widgets' states by the ids that their views name."""
+    """Run all cells in place; returns the widgets' states by the ids that their views name.
+
+    A notebook without widgets is not run.
+    """
+    if USES_WIDGETS not in "".join(cell.source for cell in notebook.cells):
+        return {}
     client = NotebookClient(
         notebook,
         timeout=600,

@@ -93,9 +93,8 @@ def build_slides(
     for path in [*lesson_paths(), *lab_paths()]:
         if names and short_name(path) not in names:
             continue
-        notebook, states = read(path), {}
-        if not still and build_site.USES_WIDGETS in "".join(c.source for c in notebook.cells):
-            states = build_site.run_for_states(notebook)
+        notebook = read(path)
+        states = {} if still else build_site.run_for_states(notebook)
         page = folder / f"{path.stem}.html"
         page.write_text(slides_page(notebook, states), encoding="utf-8", newline="\n")
         pages.append(page)

@@ -102,10 +102,7 @@ class JudgeClient:
             try:
                 reply = self._ask_with(options, messages)
             except QuestionRefused as refusal:
-                changed = without_what_is_refused(options, refusal.said)
-                if changed is None:
-                    raise
-                options = changed
+                options = without_what_is_refused(options, refusal)
             else:
                 self.options = options  # what was found out holds for all later questions
                 return reply
@@ -218,15 +215,19 @@ def _reason(error: Any) -> str:
     return line if line[-1] in ".!?…" else f"{line}."
 
 
-def without_what_is_refused(options: Mapping[str, Any], reason: str) -> dict[str, Any] | None:
-    """Options that a server may take which refused these for this reason; None: it has another."""
-    if not _REFUSES.search(reason):
-        return None
-    for name in ("max_tokens", "temperature", "seed"):
-        if name in options and name in reason:
-            kept = {each: value for each, value in options.items() if each != name}
-            return kept | ({"max_completion_tokens": options[name]} if name == "max_tokens" else {})
-    return None
+def without_what_is_refused(options: Mapping[str, Any], refusal: QuestionRefused) -> dict[str, Any]:
+    """Options that the server may take after this refusal.
+
+    Raises:
+        QuestionRefused: the refusal itself, where it is not for an option that can be done without.
+    """
+    if _REFUSES.search(refusal.said):
+        for name in ("max_tokens", "temperature", "seed"):
+            if name in options and name in refusal.said:
+                kept = {each: value for each, value in options.items() if each != name}
+                renamed = {"max_completion_tokens": options[name]} if name == "max_tokens" else {}
+                return kept | renamed
+    raise refusal
 
 
 def _shortened(text: str) -> str:

@@ -18,7 +18,8 @@ from lessons_lib.evaluation.judges import ServerJudge, bodies, client
 from lessons_lib.evaluation.judges.client import JudgeClient, JudgeError
 from lessons_lib.evaluation.judges.local import RUBRIC, judge_messages
 from lessons_lib.evaluation.judges.replies import ReplyCache, hash_of
-from tests.helpers.fake_judge_server import FakeJudge, serve
+from tests.helpers.fake_judge_server import FakeJudge
+from tests.helpers.fake_openai_server import forget_servers, serve
 from tests.helpers.servers import free_port, until
 
 ENTRIES = [
@@ -29,10 +30,7 @@ ANSWERS = [str(n + 1) for n in range(12)]
 
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch):
-    for name in ("MODEL", "URL", "KEY"):
-        monkeypatch.delenv(f"LESSONS_LIB_JUDGE_{name}", raising=False)
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
+    forget_servers(monkeypatch)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from tools.environment import dot_venv, install, set_up
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = [
-    ROOT / "tools" / "environment" / name for name in ("set_up.py", "dot_venv.py", "install.py")
+    ROOT / "tools" / "environment" / name
+    for name in ("set_up.py", "dot_venv.py", "install.py", "from_stick.py")
 ]
 
 
@@ -349,7 +350,7 @@ def test_make_lists_its_targets():
     shown = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True)
     listed = set(re.findall(r"^make (\w+) +\S", shown.stdout, re.MULTILINE))
     targets = {"help", "lab", "test", "environment", "notebooks", "base", "site", "serve"}
-    targets |= {"slides", "student", "clean"}
+    targets |= {"slides", "student", "stick", "clean"}
     assert listed == targets
     dry = ["make", "-n", f"PYTHON={sys.executable}", *sorted(listed)]
     subprocess.run(dry, cwd=ROOT, capture_output=True, check=True)

@@ -7,10 +7,12 @@ import nbformat
 import pytest
 
 from lessons_lib.exercises import EXERCISES
+from lessons_lib.exercises.open_ended import edit_tasks
 from lessons_lib.widgets import inspect_batch
 from tools.build_notebooks import WIDGET_VIEW, lab_paths, lesson_paths, page_paths
 from tools.site import build_site
 
+TASK = {"instruction": "Name a colour.", "input": "", "output": "Blue."}
 HOSTILE = "<script>canary()</script><img src=x onerror=canary()>"
 
 
@@ -130,6 +132,16 @@ def test_a_widget_is_mounted_with_its_data_and_cannot_break_out_of_it():
     text = build_site.output_html(view, {"w1": widget.get_state()})
     assert text.count("<script") == 1 and text.count("</script>") == 1
     assert "bi-mount" in text and "_esm" not in text
+
+
+def test_a_widget_that_needs_python_leaves_its_picture():
+    editor = edit_tasks([TASK])
+    picture = {"image/png": "iVBORw0KGgo=", "text/plain": "stand-in"}
+    view = output(
+        {WIDGET_VIEW: {"model_id": "w1"}, **picture}, {"image/png": {"alt": "A task to judge"}}
+    )
+    page = Page(build_site.output_html(view, {"w1": editor.get_state()}))
+    assert page.alts == ["A task to judge"] and "script" not in page.tags
 
 
 def test_a_progress_bar_leaves_its_last_line_or_nothing():
