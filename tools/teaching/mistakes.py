@@ -1,21 +1,22 @@
 """What comes out of an exercise's wrong answers, from its catalogue: a table for the teacher.
 
-The catalogue is code, so each line shows what that code gives on the smallest input on which it
-goes wrong, beside the sentences that the check says to it.
+The catalogue is code, so each line shows what that code gives, on the input that tells most wrong
+answers apart or else on the smallest that shows this one, beside what the check says to it.
 """
 
 import functools
+import os
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
 from lessons_lib.exercises import Exercise, WrongAnswer
-from lessons_lib.exercises.comparing import first_difference, plain
+from lessons_lib.exercises.comparing import Difference, first_difference, plain
 from lessons_lib.exercises.declaration import DIFFICULTIES
 from lessons_lib.exercises.open_ended import OpenExercise
 from lessons_lib.exercises.registry import unwrapped
-from lessons_lib.exercises.running import Outcome, parameters
+from lessons_lib.exercises.running import parameters
 from lessons_lib.pictures import spell_text
 
 LONGEST_CALL, LONGEST_VALUE = 140, 90  # characters that still fit into a line, into a cell
@@ -23,11 +24,17 @@ LONGEST_CALL, LONGEST_VALUE = 140, 90  # characters that still fit into a line, 
 
 @dataclass(frozen=True)
 class Failure:
-    """A wrong answer on one of the exercise's inputs: which input, and what it gives there."""
+    """A wrong answer on one of the exercise's inputs: what is wanted there, and what it gives."""
 
     case: int
-    outcome: Outcome
-    said: str  # what differs, in a sentence
+    wanted: Any
+    value: Any
+    difference: Difference
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the value fits into a table's cell, and is seen to be another than is wanted."""
+        return len(brief(self.value)) <= LONGEST_VALUE and brief(self.value) != brief(self.wanted)
 
 
 @functools.cache
@@ -37,21 +44,20 @@ def exercise_part(exercise: Exercise | OpenExercise) -> str:
         return _open_part(exercise)
     found = [failures(exercise, wrong) for wrong in exercise.wrong_answers]
     by_size = sorted(range(len(exercise.cases())), key=lambda case: _size(exercise, case))
-    usual = max(by_size, key=lambda case: sum(case in each for each in found))
+    usual = max(by_size, key=lambda case: _told_apart(found, case))
     shown = [each[next(case for case in (usual, *by_size) if case in each)] for each in found]
     rows = [
-        f"| {_what_comes_out(exercise, each, usual)} | {_cell(unwrapped(wrong.when))} "
+        f"| {_cell(_what_comes_out(exercise, each, usual))} | {_cell(unwrapped(wrong.when))} "
         f"| {_cell(unwrapped(wrong.why))} |"
         for wrong, each in zip(exercise.wrong_answers, shown, strict=True)
     ]
     said = DIFFICULTIES[exercise.difficulty]
     head = f"*{exercise.minutes} minutes · difficulty {exercise.difficulty} of 3, {said}.*"
-    right = _right(exercise, usual)
     return "\n".join(
         [
             f"### `{exercise.name}`: {exercise.title}",
             "",
-            f"{head} {right}".strip(),
+            f"{head} {_right(exercise, usual)}".strip(),
             "",
             "| what comes out | when | what to say |",
             "|---|---|---|",
@@ -67,11 +73,16 @@ def failures(exercise: Exercise, wrong: WrongAnswer) -> dict[int, Failure]:
         zip(exercise.cases(), exercise.cases(), strict=True)
     ):
         wanted = exercise.outcome(exercise.answer, right_arguments).value
-        outcome = exercise.outcome(wrong.function, arguments)
-        difference = first_difference(wanted, outcome.value, exercise.parts)
+        value = exercise.outcome(wrong.function, arguments).value
+        difference = first_difference(wanted, value, exercise.parts)
         if difference:
-            found[case] = Failure(case, outcome, difference.sentence)
+            found[case] = Failure(case, wanted, value, difference)
     return found
+
+
+def _told_apart(found: list[dict[int, Failure]], case: int) -> int:
+    """How many different short results the wrong answers have on an input."""
+    return len({brief(each[case].value) for each in found if case in each and each[case].is_short})
 
 
 def _size(exercise: Exercise, case: int) -> int:
@@ -80,9 +91,8 @@ def _size(exercise: Exercise, case: int) -> int:
 
 def _right(exercise: Exercise, case: int) -> str:
     """One call and what is right there, in a sentence; nothing where it would be too long."""
-    arguments = exercise.cases()[case]
     call = call_of(exercise, case)
-    value = brief(exercise.outcome(exercise.answer, arguments).value)
+    value = brief(exercise.outcome(exercise.answer, exercise.cases()[case]).value)
     if len(call) > LONGEST_CALL or len(value) > LONGEST_CALL:
         return ""
     parts = f", that is: {', '.join(exercise.parts)}" if exercise.parts else ""
@@ -91,13 +101,34 @@ def _right(exercise: Exercise, case: int) -> str:
 
 def _what_comes_out(exercise: Exercise, found: Failure, usual: int) -> str:
     """What this wrong answer gives, and on what unless it is the usual input."""
-    value, call = brief(found.outcome.value), call_of(exercise, found.case)
-    right = brief(exercise.outcome(exercise.answer, exercise.cases()[found.case]).value)
-    if len(value) > LONGEST_VALUE or len(call) > LONGEST_CALL or value == right:
-        return _cell(found.said)
+    call = call_of(exercise, found.case)
+    if isinstance(found.wanted, str) and isinstance(found.value, str) and not found.is_short:
+        return _around(found.value, found.wanted)
+    if not found.is_short or (len(call) > LONGEST_CALL and found.difference.part is not None):
+        return _part_of(exercise, found)
+    value, wanted = code(brief(found.value)), brief(found.wanted)
     if found.case == usual and _right(exercise, usual):
-        return _cell(code(value))
-    return _cell(f"{code(call)} gives {code(value)}, not {code(right)}")
+        return value
+    before = f"{code(call)} gives " if len(call) <= LONGEST_CALL else ""
+    instead = f", not {code(wanted)}" if len(wanted) <= LONGEST_VALUE else ""
+    return f"{before}{value}{instead}"
+
+
+def _part_of(exercise: Exercise, found: Failure) -> str:
+    """The part of the result that differs, or a sentence where that is too long as well."""
+    part = found.difference.part
+    if part is not None and found.difference.row is None:
+        value, wanted = brief(found.value[part]), brief(found.wanted[part])
+        if max(len(value), len(wanted)) <= LONGEST_VALUE / 2 and value != wanted:
+            return f"{exercise.parts[part]}: {code(value)}, not {code(wanted)}"
+    return found.difference.sentence
+
+
+def _around(text: str, wanted: str) -> str:
+    """Where two texts part: a little of each."""
+    same = len(os.path.commonprefix([text, wanted]))
+    value, right = (repr(f"…{each[max(0, same - 20) : same + 25]}") for each in (text, wanted))
+    return f"{code(value)}, not {code(right)}"
 
 
 def _open_part(exercise: OpenExercise) -> str:

@@ -192,3 +192,14 @@ def test_what_comes_out_is_what_the_wrong_code_gives():
     assert "`my_pad([[1, 2], [3]])` gives `[[1, 2, 50256], [3, 50256, 50256]]`" in part
     assert "| `[[1, 2], [3, 50256]]` | rows are padded to the longest, and" in part
     assert "`my_pad(rows=[[3, 1], [2, 2]], pad_token_id=9)` gives" in part  # another input
+
+
+def test_a_long_text_is_shown_where_it_differs():
+    part = mistakes.exercise_part(EXERCISES["format-input"])
+    assert r"'…pletes the request.\n### Instruction:\nName a c'`, not `" in part
+
+
+def test_of_a_long_result_the_part_is_shown_that_differs():
+    part = mistakes.exercise_part(EXERCISES["plant-leak"])
+    assert "| leaks that the audit finds: `1`, not `0` | only capitals" in part
+    assert "number of items: `6`, not `2`" in mistakes.exercise_part(EXERCISES["static-padding"])
