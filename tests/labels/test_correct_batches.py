@@ -9,6 +9,8 @@ from lessons_lib.batching import (
     create_loader,
     share_prefix,
 )
+from lessons_lib.bridges import in_transformers, tokenizer_in_transformers
+from lessons_lib.bridges.trainers import AS_IN_FLOAT32, QUIET_ON_CPU
 from lessons_lib.data import END_OF_TEXT, PROMPT_FORMATS, get_tokenizer, load_entries
 from lessons_lib.labels import lint_labels
 from lessons_lib.models import GPT, GPTConfig
@@ -20,8 +22,6 @@ for name in ("transformers", "trl", "datasets"):
 import datasets  # noqa: E402  (after the check)
 import transformers  # noqa: E402
 import trl  # noqa: E402
-
-from benchmarks import peers  # noqa: E402
 
 ENTRIES = load_entries()[:40]
 INTENDED = {"none": "all", "keep-header": "keep-header", "prompt": "response"}
@@ -75,7 +75,7 @@ def test_another_tokenizer_whose_padding_ends_texts():
 @pytest.fixture(scope="module", params=["right", "left"])
 def gpt2(request):
     """transformers' GPT-2 tokenizer; padding has the id of end of text."""
-    tokenizer = peers.gpt2_tokenizer()
+    tokenizer = tokenizer_in_transformers()
     tokenizer.pad_token, tokenizer.padding_side = tokenizer.eos_token, request.param
     return tokenizer
 
@@ -102,7 +102,7 @@ def test_the_collator_for_sequences_on_both_sides(gpt2, mask):
 
 def test_rows_without_padding_in_one():
     collate = transformers.DataCollatorWithFlattening()
-    tokenizer = peers.gpt2_tokenizer()
+    tokenizer = tokenizer_in_transformers()
     for mask, expect in INTENDED.items():
         batch = collate(unshifted_rows(mask)[:8])
         assert_clean(batch, tokenizer, expect=expect, shifts_inside=True)
@@ -113,9 +113,9 @@ def test_rows_without_padding_in_one():
 
 def sft(tokenizer, rows, folder, **options):
     torch.manual_seed(0)
-    model = peers.to_transformers(GPT(GPTConfig(context_length=512, width=8, layers=1, heads=1)))
+    model = in_transformers(GPT(GPTConfig(context_length=512, width=8, layers=1, heads=1)))
     model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    arguments = peers.OPTIONS | peers.AS_IN_FLOAT32 | {"per_device_train_batch_size": 4} | options
+    arguments = QUIET_ON_CPU | AS_IN_FLOAT32 | {"per_device_train_batch_size": 4} | options
     return trl.SFTTrainer(
         model=model,
         args=trl.SFTConfig(output_dir=str(folder), **arguments),
@@ -149,7 +149,7 @@ PACKED = {"packing": True, "max_length": 512, "eval_packing": False}
 def test_trls_prompts_and_completions(options, completions, tmp_path):
     alpaca = PROMPT_FORMATS["alpaca"]
     rows = [{"prompt": alpaca.prompt(e), "completion": alpaca.response(e)} for e in ENTRIES]
-    tokenizer = peers.gpt2_tokenizer()
+    tokenizer = tokenizer_in_transformers()
     tokenizer.pad_token = tokenizer.eos_token
     trainer = sft(tokenizer, rows, tmp_path, completion_only_loss=completions, **options)
     assert_trainer_clean(trainer, "response" if completions else "all")
@@ -167,7 +167,7 @@ def chat_tokenizer(name):
     """GPT-2's vocabulary with the special tokens and the training template of another model."""
     from trl import chat_template_utils
 
-    tokenizer = peers.gpt2_tokenizer()
+    tokenizer = tokenizer_in_transformers()
     begin = {"llama3": "<|begin_of_text|>", "gemma": "<bos>"}.get(name)
     tokenizer.add_special_tokens({"additional_special_tokens": list(CHATS[name])})
     tokenizer.add_special_tokens({"pad_token": "<|pad|>"})
@@ -219,7 +219,7 @@ def test_masks_from_which_labels_follow():
 
 
 def test_the_collator_for_language_models_masks_every_end_where_padding_has_its_id():
-    tokenizer = peers.gpt2_tokenizer()
+    tokenizer = tokenizer_in_transformers()
     tokenizer.pad_token = tokenizer.eos_token
     collate = transformers.DataCollatorForLanguageModeling(tokenizer, mlm=False)
     batch = collate([{"input_ids": row["input_ids"]} for row in unshifted_rows("none")[:4]])
