@@ -11,6 +11,8 @@ from PIL import Image
 
 from lessons_lib.batching import InstructionCollator, collate_steps
 from lessons_lib.batching.cells import Kind, padded_kinds, target_kinds
+from lessons_lib.data import get_tokenizer
+from lessons_lib.labels import read_labels
 from lessons_lib.pictures import (
     STYLES,
     draw_history,
@@ -21,7 +23,9 @@ from lessons_lib.pictures import (
     notebook,
 )
 from lessons_lib.pictures.spelling import spell_token
+from lessons_lib.pictures.tokens import draw_labels, label_windows
 from lessons_lib.training import History
+from tests.helpers.label_toys import encode, entry_row, packed_row
 from tests.helpers.toys import ENTRIES, EXAMPLES
 
 STAGES = ["2.3", "2.4", "2.5", "final"]
@@ -289,3 +293,32 @@ def test_side_by_side_never_runs_its_texts_as_html(shown):
     assert "&lt;script&gt;" in bundle["text/html"]
     assert "<b>one" not in bundle["text/html"].replace("<b>&lt;b&gt;one", "")
     assert bundle["text/plain"].startswith("[<b>one]\n<script>")
+
+
+def test_a_row_of_labels_is_shown_where_it_changes():
+    short, long, packed = read_labels(
+        [entry_row("Red."), entry_row("Blue. " * 90, pad=50), packed_row(["Red. " * 30, "No."])],
+        get_tokenizer(),
+    ).rows
+    assert [t for window in label_windows(short) for t in window] == list(
+        range(len(short.input_ids))
+    )
+    for row in (long, packed):
+        windows = label_windows(row)
+        shown = {t for window in windows for t in window}
+        live = [t for t, target in enumerate(row.targets) if target != -100]
+        assert len(windows) <= 3 and {len(window) for window in windows} == {14}
+        assert {live[0] - 1, live[0], live[-1], live[-1] + 1} <= shown
+    assert packed.segments.index(2) in shown
+
+
+def test_a_picture_of_labels_strikes_what_does_not_count():
+    row = entry_row("Red.", pad=2)
+    batch = read_labels([row], get_tokenizer())
+    figure = draw_labels(batch.rows[0], batch.tokens)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    live = len(encode("Red.<|endoftext|>"))
+    assert texts.count("−100") == len(row["labels"]) - live
+    assert texts.count("pad") == 2 and texts.count("Red") == 2
+    named = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"counts in the loss", "−100 elsewhere", "−100 on the prompt"} <= named
