@@ -24,10 +24,11 @@ OUTSIDE = "root files"
 ORDER = (
     "support data.reading data data.world batching levers models training generation evaluation "
     "evaluation.judges verifiable self_instruct experiments.masking experiments chat pictures "
-    "widgets exercises exercises.open_ended exercises.grading exercises.whole_way exercises.data "
-    "exercises.prompts exercises.tokens exercises.batching exercises.padding exercises.losses "
-    "exercises.loaders exercises.models exercises.training exercises.evaluation "
-    "exercises.experiments exercises.chat exercises.self_instruct exercises.museum"
+    "widgets bridges exercises exercises.open_ended exercises.grading exercises.whole_way "
+    "exercises.data exercises.prompts exercises.tokens exercises.batching exercises.padding "
+    "exercises.losses exercises.loaders exercises.models exercises.training exercises.evaluation "
+    "exercises.experiments exercises.chat exercises.self_instruct exercises.bridges "
+    "exercises.museum"
 ).split()
 CELL, LEFT, TOP = 34, 230, 140  # pixels
 STYLE = """

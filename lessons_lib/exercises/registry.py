@@ -21,7 +21,7 @@ STAGES = (  # in the order of the course
     *("whole_way", "data", "prompts", "tokens"),
     *("batching", "padding", "losses", "loaders"),
     *("models", "training", "evaluation", "experiments", "chat"),
-    *("self_instruct", "museum"),
+    *("self_instruct", "bridges", "museum"),
 )
 HINTS = 3
 
