@@ -95,6 +95,7 @@ def in_transformers(model: GPT | LocalLLM) -> nn.Module:
 
     theirs = GPT2LMHeadModel(GPT2Config(**config_in_transformers(model)))
     theirs.transformer.load_state_dict(weights_in_transformers(model))
+    theirs.loss_type = "ForCausalLM"  # what it takes anyway, but then with a warning
     return theirs.train(model.training)
 
 
