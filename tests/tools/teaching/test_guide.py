@@ -61,6 +61,14 @@ def test_what_may_be_left_out_is_in_the_lesson(path):
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_the_thread_goes_through_the_lesson_in_its_order(path):
+    """Where a page goes through the sections, each begins with the section's name."""
+    titles = [each.title.rstrip(".?") for each in sections_of(read(path))]
+    told = re.findall(r"^- \*\*(.+?)[.?]*\*\*", section(page(path), "The thread"), re.M)
+    assert told == [title for title in titles if title in told]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_links_lead_somewhere(path):
     text, folder = page(path), guide.GUIDE
     for address in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
