@@ -30,10 +30,6 @@ ORDER = (
     "exercises.losses exercises.loaders exercises.models exercises.training exercises.evaluation "
     "exercises.experiments exercises.chat exercises.self_instruct exercises.bridges "
     "exercises.museum"
-    "exercises.data exercises.prompts exercises.tokens exercises.batching exercises.padding "
-    "exercises.losses exercises.loaders exercises.models exercises.training exercises.evaluation "
-    "exercises.experiments exercises.chat exercises.self_instruct exercises.bridges "
-    "exercises.museum"
 ).split()
 CELL, LEFT, TOP = 34, 230, 140  # pixels
 STYLE = """
