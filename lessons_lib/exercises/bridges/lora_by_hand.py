@@ -19,8 +19,7 @@ class LoRALayer(nn.Module):
         super().__init__()
         raise NotImplementedError
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(…, in) to (…, out)."""
+    def forward(self, x: Tensor) -> Tensor:  # (…, in) → (…, out)
         raise NotImplementedError
 
     def merged(self) -> Tensor:
