@@ -157,4 +157,6 @@ def test_axe_finds_nothing(visit, axe_source, widget, theme, width):
         found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
         assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found["violations"]] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    wide = page.locator(".bl-whole").evaluate("e => [e.firstChild.scrollWidth, e.clientWidth]")
+    assert wide[0] <= wide[1] + 2  # the frame's own border
     assert opened.errors == [] and opened.foreign == []
