@@ -2,7 +2,6 @@
 
 import multiprocessing
 import sys
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -24,8 +23,7 @@ class Run:
 
     trained: int  # weights
     tokens: int  # of the training texts in one epoch, ends of text among them
-    seconds: float  # of the clock
-    processor_seconds: float  # of all cores together: what else the machine does counts less here
+    seconds: float  # of training, validations included: only a quiet machine tells them
     peak_gigabytes: float | None  # of the process, until training was over; None on Windows
     response_loss: float  # of the validation entries, nats a token
     scores: Scores
@@ -38,7 +36,6 @@ class Run:
             "trained": self.trained,
             "tokens": self.tokens,
             "seconds": round(self.seconds, 1),
-            "processor_seconds": round(self.processor_seconds, 1),
             "peak_gigabytes": None if memory is None else round(memory, 2),
             "response_loss": round(self.response_loss, 4),
             "exact": round(self.scores.share("exact").value, 4),
@@ -51,9 +48,7 @@ def train_and_ask(model: nn.Module, recipe: Recipe, splits: Splits) -> Run:
     add_entry_tokens(model, recipe, splits)
     written, tokenizer = get_prompt_format(recipe.prompt_format), tokenizer_of(model)
     tokens = sum(len(text_ids(written.text(entry), tokenizer)) + 1 for entry in splits.train)
-    started = time.process_time()
     history = finetune(model, recipe, splits, progress=False)
-    spent = time.process_time() - started
     memory = peak_gigabytes()
     model.eval()
     asked = recipe.prompt_format
@@ -61,7 +56,6 @@ def train_and_ask(model: nn.Module, recipe: Recipe, splits: Splits) -> Run:
         sum(each.numel() for each in model.parameters() if each.requires_grad),
         tokens,
         history.seconds,
-        spent,
         memory,
         response_loss(model, splits.validation, prompt_format=asked),
         answer_and_score(model, splits.test, asked, max_new_tokens=ANSWER_TOKENS),

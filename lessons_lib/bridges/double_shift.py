@@ -5,7 +5,6 @@ the collator's targets to such a model as ``labels``, and each position is asked
 the next. Both functions here let it happen, on a real model and on a tiny one. Lesson 14.
 """
 
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +12,9 @@ import torch
 from torch import Tensor
 
 from lessons_lib.batching import collate_steps
+from lessons_lib.bridges.trainers import in_transformers
 from lessons_lib.data import IGNORE_INDEX, Entry
-from lessons_lib.models import load_model, save_model
+from lessons_lib.models import load_model
 from lessons_lib.models.smollm2_files import quiet_transformers
 from lessons_lib.support import Table
 from lessons_lib.training import batch_loss
@@ -28,22 +28,19 @@ START, WRITTEN = (3, 4, 5), 6  # what it is given to go on from, and how many nu
 def losses_by_labels(entries: Sequence[Entry]) -> Table:
     """The base model's loss on one batch of these entries, by the labels that it is given, in nats.
 
-    The model is the course's own, once here and, from a folder, as transformers' GPT-2, which
-    shifts inside. Three of the four ways mean the same.
+    The model is the course's own, once here and once as transformers' GPT-2, which shifts inside.
+    Three of the four ways mean the same.
 
     Raises:
         ImportError: transformers is not installed. BatchError: there are no entries.
     """
-    import transformers
-
     base, steps = load_model("base"), collate_steps(entries)
     inputs, targets = steps.inputs, steps.targets  # (batch, length)
     # A model that shifts wants the row as it was before it was cut: one column more.
     unshifted = steps.padded.clone()  # (batch, length + 1)
     unshifted[:, 1:], unshifted[:, 0] = targets, IGNORE_INDEX
-    with tempfile.TemporaryDirectory() as folder, torch.no_grad(), quiet_transformers():
-        save_model(base, folder)
-        theirs = transformers.GPT2LMHeadModel.from_pretrained(folder).eval()
+    theirs = in_transformers(base)
+    with torch.no_grad():
         losses = {
             ("this course's model", "targets", "the next token"): batch_loss(base, steps.batch),
             ("transformers'", "labels = unshifted rows", "the next token"): theirs(

@@ -115,9 +115,6 @@ def gpt4_table() -> Table:
 def lora_table(figures: dict[str, Any] | None = None) -> Table:
     """All of SmolLM2's weights trained, and LoRA: what either costs and gives.
 
-    Processor seconds are those of all cores together, which other programs disturb less than those
-    of the clock.
-
     ``figures`` are those of ``benchmarks.lora``, the saved ones if not given.
     """
     figures = figures or load_figures("lora")
@@ -129,14 +126,14 @@ def lora_table(figures: dict[str, Any] | None = None) -> Table:
                 f"{name} of rank {figures['rank']}" if name == "LoRA" else name,
                 f"{run['trained']:,} ({share:.1%})",
                 _gigabytes(run["peak_gigabytes"]),
-                f"{run['processor_seconds']:.0f}",
+                f"{run['seconds']:.0f}",
                 f"{run['response_loss']:.2f}",
                 _share(run["exact"], figures["test_entries"]),
             )
         )
     difference = _points(figures["exact_difference"])
     rows.append(("LoRA minus all, in pairs", "", "", "", "", difference))
-    head = ("trained", "weights", "peak memory", "processor seconds", "response loss", "exact")
+    head = ("trained", "weights", "peak memory", "seconds", "response loss", "exact")
     return Table(head, tuple(rows))
 
 
@@ -153,13 +150,13 @@ def formats_table(figures: dict[str, Any] | None = None) -> Table:
                     each["model"],
                     name,
                     f"{run['tokens']:,}",
-                    f"{run['processor_seconds']:.0f}",
+                    f"{run['seconds']:.0f}",
                     _share(run["exact"], each["test_entries"]),
                 )
             )
         difference = _points(each["exact_difference"])
         rows.append((each["model"], "phi3 minus alpaca, in pairs", "", "", difference))
-    return Table(("model", "format", "tokens an epoch", "processor seconds", "exact"), tuple(rows))
+    return Table(("model", "format", "tokens an epoch", "seconds", "exact"), tuple(rows))
 
 
 def _gigabytes(value: float | None) -> str:

@@ -13,10 +13,10 @@ from lessons_lib.bridges import (
     make_supervised_data_module,
     preprocess,
     smart_tokenizer_and_embedding_resize,
+    tokenizer_in_transformers,
 )
 from lessons_lib.bridges.alpaca import PROMPT_DICT, sources_and_targets
 from lessons_lib.data import IGNORE_INDEX, DatasetError, get_tokenizer, load_entries
-from tests.helpers.hub_tokenizers import gpt2_of_transformers
 from tests.helpers.toys import ENTRIES
 
 transformers = pytest.importorskip("transformers", reason="pip install transformers")
@@ -43,7 +43,7 @@ Name the capital of France.
 
 @pytest.fixture(scope="module")
 def shared():
-    return gpt2_of_transformers()
+    return tokenizer_in_transformers()
 
 
 @pytest.fixture

@@ -4,10 +4,14 @@ import json
 
 import pytest
 
-from lessons_lib.bridges import alpaca_differences, learn_to_count, losses_by_labels
+from lessons_lib.bridges import (
+    alpaca_differences,
+    learn_to_count,
+    losses_by_labels,
+    tokenizer_in_transformers,
+)
 from lessons_lib.bridges.double_shift import SHIFTED, UNSHIFTED
 from lessons_lib.data import DatasetError, get_tokenizer, load_entries
-from tests.helpers.hub_tokenizers import gpt2_of_transformers
 from tests.helpers.toys import ENTRIES
 
 pytest.importorskip("transformers", reason="pip install transformers")
@@ -23,7 +27,7 @@ def tokenizer(shared):
 
 @pytest.fixture(scope="module")
 def shared():
-    return gpt2_of_transformers()
+    return tokenizer_in_transformers()
 
 
 def measured(table):

@@ -162,6 +162,13 @@ def test_conversations_in_other_peoples_shapes_are_read(row):
     assert from_messages([row]) == [{"instruction": "Hi", "input": "", "output": "Hello"}]
 
 
+def test_conversations_that_load_entries_refuses_it_leads_here(tmp_path):
+    path = write_rows(tmp_path / "chats.jsonl", to_messages(ENTRIES[:2]))
+    with pytest.raises(DatasetError, match="from_messages from lessons_lib.bridges takes those"):
+        load_entries(path)
+    assert from_messages(path) == WHOLE[:2]
+
+
 TOOL_CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 

@@ -7,6 +7,7 @@ answers apart or else on the smallest that shows this one, beside what the check
 import functools
 import os
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 from torch import Tensor
@@ -158,6 +159,8 @@ def brief(value: Any) -> str:
     """A value in little room: tensors as lists, numbers with four digits, nothing invisible."""
     if type(value) is tuple:
         return "(" + ", ".join(map(brief, value)) + ")"
+    if isinstance(value, FunctionType):
+        return value.__name__  # its repr has an address, another one in each run
     return spell_text(repr(_rounded(plain(value) if _is_plain(value) else value)))
 
 

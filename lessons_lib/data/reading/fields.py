@@ -239,7 +239,7 @@ def _refuse_conversations(row: dict, sources: Sources, file: object, index: int)
     role, text = ("role", "content") if "role" in row[field][0] else ("from", "value")
     first = int(row[field][0].get(role) == "system")
     what = f"conversations, lists of turns with {role!r} and {text!r}"
-    advice = "Take those of one question and one answer"
+    advice = "from_messages from lessons_lib.bridges takes those of one question and one answer"
     turns = f"row[{field!r}][{first}]", f"row[{field!r}][{first + 1}]"
     only = f"len(row[{field!r}]) == {first + 2}"
     if len(found) > 1:  # TRL's prompt and completion, each a list of turns
@@ -247,5 +247,6 @@ def _refuse_conversations(row: dict, sources: Sources, file: object, index: int)
         only = f"len(row[{found[0]!r}]) == 1"
     entry = f"'instruction': {turns[0]}[{text!r}], 'output': {turns[1]}[{text!r}]"
     loop = f"for row in {rows} if {only}"
-    problem = f"holds {what}, which are not read yet. {advice}: load_entries([{{{entry}}} {loop}])"
+    here = f"load_entries([{{{entry}}} {loop}])"
+    problem = f"holds {what}, which are not read yet. {advice}; so does {here}"
     raise DatasetError(problem + how, file, index, field)

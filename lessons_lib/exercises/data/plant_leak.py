@@ -43,8 +43,23 @@ def in_place_of_another(splits: Splits) -> Splits:
     return splits._replace(train=answer(splits).train[1:])
 
 
+def the_test_entry_itself(splits: Splits) -> Splits:
+    copy = splits.test[0]
+    copy["instruction"] += " Thank you!"
+    return splits._replace(train=[*splits.train, copy])
+
+
+def appended(splits: Splits) -> Splits:
+    copy = dict(splits.test[0])
+    copy["instruction"] += " Thank you!"
+    splits.train.append(copy)
+    return splits
+
+
 def what_the_audit_sees(result: Splits, arguments: tuple) -> tuple:
-    """Near pairs of train and test, leaks, and how many entries each part has gained."""
+    """Near pairs of train and test, leaks, how many entries each part has gained, and what the
+    result shares with the splits that were given: an entry in two parts, the list of training.
+    """
     (before,) = arguments
     after = Splits(*result)
     audit = audit_entries(after)
@@ -52,7 +67,8 @@ def what_the_audit_sees(result: Splits, arguments: tuple) -> tuple:
         pair for pair in audit.near_leaks if [place.part for place in pair] == ["train", "test"]
     ]
     gained = [len(new) - len(old) for new, old in zip(after, before, strict=True)]
-    return len(near), len(audit.leaks["test"]), gained
+    shared = any(entry is other for entry in after.train for other in after.test)
+    return len(near), len(audit.leaks["test"]), gained, shared, after.train is before.train
 
 
 def _entry(instruction: str, text: str, output: str) -> Entry:
@@ -142,12 +158,26 @@ that you were given. `splits._replace(train=…)` makes splits with another trai
             "a training entry is lost on the way",
             "The new one comes on top; the others stay.",
         ),
+        WrongAnswer(
+            the_test_entry_itself,
+            "it is no copy but the test entry itself that is changed",
+            "Then both parts hold the same entry, and the test asks something else than before. "
+            "`dict(splits.test[0])` makes an entry of its own.",
+        ),
+        WrongAnswer(
+            appended,
+            "the new entry is appended to the training part that was given",
+            "Whoever called the function finds the leak in their own splits afterwards. Make a new "
+            "list: `[*splits.train, copy]`.",
+        ),
     ),
     cases=cases,
     parts=(
         "pairs of training and test that are nearly the same",
         "leaks that the audit finds",
         "entries gained by [training, test, validation]",
+        "an entry is in two parts",
+        "the training part is the list that was given",
     ),
     imports="from lessons_lib.data import Splits\n",
     observed=what_the_audit_sees,

@@ -6,9 +6,11 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 
+from lessons_lib.data import get_tokenizer
 from lessons_lib.exercises import EXERCISES
 from lessons_lib.exercises.open_ended import edit_tasks
-from lessons_lib.widgets import inspect_batch
+from lessons_lib.widgets import inspect_batch, inspect_labels
+from tests.helpers.label_toys import entry_row
 from tools.build_notebooks import WIDGET_VIEW, lab_paths, lesson_paths, page_paths
 from tools.site import build_site
 
@@ -145,6 +147,15 @@ def test_a_widget_is_mounted_with_its_data_and_cannot_break_out_of_it():
     text = build_site.output_html(view, {"w1": widget.get_state()})
     assert text.count("<script") == 1 and text.count("</script>") == 1
     assert "bi-mount" in text and "_esm" not in text
+
+
+def test_anybodys_labels_stay_alive():
+    widget = inspect_labels([entry_row("Red.")], get_tokenizer())
+    view = output({WIDGET_VIEW: {"model_id": "w1"}, "text/plain": "stand-in"})
+    text = build_site.output_html(view, {"w1": widget.get_state()})
+    assert "bl-mount" in text and "_esm" not in text
+    assets, (script,) = build_site.widget_assets(text)
+    assert ".bl-whole" in assets and "columnsOf" in script
 
 
 def test_a_widget_that_needs_python_leaves_its_picture():
