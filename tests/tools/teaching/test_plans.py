@@ -16,6 +16,7 @@ LENGTHS = {  # minutes, by the words of a plan's heading
     "90 minutes": 90,
     "Half a day": 210,
     "A day": 450,
+    "A third half-day": 210,
     **{f"Week {number}": 120 for number in range(1, 7)},
 }
 EXERCISES = {exercise.name: exercise for exercise in declared()}
