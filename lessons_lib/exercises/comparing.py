@@ -101,7 +101,24 @@ def _difference(expected: Any, got: Any) -> Difference | None:
         return Difference(f"The texts differ from character {at} on.", column=at)
     if type(plain(expected)) is not type(plain(got)) and not isinstance(got, numbers.Real):
         return Difference(f"Return {a(expected)}; yours returns {a(got)}.")
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return Difference(_difference_of_dictionaries(wanted, found))
     return Difference("The values differ.")
+
+
+def _difference_of_dictionaries(expected: dict, got: dict) -> str:
+    """Which key is missing, which is one too many, or at which key the values differ."""
+    missing = [key for key in expected if key not in got]
+    if missing:
+        return f"{missing[0]!r} is missing."
+    added = [key for key in got if key not in expected]
+    if added:
+        return f"{added[0]!r} should not be in it."
+    key = next(key for key in expected if not _same(expected[key], got[key]))
+    one, other = expected[key], got[key]
+    if isinstance(one, numbers.Real) and isinstance(other, numbers.Real):
+        return f"{key!r}: expected {one}, got {other}."
+    return f"{key!r}: the values differ."
 
 
 def _difference_of_tensors(expected: Tensor, got: Any) -> Difference | None:

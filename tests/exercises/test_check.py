@@ -330,3 +330,25 @@ def test_of_several_results_the_part_that_differs_is_named():
     result = EXERCISES["fooling-answer"].check(lambda entry: f"I think that {entry['output']}")
     assert "compared  denies it or names two" in str(result)
     assert "denies it or names two" in result._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("got", "sentence"),
+    [
+        ({"cut": 6}, "'stop masked' is missing."),
+        (
+            {"cut": 6, "stop masked": 6, "padding counts": 7},
+            "'padding counts' should not be in it.",
+        ),
+        ({"stop masked": 6, "cut": 5}, "'cut': expected 6, got 5."),
+        (7, "The values differ."),
+        ([7], "Return a dictionary; yours returns a list."),
+    ],
+)
+def test_a_dictionary_says_which_key_is_wrong(got, sentence):
+    assert first_difference({"cut": 6, "stop masked": 6}, got).sentence == sentence
+
+
+def test_values_of_a_dictionary_that_are_no_numbers_are_named_by_their_key():
+    assert first_difference({"a": [1]}, {"a": [2]}).sentence == "'a': the values differ."
+    assert first_difference({"a": [1]}, {"a": [1]}) is None

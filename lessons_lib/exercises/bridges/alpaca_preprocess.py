@@ -63,6 +63,23 @@ def shifted_before(sources, targets, encode, max_length):
     return input_ids, [row[1:] + [IGNORE_INDEX] for row in labels]
 
 
+def shifted_then_masked(sources, targets, encode, max_length):
+    input_ids, masked = answer(sources, targets, encode, max_length)
+    lengths = [labels.count(IGNORE_INDEX) for labels in masked]
+    pairs = zip(lengths, input_ids, strict=True)
+    return input_ids, [([IGNORE_INDEX] * n + row[n + 1 :] + [-100])[: len(row)] for n, row in pairs]
+
+
+def shifted_and_closed(sources, targets, encode, max_length):
+    input_ids, labels = answer(sources, targets, encode, max_length)
+    return input_ids, [[*row[1:], get_tokenizer().eot_token] for row in labels]
+
+
+def both_one_shorter(sources, targets, encode, max_length):
+    input_ids, labels = answer(sources, targets, encode, max_length)
+    return [row[:-1] for row in input_ids], [row[1:] for row in labels]
+
+
 def tokenized_apart(sources, targets, encode, max_length):
     input_ids, labels = [], []
     for source, target in zip(sources, targets, strict=True):
@@ -105,6 +122,12 @@ def nothing_cut(sources, targets, encode, max_length):
     return answer(sources, targets, encode, 10**9)
 
 
+def mask_not_cut(sources, targets, encode, max_length):
+    input_ids, _ = answer(sources, targets, encode, max_length)
+    lengths = [len(encode(source)) for source in sources]
+    return input_ids, masked_at_the_start(lengths, input_ids)
+
+
 def empty_rows_left_out(sources, targets, encode, max_length):
     rows = zip(*answer(sources, targets, encode, max_length), strict=True)
     kept = [(row, labels) for row, labels in rows if set(labels) != {IGNORE_INDEX}]
@@ -113,9 +136,25 @@ def empty_rows_left_out(sources, targets, encode, max_length):
 
 def characters_counted(sources, targets, encode, max_length):
     input_ids, labels = answer(sources, targets, encode, max_length)
-    lengths = [len(source) for source in sources]
+    masked = masked_at_the_start(map(len, sources), input_ids)
+    return input_ids, [row[: len(labels)] for row, labels in zip(masked, labels, strict=True)]
+
+
+def characters_masked(sources, targets, encode, max_length):
+    input_ids, _ = answer(sources, targets, encode, max_length)
+    return input_ids, masked_at_the_start(map(len, sources), input_ids)
+
+
+def characters_cut(sources, targets, encode, max_length):
+    input_ids, _ = answer(sources, targets, encode, max_length)
+    lengths = [len(source[:max_length]) for source in sources]
+    return input_ids, masked_at_the_start(lengths, input_ids)
+
+
+def masked_at_the_start(lengths, input_ids):
+    """So many −100 for each row, and what the row has behind them."""
     pairs = zip(lengths, input_ids, strict=True)
-    return input_ids, [([IGNORE_INDEX] * n + row[n:])[: len(row)] for n, row in pairs]
+    return [[IGNORE_INDEX] * n + row[n:] for n, row in pairs]
 
 
 def cases() -> list[tuple]:
@@ -190,6 +229,24 @@ in which nothing is left to learn stays.
             "Each label stands below its own token.",
         ),
         WrongAnswer(
+            shifted_then_masked,
+            "the labels are shifted first and then masked",
+            "Shifting is the model's own work here. Besides, the mask now covers the first token "
+            "of the target, which would never be learned.",
+        ),
+        WrongAnswer(
+            shifted_and_closed,
+            "the labels are shifted, and end of text closes them",
+            "That is how this course's targets end. Their model shifts inside: labels are the ids "
+            "in their own columns, and the target has its end of text already.",
+        ),
+        WrongAnswer(
+            both_one_shorter,
+            "the ids lose their last token and the labels their first",
+            "That shifts the labels, which their model does inside. Ids and labels keep all of "
+            "the text, and each label stands below its own token.",
+        ),
+        WrongAnswer(
             tokenized_apart,
             "source and target are tokenized apart and then joined",
             "The tokenizer reads one text: it may join the source's colon with the target's "
@@ -217,6 +274,12 @@ in which nothing is left to learn stays.
             "A row may have `max_length` tokens and no more, and its labels are as long as it is.",
         ),
         WrongAnswer(
+            mask_not_cut,
+            "the source's length is not cut to `max_length`",
+            "A source longer than the row gives more −100 than the row has tokens, and labels of "
+            "another length than the ids. Cut both: `encode(source)[:max_length]`.",
+        ),
+        WrongAnswer(
             empty_rows_left_out,
             "rows without a live label are left out",
             "A good idea, and not theirs: here such a row stays in its place, and teaches nothing.",
@@ -225,6 +288,18 @@ in which nothing is left to learn stays.
             characters_counted,
             "the source's characters are counted",
             "`len(source)` is its length as a text. Mask as many places as it has tokens.",
+        ),
+        WrongAnswer(
+            characters_masked,
+            "as many places are masked as the source has characters, past the row's end too",
+            "`len(source)` counts characters, of which a token has several: nothing of the target "
+            "is left, and the labels grow longer than the ids. Count `encode(source)`.",
+        ),
+        WrongAnswer(
+            characters_cut,
+            "the source's characters are counted, up to `max_length` of them",
+            "`max_length` is a number of tokens, and so is the mask's length: `encode` first, then "
+            "cut, then count.",
         ),
     ),
     cases=cases,

@@ -48,6 +48,27 @@ def mask_lost(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return input_ids, input_ids.clone()
 
 
+def copied_behind_the_first(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    input_ids, labels = mask_lost(inputs, targets)
+    labels[:, 0] = IGNORE
+    return input_ids, labels
+
+
+def masked_by_value(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    input_ids, labels = copied_behind_the_first(inputs, targets)
+    return input_ids, labels.masked_fill(labels == END, IGNORE)
+
+
+def written_into_the_targets(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    last = targets[:, -1:]
+    last[last == IGNORE] = END
+    return answer(inputs, targets)
+
+
+def every_ignored_target_filled(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    return answer(inputs, targets.masked_fill(targets == IGNORE, END))
+
+
 def minus_100_in_the_inputs(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     input_ids = torch.cat([inputs, targets[:, -1:]], dim=1)
     return input_ids, answer(inputs, targets)[1]
@@ -150,6 +171,31 @@ row ends in padding, and padding is 50256. What was masked stays masked.
             mask_lost,
             "the labels are a copy of input_ids",
             "What was masked counts again, padding included. The targets know what counts.",
+        ),
+        WrongAnswer(
+            copied_behind_the_first,
+            "the labels are copied from input_ids, and the first alone is masked",
+            "The mask is lost: prompt and padding count again. The ids cannot say what was masked; "
+            "the targets can, and they are the labels, moved one column to the right.",
+        ),
+        WrongAnswer(
+            masked_by_value,
+            "the labels are copied from input_ids, and every 50256 is masked",
+            "End of text has the number of padding and must count, and a prompt is masked whatever "
+            "its ids are. Move the targets: they know what counts.",
+        ),
+        WrongAnswer(
+            written_into_the_targets,
+            "50256 is written into `targets` in place",
+            "`targets[:, -1:]` is a view: what you write into it stands in `targets` too, and so "
+            "in the labels, where padding now counts. `torch.where` makes a new tensor, and "
+            "`.clone()` a copy that you may write into.",
+        ),
+        WrongAnswer(
+            every_ignored_target_filled,
+            "the labels are made of targets in which 50256 has replaced −100",
+            "Then everything masked asks for end of text. Replace −100 in the last id of "
+            "`input_ids` alone, and leave the labels their own.",
         ),
         WrongAnswer(
             minus_100_in_the_inputs,

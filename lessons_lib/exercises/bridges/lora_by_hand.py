@@ -68,6 +68,21 @@ class Swapped(Answer):
         self.lora_b = nn.Parameter(torch.zeros(rank, weight.shape[1]))
 
 
+class PlainTensors(Answer):
+    def __init__(self, weight: Tensor, rank: int, alpha: float):
+        super().__init__(weight, rank, alpha)
+        del self.lora_a, self.lora_b
+        self.lora_a = torch.randn(rank, weight.shape[1])
+        self.lora_b = torch.zeros(weight.shape[0], rank)
+
+
+class TensorsWithGradients(PlainTensors):
+    def __init__(self, weight: Tensor, rank: int, alpha: float):
+        super().__init__(weight, rank, alpha)
+        self.lora_a.requires_grad_()
+        self.lora_b.requires_grad_()
+
+
 class WeightTrained(Answer):
     def __init__(self, weight: Tensor, rank: int, alpha: float):
         super().__init__(weight, rank, alpha)
@@ -187,8 +202,9 @@ many without LoRA?
     attempt=LoRALayer,
     answer=Answer,
     hints=(
-        "What should not be trained need not be a parameter: keep the weight as it is, or as a "
-        "buffer. Then follow the shapes: x is (…, in), and the product must come out as (…, out).",
+        "What should not be trained need not be a parameter: keep the weight as a buffer, which "
+        "`.to(device)` moves and `state_dict()` holds; they do not know a plain attribute. Then "
+        "follow the shapes: x is (…, in), and the product must come out as (…, out).",
         "`x @ self.lora_a.T` is (…, rank), and that times `self.lora_b.T` is (…, out). The factor "
         "`alpha / rank` belongs to the product, in `forward` and in `merged`.",
         '`self.register_buffer("weight", weight)`; `nn.Parameter(torch.randn(rank, '
@@ -220,6 +236,18 @@ many without LoRA?
             "the two matrices have each other's shapes",
             "lora_a comes first and makes x narrow: (rank, in). lora_b makes it wide again: "
             "(out, rank).",
+        ),
+        WrongAnswer(
+            PlainTensors,
+            "lora_a and lora_b are no parameters",
+            "`parameters()` does not name them, so no optimizer ever sees them and they never "
+            "change. Wrap both in nn.Parameter.",
+        ),
+        WrongAnswer(
+            TensorsWithGradients,
+            "lora_a and lora_b are tensors that have a gradient but are no parameters",
+            "Gradients reach them, but `parameters()`, `state_dict()` and `.to(device)` do not: "
+            "no optimizer gets them, and no file. Wrap both in nn.Parameter.",
         ),
         WrongAnswer(
             WeightTrained,

@@ -1,10 +1,7 @@
 """Exercise: a small linter, which names what is wrong with the labels of a row. Lesson 14."""
 
-from random import Random
-
 from lessons_lib.exercises import Exercise, WrongAnswer
-
-STOP, IGNORE = 2, -100
+from lessons_lib.exercises.bridges.fault_rows import cases, draw
 
 
 def name_the_faults(
@@ -31,45 +28,92 @@ def answer(
             if attention_mask[t] and labels[t] != input_ids[t]:
                 found.setdefault("other token", t)
         elif attention_mask[t] and t >= start + prompt:
-            fault = "stop masked" if input_ids[t] == stop else "response masked"
-            found.setdefault(fault, t)
+            is_stop = t == last and input_ids[t] == stop
+            found.setdefault("stop masked" if is_stop else "response masked", t)
     return found
 
 
-def padding_by_value(
-    input_ids: list[int], labels: list[int], attention_mask: list[int], prompt: int, stop: int
-) -> dict[str, int]:
+def padding_by_value(input_ids, labels, attention_mask, prompt, stop):
+    last = attention_mask.index(1) + sum(attention_mask) - 1
     seen = [int(token != stop) for token in input_ids]
     found = answer(input_ids, labels, seen, prompt, stop)
-    return {name: column for name, column in found.items() if name != "cut"}
+    found.pop("cut", None)
+    return found if input_ids[last] == stop else found | {"cut": last}
 
 
-def padding_on_the_right_alone(
-    input_ids: list[int], labels: list[int], attention_mask: list[int], prompt: int, stop: int
-) -> dict[str, int]:
+def padding_behind_the_first_stop(input_ids, labels, attention_mask, prompt, stop):
+    start = attention_mask.index(1)
+    end = input_ids.index(stop, start) if stop in input_ids[start:] else len(input_ids) - 1
+    seen = [int(start <= t <= end) for t in range(len(input_ids))]
+    return answer(input_ids, labels, seen, prompt, stop)
+
+
+def padding_behind_alone(input_ids, labels, attention_mask, prompt, stop):
+    start = attention_mask.index(1)
+    last = start + sum(attention_mask) - 1
+    seen = [int(t <= last) for t in range(len(input_ids))]
+    return answer(input_ids, labels, seen, start + prompt, stop)
+
+
+def padding_compared(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    others = [t for t in range(1, len(labels)) if labels[t] not in (-100, input_ids[t])]
+    return found | ({"other token": others[0]} if others else {})
+
+
+def border_included(input_ids, labels, attention_mask, prompt, stop):
+    return answer(input_ids, labels, attention_mask, prompt + 1, stop)
+
+
+def border_in_both(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    border = attention_mask.index(1) + prompt
+    if border < len(labels) and attention_mask[border] and labels[border] != -100:
+        found.setdefault("prompt counts", border)
+    return found
+
+
+def border_one_too_early(input_ids, labels, attention_mask, prompt, stop):
+    return answer(input_ids, labels, attention_mask, prompt - 1, stop)
+
+
+def the_prompt_hides_another(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    found.pop("other token", None)
+    for t in range(attention_mask.index(1) + prompt, len(labels)):
+        if attention_mask[t] and labels[t] not in (-100, input_ids[t]):
+            found.setdefault("other token", t)
+    return found
+
+
+def another_hides_the_prompt(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    found.pop("prompt counts", None)
+    start = attention_mask.index(1)
+    for t in range(max(start, 1), start + prompt):
+        if labels[t] == input_ids[t]:
+            found.setdefault("prompt counts", t)
+    return found
+
+
+def padding_on_the_right_alone(input_ids, labels, attention_mask, prompt, stop):
     start = attention_mask.index(1)
     return answer(input_ids, labels, attention_mask, prompt - start, stop)
 
 
-def column_0_is_asked_for(
-    input_ids: list[int], labels: list[int], attention_mask: list[int], prompt: int, stop: int
-) -> dict[str, int]:
+def column_0_is_asked_for(input_ids, labels, attention_mask, prompt, stop):
     found = answer(input_ids, labels, attention_mask, prompt, stop)
     if labels[0] != -100:
         found["prompt counts" if attention_mask[0] else "padding counts"] = 0
     return found
 
 
-def one_fault_alone(
-    input_ids: list[int], labels: list[int], attention_mask: list[int], prompt: int, stop: int
-) -> dict[str, int]:
+def one_fault_alone(input_ids, labels, attention_mask, prompt, stop):
     found = answer(input_ids, labels, attention_mask, prompt, stop)
     return dict(list(found.items())[:1])
 
 
-def labels_one_column_on(
-    input_ids: list[int], labels: list[int], attention_mask: list[int], prompt: int, stop: int
-) -> dict[str, int]:
+def labels_one_column_on(input_ids, labels, attention_mask, prompt, stop):
     found = answer(input_ids, labels, attention_mask, prompt, stop)
     found.pop("other token", None)
     for t in range(1, len(labels) - 1):
@@ -78,17 +122,13 @@ def labels_one_column_on(
     return found
 
 
-def ignored_is_another_token(
-    input_ids: list[int], labels: list[int], attention_mask: list[int], prompt: int, stop: int
-) -> dict[str, int]:
+def ignored_is_another_token(input_ids, labels, attention_mask, prompt, stop):
     found = answer(input_ids, labels, attention_mask, prompt, stop)
     differs = [t for t in range(1, len(labels)) if attention_mask[t] and labels[t] != input_ids[t]]
     return found | {"other token": differs[0]} if differs else found
 
 
-def where_it_ends(
-    input_ids: list[int], labels: list[int], attention_mask: list[int], prompt: int, stop: int
-) -> dict[str, int]:
+def where_it_ends(input_ids, labels, attention_mask, prompt, stop):
     start = attention_mask.index(1)
     last = start + sum(attention_mask) - 1
     found = {"cut": last} if input_ids[last] != stop else {}
@@ -101,94 +141,78 @@ def where_it_ends(
             elif t < start + prompt:
                 found["prompt counts"] = t
         elif attention_mask[t] and t >= start + prompt:
-            found["stop masked" if input_ids[t] == stop else "response masked"] = t
+            is_stop = t == last and input_ids[t] == stop
+            found["stop masked" if is_stop else "response masked"] = t
     return found
 
 
-def any_stop_will_do(
-    input_ids: list[int], labels: list[int], attention_mask: list[int], prompt: int, stop: int
-) -> dict[str, int]:
+def any_stop_will_do(input_ids, labels, attention_mask, prompt, stop):
     found = answer(input_ids, labels, attention_mask, prompt, stop)
     if stop in labels:
         found.pop("stop masked", None)
     return found
 
 
-def a_cut_is_none_of_it(
-    input_ids: list[int], labels: list[int], attention_mask: list[int], prompt: int, stop: int
-) -> dict[str, int]:
+def a_cut_is_none_of_it(input_ids, labels, attention_mask, prompt, stop):
     found = answer(input_ids, labels, attention_mask, prompt, stop)
     found.pop("cut", None)
     return found
 
 
-def make_row(
-    prompt: list[int], response: list[int], padding: int = 0, left: bool = False
-) -> tuple[list[int], list[int], list[int], int, int]:
-    """A row without a fault, as the arguments of the exercise; the response has its stop token."""
-    ids, labels = prompt + response, [IGNORE] * len(prompt) + response
-    seen = [1] * len(ids)
-    filled, ignored, unseen = [STOP] * padding, [IGNORE] * padding, [0] * padding
-    if left:
-        return filled + ids, ignored + labels, unseen + seen, len(prompt), STOP
-    return ids + filled, labels + ignored, seen + unseen, len(prompt), STOP
+def stop_by_its_id(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    for name in ("stop masked", "response masked"):
+        found.pop(name, None)
+    for t in range(max(attention_mask.index(1) + prompt, 1), len(labels)):
+        if attention_mask[t] and labels[t] == -100:
+            name = "stop masked" if input_ids[t] == stop else "response masked"
+            found.setdefault(name, t)
+    return found
 
 
-def spoil(row: tuple, changes: dict[int, int]) -> tuple:
-    """The row with other labels in some columns."""
-    ids, labels, *rest = row
-    return ids, [changes.get(t, label) for t, label in enumerate(labels)], *rest
+def stop_by_its_place(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    start = attention_mask.index(1)
+    last = start + sum(attention_mask) - 1
+    if labels[last] == -100 and last >= start + prompt:
+        if found.get("response masked") == last:
+            del found["response masked"]
+        found["stop masked"] = last
+    return found
 
 
-def shift(row: tuple) -> tuple:
-    """The row with labels that were shifted already, as this course's targets are."""
-    ids, labels, *rest = row
-    return ids, [*labels[1:], IGNORE], *rest
+def stop_is_response(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    if "stop masked" in found:
+        found.setdefault("response masked", found.pop("stop masked"))
+    return found
 
 
-def cases() -> list[tuple]:
-    prompt, response = [11, 12, 13], [21, 22, 23, STOP]
-    plain = make_row(prompt, response)
-    right, left = make_row(prompt, response, 3), make_row(prompt, response, 2, left=True)
-    cut = make_row(prompt, response[:-1])
-    return [
-        plain,
-        right,
-        left,
-        spoil(right, {7: STOP}),  # padding counts
-        spoil(right, {6: IGNORE}),
-        spoil(plain, {2: 13}),  # the header's end counts
-        spoil(plain, {1: 12, 2: 13}),
-        spoil(left, {4: 13}),
-        spoil(left, {5: IGNORE, 6: IGNORE}),
-        spoil(plain, {3: IGNORE}),
-        spoil(plain, {0: 11}),  # no fault: nobody asks for it
-        spoil(left, {0: STOP}),
-        spoil(left, {1: STOP}),
-        spoil(plain, {4: 77}),
-        spoil(plain, {4: 77, 5: 78}),
-        shift(plain),
-        shift(left),
-        cut,
-        spoil(cut, {5: IGNORE}),
-        make_row(prompt, [], 2),  # nothing of the response is left
-        spoil(make_row(prompt, response[:2], 1, left=True), {1: 11, 2: 12}),
-        spoil(right, {1: 12, 2: 13, 6: IGNORE, 8: STOP}),
-        spoil(right, {1: 77, 4: IGNORE, 5: IGNORE, 8: STOP, 9: STOP}),
-    ]
+def cut_by_its_label(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    last = attention_mask.index(1) + sum(attention_mask) - 1
+    found.pop("cut", None)
+    return found | ({"cut": last} if labels[last] != stop else {})
 
 
-def draw(source: Random) -> tuple:
-    """A row with padding on either side or none, cut at times, and some labels spoiled."""
-    ids = source.sample(range(10, 1000), source.randint(2, 30))
-    border = source.randint(1, len(ids) - 1)
-    response = ids[border:] + ([] if source.random() < 0.2 else [STOP])
-    row = make_row(ids[:border], response, source.choice((0, 3, 9)), source.random() < 0.5)
-    if source.random() < 0.15:
-        return shift(row)
-    spoiled = source.sample(range(len(row[0])), source.choice((0, 1, 1, 2)))
-    to = (IGNORE, *(row[0][t] for t in spoiled), 5)
-    return spoil(row, {t: source.choice(to) for t in spoiled})
+def cut_by_the_rows_end(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    found.pop("cut", None)
+    return found | ({"cut": len(input_ids) - 1} if input_ids[-1] != stop else {})
+
+
+def cut_by_the_length(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    last = sum(attention_mask) - 1
+    found.pop("cut", None)
+    return found | ({"cut": last} if input_ids[last] != stop else {})
+
+
+def cut_without_any_stop(input_ids, labels, attention_mask, prompt, stop):
+    found = answer(input_ids, labels, attention_mask, prompt, stop)
+    if stop in input_ids:
+        found.pop("cut", None)
+    return found
 
 
 NAME_THE_FAULT = Exercise(
@@ -206,7 +230,9 @@ label of column 0, before which nothing was read, is never asked for and is no f
 
 `attention_mask` is 1 on the text and 0 on padding, which may stand on either side. The text begins
 with `prompt` tokens that should not count; then come the response and its stop token, which should.
-Padding has the id of the stop token, as in many a tokenizer without one of its own.
+Padding has the id of the stop token, as in many a tokenizer without one of its own. Prompt and
+response may hold that id, too, where a turn ended earlier or a text quotes it: the stop token is
+only the one with which the text ends.
 
 | fault | what it means |
 |---|---|
@@ -226,12 +252,14 @@ to find out by itself where each prompt ends.
         "Where does the text begin, where does its response, and where does it end? The attention "
         "mask and `prompt` say so, and the values of the ids do not.",
         "Two questions are asked of each column from 1 on: what stands there (padding, prompt, "
-        "response, stop), and does its label count? Five faults are such pairs; `cut` alone is a "
-        "question to the ids. `dict.setdefault` keeps the first column of a fault.",
+        "response, or stop in the text's last column), and does its label count? Four faults are "
+        "such pairs. `other token` compares what counts, and `cut` is a question to the ids alone. "
+        "`dict.setdefault` keeps the first column of a fault.",
         "`start = attention_mask.index(1)`, `last = start + sum(attention_mask) - 1`. Cut: "
         "`input_ids[last] != stop`. Counts (`labels[t] != -100`): wrong where the mask is 0, or "
         "before `start + prompt`; on the text also if it is not `input_ids[t]`. Does not count: "
-        "wrong on the text from `start + prompt` on, as stop or as response.",
+        "wrong on the text from `start + prompt` on, as stop where `t == last` and its id is "
+        "`stop`, and otherwise as response.",
     ),
     wrong_answers=(
         WrongAnswer(
@@ -239,6 +267,54 @@ to find out by itself where each prompt ends.
             "padding is found by its id",
             "The stop token has the same id, and it must count. What is padding is said by the "
             "attention mask.",
+        ),
+        WrongAnswer(
+            padding_behind_the_first_stop,
+            "the text is taken to end with its first stop token",
+            "A prompt or a response may hold that id earlier, and where the text was cut, the "
+            "first one is padding. Where the text ends is said by the attention mask.",
+        ),
+        WrongAnswer(
+            padding_behind_alone,
+            "padding on the left is taken for a part of the prompt",
+            "Padding stands on either side, and which side is no matter: a column is padding where "
+            "its attention mask is 0.",
+        ),
+        WrongAnswer(
+            padding_compared,
+            "labels on padding are compared with their input as well",
+            "`other token` is a fault of the text. A label on padding should not count at all, "
+            "whatever it says: that is `padding counts`, and enough.",
+        ),
+        WrongAnswer(
+            border_included,
+            "the prompt is taken one token too long",
+            "It has `prompt` tokens, in the columns from `start` to `start + prompt − 1`. Column "
+            "`start + prompt` is the response's first: `<`, and not `<=`.",
+        ),
+        WrongAnswer(
+            border_in_both,
+            "the response's first token is taken for the prompt's last, too",
+            "Counting labels are wrong before `start + prompt`, missing ones from there on: `<` in "
+            "the one condition and `>=` in the other, so that no column is in both.",
+        ),
+        WrongAnswer(
+            border_one_too_early,
+            "the prompt is taken one token too short",
+            "The border p − 1 belongs to targets that were shifted already. Here each label stands "
+            "below its own token, and `prompt` tokens have `prompt` columns.",
+        ),
+        WrongAnswer(
+            the_prompt_hides_another,
+            "a label that counts on the prompt is not compared with its input any more",
+            "One column may have two faults, and an `elif` ends with the first. Whether a label "
+            "counts where it should not, and whether it is right, are two separate `if`s.",
+        ),
+        WrongAnswer(
+            another_hides_the_prompt,
+            "a label that is another token is not asked any more whether it stands on the prompt",
+            "One column may have two faults, and an `elif` ends with the first. Ask where a label "
+            "stands and what it says in two separate `if`s.",
         ),
         WrongAnswer(
             padding_on_the_right_alone,
@@ -275,9 +351,51 @@ to find out by itself where each prompt ends.
             "`setdefault` does not overwrite.",
         ),
         WrongAnswer(
+            stop_by_its_id,
+            "every token of the stop token's id is taken for the stop token",
+            "A response may hold that id further in, and that is a token like any other. The stop "
+            "token is the text's last: ask for its column and its id.",
+        ),
+        WrongAnswer(
+            stop_by_its_place,
+            "the text's last token is taken for the stop token without a look at its id",
+            "Where a text was cut, its last token belongs to the response. Compare the id with "
+            "`stop`, too.",
+        ),
+        WrongAnswer(
+            stop_is_response,
+            "a stop token that is masked is reported as a part of the response",
+            "It is a fault of its own, with a cause of its own: padding masked by its id takes the "
+            "stop token along. In the text's last column, ask whether it is the stop token.",
+        ),
+        WrongAnswer(
+            cut_by_its_label,
+            "whether a text was cut is read from the last label",
+            "A label says what is learned, not what was read: a stop token that is masked is "
+            "there all the same. Look at the text's last id.",
+        ),
+        WrongAnswer(
+            cut_by_the_rows_end,
+            "whether a text was cut is read from the row's last id",
+            "Behind the text there may be padding, which has the stop token's id. Look at the "
+            "last column in which the attention mask is 1.",
+        ),
+        WrongAnswer(
+            cut_by_the_length,
+            "the text's last column is counted from column 0",
+            "Padding on the left moves it: the last column is `start + sum(attention_mask) − 1`.",
+        ),
+        WrongAnswer(
+            cut_without_any_stop,
+            "a stop token anywhere in the row is taken for the text's end",
+            "It may be padding, or stand within the text. Only the id in the text's last column "
+            "says whether the text was cut.",
+        ),
+        WrongAnswer(
             any_stop_will_do,
             "any stop token among the labels is taken for the text's",
-            "It may be padding that counts. Look at the column in which the text ends.",
+            "It may be padding that counts, or stand within the response. Look at the column in "
+            "which the text ends.",
         ),
         WrongAnswer(
             a_cut_is_none_of_it,

@@ -74,10 +74,12 @@ def faults_by_runs(input_ids, labels, attention_mask, prompt, stop):
             t for t in range(len(labels)) if not start <= t < end and labels[t] != -100
         ],
         "response masked": [
-            t for t in range(border, end) if labels[t] == -100 and input_ids[t] != stop
+            t
+            for t in range(border, end)
+            if labels[t] == -100 and (t < end - 1 or input_ids[t] != stop)
         ],
         "stop masked": [
-            t for t in range(border, end) if labels[t] == -100 and input_ids[t] == stop
+            t for t in range(end - 1, end) if labels[t] == -100 and input_ids[t] == stop
         ],
         "other token": [t for t in range(start, end) if labels[t] not in (-100, input_ids[t])],
         "cut": [end - 1] if input_ids[end - 1] != stop else [],
@@ -92,14 +94,14 @@ def faults_by_arrays(input_ids, labels, attention_mask, prompt, stop):
     asked = np.arange(len(ids)) > 0
     in_prompt = text & (np.cumsum(text) <= prompt)
     answered = text & ~in_prompt
-    last = np.flatnonzero(text)[-1]
+    at_end = np.arange(len(ids)) == np.flatnonzero(text)[-1]
     wrong = {
         "prompt counts": in_prompt & live & asked,
         "padding counts": ~text & live & asked,
-        "response masked": answered & ~live & (ids != stop),
-        "stop masked": answered & ~live & (ids == stop),
+        "response masked": answered & ~live & ~(at_end & (ids == stop)),
+        "stop masked": answered & ~live & at_end & (ids == stop),
         "other token": text & live & (labels != ids) & asked,
-        "cut": (np.arange(len(ids)) == last) & (ids != stop),
+        "cut": at_end & (ids != stop),
     }
     return {name: int(found.argmax()) for name, found in wrong.items() if found.any()}
 
@@ -108,7 +110,8 @@ def faults_column_by_column(input_ids, labels, attention_mask, prompt, stop):
     faults, read = [], 0
     for t, (token, label, seen) in enumerate(zip(input_ids, labels, attention_mask, strict=True)):
         read += seen
-        if seen and read == sum(attention_mask) and token != stop:
+        at_end = seen and read == sum(attention_mask)
+        if at_end and token != stop:
             faults.append(("cut", t))
         if t == 0:
             continue
@@ -119,7 +122,7 @@ def faults_column_by_column(input_ids, labels, attention_mask, prompt, stop):
         if label != -100 and seen and label != token:
             faults.append(("other token", t))
         if label == -100 and seen and read > prompt:
-            faults.append((f"{'stop' if token == stop else 'response'} masked", t))
+            faults.append((f"{'stop' if at_end and token == stop else 'response'} masked", t))
     return {name: min(t for other, t in faults if other == name) for name, _ in faults}
 
 
