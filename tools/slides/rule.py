@@ -8,8 +8,8 @@ A cell's metadata can say otherwise. ``slideshow.slide_type``, which JupyterLab 
 Type": "skip" leaves a cell out, "notes" moves it into the notes, "slide" begins a slide with it,
 also where the rule would leave it out. ``slide`` holds what that has no place for:
 ``{"minutes": 2, "notes": "Ask for hands.", "sentences": 2, "code": false, "again": true}``, where
-sentences are those of each paragraph, without its code a cell shows what it printed, and again means
-that a question stands with what the slide before it printed.
+sentences are those of each paragraph, without its code a cell shows what it printed, and "again"
+puts below a question what the slide before it printed.
 """
 
 import math

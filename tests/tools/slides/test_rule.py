@@ -176,7 +176,7 @@ def test_every_lesson_makes_slides(path):
 def test_metadata_of_cells_are_known(path):
     for cell in read(path).cells:
         given = cell.metadata.get("slide", {})
-        assert {*given} <= {"minutes", "notes", "sentences", "code"}, cell.id
+        assert {*given} <= {"minutes", "notes", "sentences", "code", "again"}, cell.id
         assert cell.metadata.get("slideshow", {}).get("slide_type", "skip") in (
             *("skip", "notes", "slide"),
         ), cell.id
