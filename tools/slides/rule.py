@@ -7,8 +7,9 @@ its own, and what comes of it stands on the next. All that is left out is in the
 A cell's metadata can say otherwise. ``slideshow.slide_type``, which JupyterLab offers as "Slide
 Type": "skip" leaves a cell out, "notes" moves it into the notes, "slide" begins a slide with it,
 also where the rule would leave it out. ``slide`` holds what that has no place for:
-``{"minutes": 2, "notes": "Ask for hands.", "sentences": 2, "code": false}``, where sentences are
-those of each paragraph, and without its code a cell shows what it printed.
+``{"minutes": 2, "notes": "Ask for hands.", "sentences": 2, "code": false, "again": true}``, where
+sentences are those of each paragraph, without its code a cell shows what it printed, and "again"
+puts below a question what the slide before it printed.
 """
 
 import math
@@ -135,6 +136,7 @@ class Deck:
         self.end()
         count = cell.metadata.get(SLIDE, {}).get("sentences")
         fresh = alone or not self.slides or self.slides[-1].kind in ("question", "exercise")
+        again = cell.metadata.get(SLIDE, {}).get("again", False)
         answers = False
         found = blocks(cell.source)
         for place, block in enumerate(found):
@@ -148,8 +150,11 @@ class Deck:
                 fresh = False
             elif what == "quote":
                 self.end()
+                printed = [part for part in self.slides[-1].parts if part[0] == "output" and again]
                 self.begin("question", _label(block))
                 self.add(("markdown", _unquoted(block)), lines(block))
+                for part in printed:
+                    self.add(part, output_room(part[1]), TIGHT)
                 fresh = True
             elif answers and what == "list":
                 self.begin("question")

@@ -59,6 +59,16 @@ def test_the_question_comes_before_what_came_of_it():
     assert result.parts[-1] == ("reveal", "It is “a”.")
 
 
+def test_a_question_may_stand_with_what_was_printed_before_it():
+    shown = code("show()", printed("a text\n"))
+    quote = "> **Predict.** How long?"
+    alone = cut(shown, markdown(quote))[-1]
+    assert alone.parts == [("markdown", "How long?")]
+    result, question = cut(shown, markdown(quote, slide={"again": True}))[-2:]
+    assert question.parts == [("markdown", "How long?"), result.parts[-1]]
+    assert question.parts[1][1].text == "a text\n" and question.kind == "question"
+
+
 def test_what_prose_loses_is_in_the_notes():
     slide = cut(markdown(f"## Why\n\n{LONG}\n\n(An aside.)"))[-1]
     assert slide.title == "Why" and slide.parts == [("markdown", "First.")]
@@ -166,7 +176,7 @@ def test_every_lesson_makes_slides(path):
 def test_metadata_of_cells_are_known(path):
     for cell in read(path).cells:
         given = cell.metadata.get("slide", {})
-        assert {*given} <= {"minutes", "notes", "sentences", "code"}, cell.id
+        assert {*given} <= {"minutes", "notes", "sentences", "code", "again"}, cell.id
         assert cell.metadata.get("slideshow", {}).get("slide_type", "skip") in (
             *("skip", "notes", "slide"),
         ), cell.id

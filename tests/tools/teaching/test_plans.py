@@ -11,6 +11,7 @@ from tools.teaching.sections import sections_of
 TEACHING = ROOT / "docs" / "teaching"
 PLANS = (TEACHING / "plans.md").read_text(encoding="utf-8")
 DOOR = (TEACHING / "README.md").read_text(encoding="utf-8")
+HOUR = (TEACHING / "guide" / "04.md").read_text(encoding="utf-8")
 TABLE = re.compile(r"^#+ ([^\n]+)\n(?:(?!^#).)*?^(\| at \|.*?)(?=\n\n|\Z)", re.M | re.S)
 LENGTHS = {  # minutes, by the words of a plan's heading
     "90 minutes": 90,
@@ -56,8 +57,9 @@ def test_there_is_a_plan_of_each_length():
     )
 
 
-@pytest.mark.parametrize("text", [PLANS, DOOR], ids=["plans", "door"])
+@pytest.mark.parametrize("text", [PLANS, DOOR, HOUR], ids=["plans", "door", "hour"])
 def test_minutes_add_up(text):
+    assert [*tables(text)]
     for heading, rows, total in tables(text):
         now = 0
         for at, minutes, *_ in rows:
