@@ -188,7 +188,11 @@ class Exercise(Declaration):
             expected, got = expected[difference.part], got[difference.part]
             part = self.parts[difference.part]
         place = None if difference.row is None else (difference.row, difference.column)
-        return Evidence(self._call_text(index), expected, got, part, place)
+        return Evidence(self._call_text(index), expected, got, part, place, self._aligned(index))
+
+    def _aligned(self, index: int) -> dict[str, list]:
+        given = dict(zip(parameters(self.attempt), self.cases()[index], strict=True))
+        return {name: given[name] for name in self.aligned}
 
     def _call_text(self, index: int) -> str:
         return call_text(self.function_name, parameters(self.attempt), self.cases()[index])
