@@ -191,8 +191,9 @@ class Exercise(Declaration):
         return Evidence(self._call_text(index), expected, got, part, place, self._aligned(index))
 
     def _aligned(self, index: int) -> dict[str, list]:
-        given = dict(zip(parameters(self.attempt), self.cases()[index], strict=True))
-        return {name: given[name] for name in self.aligned}
+        """The arguments of one case that are shown below each other, by their names."""
+        names, given = parameters(self.attempt), self.cases()[index]
+        return {name: given[names.index(name)] for name in self.aligned}
 
     def _call_text(self, index: int) -> str:
         return call_text(self.function_name, parameters(self.attempt), self.cases()[index])
