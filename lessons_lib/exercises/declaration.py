@@ -66,7 +66,8 @@ class Declaration:
 
     ``attempt`` is the stub, named as the learner's function is; ``answer`` a right solution.
     ``cases`` makes tuples of arguments, afresh on each call, so that nobody can spoil them; keep
-    them small, as the smallest that fails is shown. ``parts`` names what a tuple of results holds.
+    them small, as the smallest that fails is shown. ``parts`` names what a tuple of results holds,
+    ``aligned`` the arguments, lists of one length, that are shown below each other.
     ``imports`` are the lines that the stub needs above it, next to the import of ``check``.
     ``library`` is the course's own function of the same signature, where there is one, and
     ``library_name`` says where it is found. A call may take ``seconds``. Where many results are
@@ -87,6 +88,7 @@ class Declaration:
     wrong_answers: tuple[WrongAnswer, ...]
     cases: Callable[[], Sequence[tuple]]
     parts: tuple[str, ...] = ()
+    aligned: tuple[str, ...] = ()
     imports: str = ""
     library: Callable | None = None
     library_name: str = ""

@@ -188,7 +188,12 @@ class Exercise(Declaration):
             expected, got = expected[difference.part], got[difference.part]
             part = self.parts[difference.part]
         place = None if difference.row is None else (difference.row, difference.column)
-        return Evidence(self._call_text(index), expected, got, part, place)
+        return Evidence(self._call_text(index), expected, got, part, place, self._aligned(index))
+
+    def _aligned(self, index: int) -> dict[str, list]:
+        """The arguments of one case that are shown below each other, by their names."""
+        names, given = parameters(self.attempt), self.cases()[index]
+        return {name: given[names.index(name)] for name in self.aligned}
 
     def _call_text(self, index: int) -> str:
         return call_text(self.function_name, parameters(self.attempt), self.cases()[index])

@@ -6,7 +6,7 @@ the first wrong cell.
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +35,7 @@ class Evidence:
     """One call that went wrong: what went in, what should have come out, and what did.
 
     ``place`` is (row, column) of the first wrong cell where the results are tables of one shape.
+    ``aligned`` are arguments, lists of one length, to be read below each other.
     """
 
     call: str
@@ -42,6 +43,7 @@ class Evidence:
     got: Any
     part: str = ""
     place: tuple[int, int] | None = None
+    aligned: dict[str, list] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Result:
 def evidence_lines(evidence: Evidence) -> list[str]:
     """The call, and expected above got; of a table the first wrong row, its wrong cells marked."""
     lines = [f"  call      {evidence.call}"]
+    if evidence.aligned:
+        lines += below_each_other(aligned_rows(evidence.aligned))
     if evidence.place is None:
         return [
             *lines,
@@ -96,15 +100,26 @@ def evidence_lines(evidence: Evidence) -> list[str]:
             f"  got       {in_short(evidence.got)}",
         ]
     columns, expected, got, wrong = wrong_row(evidence)
-    texts = [list(map(str, cells)) for cells in (columns, expected, got)]
-    texts.append(["^" if each else "" for each in wrong])
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    marks = ["^" if each else "" for each in wrong]
     names = (f"{evidence.part} row {evidence.place[0]}".strip() + ", column", "expected", "got", "")
-    side = max(map(len, names))
-    return lines + [
+    return lines + below_each_other(list(zip(names, (columns, expected, got, marks), strict=True)))
+
+
+def aligned_rows(aligned: dict[str, list]) -> list[tuple[str, Sequence]]:
+    """The arguments by name, and above them the numbers of their columns."""
+    length = len(next(iter(aligned.values())))
+    return [("column", range(length)), *aligned.items()]
+
+
+def below_each_other(rows: Sequence[tuple[str, Sequence]]) -> list[str]:
+    """One line for each row, (name, cells), with the cells of a column under each other."""
+    texts = [list(map(str, cells)) for _, cells in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    side = max(len(name) for name, _ in rows)
+    return [
         f"  {name:<{side}}  "
         + "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-        for name, cells in zip(names, texts, strict=True)
+        for (name, _), cells in zip(rows, texts, strict=True)
     ]
 
 
@@ -121,6 +136,8 @@ def wrong_row(evidence: Evidence) -> tuple[list[int], list, list, list[bool]]:
 def evidence_html(evidence: Evidence) -> str:
     """The same as a table; a wrong cell has a cross and a frame, and can be scrolled to by key."""
     call = f"<p>Called as <code>{html.escape(evidence.call)}</code></p>"
+    if evidence.aligned:
+        call += aligned_html(evidence.aligned)
     if evidence.place is None:
         rows = [("compared", evidence.part)] if evidence.part else []
         rows += [("expected", in_short(evidence.expected)), ("got", in_short(evidence.got))]
@@ -142,6 +159,23 @@ def evidence_html(evidence: Evidence) -> str:
         f'<tr><th scope="row">{html.escape(name)}, column</th>{head}</tr>'
         f'<tr><th scope="row">expected</th>{above}</tr>'
         f'<tr><th scope="row">got</th>{below}</tr></table></div>'
+    )
+
+
+def aligned_html(aligned: dict[str, list]) -> str:
+    """Arguments below each other, with the numbers of their columns above them."""
+    (name, columns), *rows = aligned_rows(aligned)
+    head = "".join(f'<th scope="col">{c}</th>' for c in columns)
+    lines = "".join(
+        f'<tr><th scope="row">{html.escape(each)}</th>'
+        + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
+        + "</tr>"
+        for each, cells in rows
+    )
+    label = 'role="group" aria-label="What it was called with, column by column"'
+    return (
+        f'<div class="ex-scroll" tabindex="0" {label}><table>'
+        f'<tr><th scope="row">{name}</th>{head}</tr>{lines}</table></div>'
     )
 
 

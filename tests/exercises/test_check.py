@@ -352,3 +352,17 @@ def test_a_dictionary_says_which_key_is_wrong(got, sentence):
 def test_values_of_a_dictionary_that_are_no_numbers_are_named_by_their_key():
     assert first_difference({"a": [1]}, {"a": [2]}).sentence == "'a': the values differ."
     assert first_difference({"a": [1]}, {"a": [1]}) is None
+
+
+def test_arguments_of_one_length_are_shown_below_each_other():
+    result = EXERCISES["name-the-fault"].check(lambda ids, labels, seen, prompt, stop: {})
+    assert (
+        "\n  column             0     1   2   3   4   5  6"
+        "\n  input_ids         11    12  13  21  22  23  2"
+        "\n  labels          -100  -100  13  21  22  23  2"
+        "\n  attention_mask     1     1   1   1   1   1  1"
+        "\n  expected  {'prompt counts': 2}\n"
+    ) in str(result)
+    page = result._repr_html_()
+    assert '<th scope="row">labels</th><td>-100</td><td>-100</td><td>13</td>' in page
+    assert '<th scope="col">6</th>' in page

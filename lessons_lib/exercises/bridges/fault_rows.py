@@ -41,6 +41,7 @@ def right_rows() -> list[tuple]:
     prompt, response = [11, 12, 13], [21, 22, 23, STOP]
     return [
         make_row([11, 12], [21, STOP]),
+        make_row([11, 12], [21, STOP], 2, left=True),
         make_row(prompt, response),
         make_row(prompt, response, 3),
         make_row(prompt, response, 2, left=True),

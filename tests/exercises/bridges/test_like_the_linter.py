@@ -3,7 +3,7 @@
 import pytest
 
 from lessons_lib.data import IGNORE_INDEX, get_tokenizer
-from lessons_lib.exercises.bridges.name_the_fault import answer
+from lessons_lib.exercises.bridges.small_linters import answer
 from lessons_lib.labels import lint_labels
 from tests.helpers.label_toys import PROMPT, encode, entry_row
 
