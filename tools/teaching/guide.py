@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 
+from lessons_lib.exercises.open_ended import OpenExercise
 from tools.build_notebooks import (
     ROOT,
     lab_paths,
@@ -32,6 +33,11 @@ COMMAND = "python -m tools.teaching.guide"
 MARKED = re.compile(
     rf"<!-- (?P<part>\w+): written by {re.escape(COMMAND)} -->\n.*?<!-- end of (?P=part) -->",
     re.DOTALL,
+)
+ON_SCREENS = (  # above the tables of mistakes
+    "The tables show what a mistake gives on the input that tells most of them apart. A check "
+    "stops at the first call that fails, mostly a smaller one, so on the class's screens stand "
+    "other numbers: go by the check's sentences, which are those of the second and third columns."
 )
 BY_HAND = {  # the headings of a new page, and what belongs below them
     "Before the lesson": "What to prepare, and what to have tried.",
@@ -157,7 +163,9 @@ def predictions_part(sections: list[Section]) -> str:
 
 def exercises_part(sections: list[Section]) -> str:
     """All exercises with what comes out of their wrong answers."""
-    found = [exercise_part(each) for section in sections for each in section.exercises]
+    exercises = [each for section in sections for each in section.exercises]
+    told = [] if all(isinstance(each, OpenExercise) for each in exercises) else [ON_SCREENS]
+    found = [*told, *map(exercise_part, exercises)]
     return "\n\n".join(found) or "The lesson has no exercises."
 
 
