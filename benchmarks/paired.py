@@ -10,11 +10,10 @@ from typing import Any
 from torch import nn
 
 from lessons_lib.data import Splits, get_prompt_format, text_ids, tokenizer_of
-from lessons_lib.evaluation import Scores, answer_and_score
+from lessons_lib.evaluation import Scores
 from lessons_lib.evaluation.comparison import Difference, paired_difference
-from lessons_lib.training import Recipe, add_entry_tokens, finetune, response_loss
-
-ANSWER_TOKENS = 64  # few of the wanted answers are longer
+from lessons_lib.experiments.before_after import measure
+from lessons_lib.training import Recipe, add_entry_tokens, finetune
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,14 @@ def train_and_ask(model: nn.Module, recipe: Recipe, splits: Splits) -> Run:
     history = finetune(model, recipe, splits, progress=False)
     memory = peak_gigabytes()
     model.eval()
-    asked = recipe.prompt_format
+    measured = measure(model, splits, recipe)
     return Run(
         sum(each.numel() for each in model.parameters() if each.requires_grad),
         tokens,
         history.seconds,
         memory,
-        response_loss(model, splits.validation, prompt_format=asked),
-        answer_and_score(model, splits.test, asked, max_new_tokens=ANSWER_TOKENS),
+        measured.response_loss,
+        measured.scores,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lessons_lib.evaluation import Share
+from lessons_lib.evaluation import Estimate, Share
 from lessons_lib.support import Table
 from lessons_lib.support.paths import MEASURED
 
@@ -131,7 +131,7 @@ def lora_table(figures: dict[str, Any] | None = None) -> Table:
                 _share(run["exact"], figures["test_entries"]),
             )
         )
-    difference = _points(figures["exact_difference"])
+    difference = _points(figures["exact_difference"], figures["test_entries"])
     rows.append(("LoRA minus all, in pairs", "", "", "", "", difference))
     head = ("trained", "weights", "peak memory", "seconds", "response loss", "exact")
     return Table(head, tuple(rows))
@@ -154,7 +154,7 @@ def formats_table(figures: dict[str, Any] | None = None) -> Table:
                     _share(run["exact"], each["test_entries"]),
                 )
             )
-        difference = _points(each["exact_difference"])
+        difference = _points(each["exact_difference"], each["test_entries"])
         rows.append((each["model"], "phi3 minus alpaca, in pairs", "", "", difference))
     return Table(("model", "format", "tokens an epoch", "seconds", "exact"), tuple(rows))
 
@@ -163,12 +163,9 @@ def _gigabytes(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f} GB"
 
 
-def _points(found: dict[str, float | None]) -> str:
+def _points(found: dict[str, float | None], answers: int) -> str:
     """A difference of shares in percentage points, with its interval where it has one."""
-    text = f"{100 * found['difference']:+.1f} points"
-    if found["low"] is None:
-        return text
-    return f"{text} ({100 * found['low']:+.0f} to {100 * found['high']:+.0f})"
+    return Estimate(found["difference"], found["low"], found["high"], answers).in_points()
 
 
 def _share(value: float, answers: int = 110) -> str:

@@ -67,7 +67,7 @@ def test_ends_masked_with_padding_of_the_same_id():
 
 
 def test_ends_hidden_by_an_attention_mask_made_of_ids():
-    """The mask says of the end, too, that it is padding; TRL's issue 976 in its other guise."""
+    """The mask says of the end, too, that it is padding, wherever padding is told by its id."""
     given_rows = rows()
     width = max(len(row["input_ids"]) for row in given_rows) + 1
     batch = {"input_ids": [], "labels": [], "attention_mask": []}
